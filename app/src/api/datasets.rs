@@ -1,0 +1,145 @@
+//! Datasets and their rows.
+
+use super::UiError;
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use taskgauge_model::{
+    dataset::{Dataset, TablePage, TableQuery},
+    ids::DatasourceId,
+};
+
+/// A dataset in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetInfo {
+    /// Its slug.
+    pub slug: String,
+    /// Its title.
+    pub title: String,
+    /// The area it belongs to.
+    pub group: String,
+    /// What it is good for.
+    pub about: String,
+    /// Which rows are in it.
+    pub window: String,
+    /// Whether it is an extra.
+    pub extra: bool,
+    /// Number of columns.
+    pub columns: usize,
+    /// Number of rows, when a datasource was named.
+    pub rows: Option<u64>,
+    /// When the oldest part of it was last read from Autotask.
+    pub read_at: Option<DateTime<Utc>>,
+}
+
+/// The list, and the datasource whose rows were counted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatasetList {
+    /// The datasource, if there is one.
+    pub source: Option<super::boards::Source>,
+    /// The datasets, in order.
+    pub datasets: Vec<DatasetInfo>,
+    /// Now.
+    pub at: DateTime<Utc>,
+}
+
+/// A dataset with a page of its rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatasetPageData {
+    /// The dataset with its columns.
+    pub dataset: Dataset,
+    /// The datasource the rows are from, if there is one.
+    pub source: Option<super::boards::Source>,
+    /// The rows.
+    pub page: Option<TablePage>,
+    /// When the oldest part of it was last read.
+    pub read_at: Option<DateTime<Utc>>,
+    /// Now.
+    pub at: DateTime<Utc>,
+}
+
+/// All datasets, with rows and age for a datasource (the first where none is named).
+#[server]
+pub async fn list_datasets(source: Option<DatasourceId>) -> Result<DatasetList, UiError> {
+    let cx = super::RequestCx::require()?;
+    let source = rows::source(&cx, source).await?;
+    Ok(DatasetList { datasets: rows::list(&cx, source.as_ref()).await?, source, at: cx.clock().now() })
+}
+
+/// A dataset and a page of its rows.
+#[server(input = leptos::server_fn::codec::Json)]
+pub async fn get_dataset(
+    slug: String,
+    source: Option<DatasourceId>,
+    query: TableQuery,
+) -> Result<DatasetPageData, UiError> {
+    let cx = super::RequestCx::require()?;
+    rows::page(&cx, &slug, source, &query).await
+}
+
+#[cfg(feature = "ssr")]
+mod rows {
+    use super::*;
+    use crate::api::{RequestCx, boards::Source};
+    use taskgauge_model::catalogue::Catalogue;
+    use taskgauge_store::Scope;
+
+    pub async fn source(cx: &RequestCx, wanted: Option<DatasourceId>) -> Result<Option<Source>, UiError> {
+        let all = cx.store().datasources().await?;
+        let found = match wanted {
+            Some(id) => all.into_iter().find(|source| source.id == id),
+            None => all.into_iter().next(),
+        };
+        Ok(found.map(|source| Source {
+            id: source.id,
+            name: source.name,
+            synced_at: source.synced_at,
+            filling: source.synced_at.is_none(),
+        }))
+    }
+
+    pub async fn list(cx: &RequestCx, source: Option<&Source>) -> Result<Vec<DatasetInfo>, UiError> {
+        let mut list = Vec::new();
+        for dataset in &Catalogue::shipped().datasets {
+            let (rows, read_at) = match source {
+                Some(source) => (
+                    Some(cx.store().dataset_count(source.id, dataset, &TableQuery::default(), &Scope::All).await?),
+                    cx.store().dataset_ages(source.id, dataset).await?,
+                ),
+                None => (None, None),
+            };
+            list.push(DatasetInfo {
+                slug: dataset.slug.clone(),
+                title: dataset.title.clone(),
+                group: dataset.group.clone(),
+                about: dataset.about.clone(),
+                window: dataset.window.clone(),
+                extra: dataset.extra,
+                columns: dataset.columns.len(),
+                rows,
+                read_at,
+            });
+        }
+        Ok(list)
+    }
+
+    pub async fn page(
+        cx: &RequestCx,
+        slug: &str,
+        wanted: Option<DatasourceId>,
+        query: &TableQuery,
+    ) -> Result<DatasetPageData, UiError> {
+        let dataset = Catalogue::shipped()
+            .dataset(slug)
+            .ok_or_else(|| UiError::NotFound("There is no dataset at this address.".to_owned()))?;
+        let source = source(cx, wanted).await?;
+        let (page, read_at) = match &source {
+            Some(source) => (
+                Some(cx.store().table(source.id, dataset, query, &Scope::All).await?),
+                cx.store().dataset_ages(source.id, dataset).await?,
+            ),
+            None => (None, None),
+        };
+        Ok(DatasetPageData { dataset: dataset.clone(), source, page, read_at, at: cx.clock().now() })
+    }
+}

@@ -1,0 +1,191 @@
+//! Connecting Autotask and watching it sync.
+
+use super::UiError;
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use taskgauge_model::{
+    datasource::{Datasource, Doctor, Draft, TestOutcome},
+    ids::DatasourceId,
+    run::Run,
+};
+
+/// A datasource in the list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatasourceRow {
+    /// The datasource.
+    pub datasource: Datasource,
+    /// Its latest run.
+    pub run: Option<Run>,
+}
+
+/// The list of datasources.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatasourceList {
+    /// All of them, by name.
+    pub rows: Vec<DatasourceRow>,
+    /// Now.
+    pub at: DateTime<Utc>,
+}
+
+/// Everything the page of a datasource shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatasourceView {
+    /// The datasource.
+    pub datasource: Datasource,
+    /// What the permission doctor found.
+    pub doctor: Option<Doctor>,
+    /// Its runs, the latest first; the first carries its steps.
+    pub runs: Vec<Run>,
+    /// Now.
+    pub at: DateTime<Utc>,
+}
+
+/// How the datasource form begins.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FormStart {
+    /// E-mail address of the person, the typical wrong fill.
+    pub email: String,
+    /// Time zones to choose from.
+    pub time_zones: Vec<String>,
+    /// Tab, right, and what is missed without it.
+    pub rights: Vec<(String, String, String)>,
+    /// What was typed, secrets left out, where the form came back without JavaScript.
+    pub draft: Option<Draft>,
+    /// What the test found then.
+    pub outcome: Option<TestOutcome>,
+    /// For new credentials: the datasource they are for.
+    pub datasource: Option<Datasource>,
+}
+
+/// All datasources.
+#[server]
+pub async fn list_datasources() -> Result<DatasourceList, UiError> {
+    let cx = super::RequestCx::require()?;
+    let mut rows = Vec::new();
+    for datasource in cx.store().datasources().await? {
+        let run = cx.store().latest_run(datasource.id).await?;
+        rows.push(DatasourceRow { datasource, run });
+    }
+    Ok(DatasourceList { rows, at: cx.clock().now() })
+}
+
+/// One datasource with its runs.
+#[server]
+pub async fn get_datasource(id: DatasourceId) -> Result<DatasourceView, UiError> {
+    let cx = super::RequestCx::require()?;
+    Ok(DatasourceView {
+        datasource: cx.store().datasource(id).await?,
+        doctor: Some(cx.store().doctor(id).await?).filter(|doctor| doctor.at.is_some()),
+        runs: cx.store().runs(id, 20).await?,
+        at: cx.clock().now(),
+    })
+}
+
+/// What the form needs before it is filled in.
+#[server]
+pub async fn get_form_start(replaces: Option<DatasourceId>) -> Result<FormStart, UiError> {
+    let cx = super::RequestCx::require()?;
+    let datasource = match replaces {
+        Some(id) => Some(cx.store().datasource(id).await?),
+        None => None,
+    };
+    let flash = use_context::<super::ConnectFlash>();
+    let (draft, outcome) = flash.map_or((None, None), |flash| (Some(flash.draft), Some(flash.outcome)));
+    Ok(FormStart {
+        email: cx.session.user.email.clone(),
+        time_zones: connect::time_zones(),
+        rights: connect::rights(),
+        draft,
+        outcome,
+        datasource,
+    })
+}
+
+/// The zone of a user name, in words; `None` when Autotask does not know the user.
+#[server]
+pub async fn find_zone(user_name: String) -> Result<Option<String>, UiError> {
+    let cx = super::RequestCx::require()?;
+    connect::find_zone(&cx.state, &user_name).await
+}
+
+/// Tests what was typed. What passes is kept, sealed, for 15 minutes under the id in the outcome.
+#[server(input = leptos::server_fn::codec::Json)]
+pub async fn test_connection(draft: Draft, replaces: Option<DatasourceId>) -> Result<TestOutcome, UiError> {
+    let cx = super::RequestCx::require()?;
+    connect::test(&cx.state, cx.session.id, draft, replaces).await
+}
+
+/// Saves a tested draft as a new datasource and starts its first sync. No credential is taken here.
+#[server]
+pub async fn save_datasource(
+    draft: String,
+    name: String,
+    time_zone: String,
+    web_url: String,
+) -> Result<DatasourceId, UiError> {
+    let cx = super::RequestCx::require()?;
+    connect::save(&cx.state, cx.session.id, &draft, &name, &time_zone, &web_url).await
+}
+
+/// Replaces the credentials of a datasource by a tested draft's.
+#[server]
+pub async fn replace_credentials(
+    id: DatasourceId,
+    draft: String,
+    allow_other_tenant: bool,
+) -> Result<(), UiError> {
+    let cx = super::RequestCx::require()?;
+    connect::replace(&cx.state, cx.session.id, id, &draft, allow_other_tenant).await
+}
+
+/// Starts a sync; `full` reads everything again.
+#[server]
+pub async fn sync_now(id: DatasourceId, full: bool) -> Result<(), UiError> {
+    use taskgauge_model::run::RunKind;
+    let cx = super::RequestCx::require()?;
+    let kind = if full { RunKind::Full } else { RunKind::Incremental };
+    cx.store().queue_run(id, kind, Some(cx.session.user.id)).await?;
+    Ok(())
+}
+
+/// Stops the run that is under way.
+#[server]
+pub async fn cancel_sync(id: DatasourceId) -> Result<(), UiError> {
+    let cx = super::RequestCx::require()?;
+    if let Some(run) = cx.store().latest_run(id).await?.filter(|run| !run.state.is_over()) {
+        cx.store().request_cancel(run.id).await?;
+    }
+    Ok(())
+}
+
+/// Pauses or resumes the schedule.
+#[server]
+pub async fn pause(id: DatasourceId, paused: bool) -> Result<(), UiError> {
+    let cx = super::RequestCx::require()?;
+    cx.store().set_paused(cx.actor(), id, paused).await?;
+    Ok(())
+}
+
+/// Changes the name, time zone and web address.
+#[server]
+pub async fn change_datasource(
+    id: DatasourceId,
+    name: String,
+    time_zone: String,
+    web_url: String,
+) -> Result<(), UiError> {
+    let cx = super::RequestCx::require()?;
+    connect::change(&cx, id, &name, &time_zone, &web_url).await
+}
+
+/// Removes a datasource with all its rows.
+#[server]
+pub async fn remove_datasource(id: DatasourceId) -> Result<(), UiError> {
+    let cx = super::RequestCx::require()?;
+    cx.store().remove_datasource(cx.actor(), id).await?;
+    Ok(())
+}
+
+#[cfg(feature = "ssr")]
+pub mod connect;

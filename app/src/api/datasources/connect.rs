@@ -1,0 +1,178 @@
+//! Testing, saving and replacing credentials.
+
+use crate::api::{AppState, RequestCx, UiError};
+use taskgauge_autotask::Connector;
+use taskgauge_model::{
+    datasource::{Draft, DraftField, FailureCause, FieldProblem, TestFailure, TestOutcome},
+    ids::DatasourceId,
+    run::RunKind,
+};
+use taskgauge_store::datasources::DatasourceChange;
+use taskgauge_sync::{failure, test_connection};
+
+/// Tests a draft and keeps it, sealed, when it passes.
+pub async fn test(
+    state: &AppState,
+    session: i64,
+    draft: Draft,
+    replaces: Option<DatasourceId>,
+) -> Result<TestOutcome, UiError> {
+    let draft = match replaces {
+        // The name, zone and address of a datasource that exists are not asked for again.
+        Some(id) => {
+            let datasource = state.store.datasource(id).await?;
+            Draft { name: datasource.name, time_zone: datasource.time_zone, ..draft }
+        }
+        None => draft,
+    };
+    let mut problems = draft.problems();
+    problems.extend(more_problems(&state.connector, &draft));
+    if !problems.is_empty() {
+        return Ok(TestOutcome::Invalid { problems });
+    }
+    // Whether it is the same tenant is asked when the draft is saved, where the answer may be *yes, another one*.
+    match test_connection(&state.connector, &draft, None, state.store.clock().now()).await {
+        Ok(tested) => {
+            let draft = state.store.keep_draft(session, &tested).await?;
+            Ok(TestOutcome::Passed { draft, report: tested.report })
+        }
+        Err(failure) => Ok(TestOutcome::Failed(failure)),
+    }
+}
+
+/// What needs the address rules and the list of time zones to tell.
+pub fn more_problems(connector: &Connector, draft: &Draft) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    for (field, text) in [(DraftField::Zone, &draft.zone), (DraftField::WebUrl, &draft.web_url)] {
+        if !text.trim().is_empty()
+            && let Err(error) = connector.zone_address(text.trim())
+        {
+            problems.push(FieldProblem { field, message: error.to_string() });
+        }
+    }
+    if draft.time_zone.parse::<chrono_tz::Tz>().is_err() {
+        problems.push(FieldProblem {
+            field: DraftField::TimeZone,
+            message: "Choose a time zone of the list, for example Europe/Berlin.".to_owned(),
+        });
+    }
+    problems
+}
+
+/// Saves a tested draft and starts the first sync.
+pub async fn save(
+    state: &AppState,
+    session: i64,
+    draft: &str,
+    name: &str,
+    time_zone: &str,
+    web_url: &str,
+) -> Result<DatasourceId, UiError> {
+    settings_are_right(state, name, time_zone, web_url)?;
+    let web_url = web_address(web_url);
+    let id = state.store.save_datasource(session, draft, name.trim(), time_zone, web_url.as_deref()).await?;
+    state.store.queue_run(id, RunKind::Full, None).await?;
+    Ok(id)
+}
+
+/// Replaces the credentials of a datasource by a tested draft's.
+pub async fn replace(
+    state: &AppState,
+    session: i64,
+    id: DatasourceId,
+    draft: &str,
+    allow_other_tenant: bool,
+) -> Result<(), UiError> {
+    state.store.replace_credentials(session, id, draft, allow_other_tenant).await?;
+    state.store.queue_run(id, RunKind::Incremental, None).await?;
+    Ok(())
+}
+
+/// Changes name, time zone and web address.
+pub async fn change(
+    cx: &RequestCx,
+    id: DatasourceId,
+    name: &str,
+    time_zone: &str,
+    web_url: &str,
+) -> Result<(), UiError> {
+    settings_are_right(&cx.state, name, time_zone, web_url)?;
+    let change = DatasourceChange {
+        name: Some(name.trim().to_owned()),
+        time_zone: Some(time_zone.to_owned()),
+        web_url: Some(web_url.trim().to_owned()),
+    };
+    cx.store().change_datasource(cx.actor(), id, &change).await?;
+    Ok(())
+}
+
+/// The zone of a user name in words; `None` when Autotask does not know the user.
+pub async fn find_zone(state: &AppState, user_name: &str) -> Result<Option<String>, UiError> {
+    match state.connector.discover(user_name).await {
+        Ok(zone) => Ok(Some(match zone.number {
+            Some(number) => format!("{} (zone {number})", zone.name),
+            None => zone.name,
+        })),
+        Err(error) => match failure::of(&error) {
+            TestFailure { cause: FailureCause::UnknownUser, .. } => Ok(None),
+            failure => Err(UiError::Unavailable(failure.what)),
+        },
+    }
+}
+
+/// A web address that was given; empty means that there is none.
+pub fn web_address(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The settings of a datasource by the same rules as in the form; the credentials are not part of them.
+fn settings_are_right(state: &AppState, name: &str, time_zone: &str, web_url: &str) -> Result<(), UiError> {
+    let draft = Draft {
+        name: name.to_owned(),
+        time_zone: time_zone.to_owned(),
+        web_url: web_url.to_owned(),
+        ..Draft::default()
+    };
+    let mut problems = draft.problems();
+    problems.extend(more_problems(&state.connector, &draft));
+    problems
+        .into_iter()
+        .find(|problem| matches!(problem.field, DraftField::Name | DraftField::TimeZone | DraftField::WebUrl))
+        .map_or(Ok(()), |problem| Err(UiError::Invalid(problem.message)))
+}
+
+/// The rights a security level needs, from the declarations of the entities: tab, right, what is missed without it.
+pub fn rights() -> Vec<(String, String, String)> {
+    let mut rights: Vec<(String, String, String)> = Vec::new();
+    for entity in taskgauge_model::entity::Entity::all() {
+        let known = rights.iter_mut().find(|(tab, row, _)| tab == entity.right.tab && row == entity.right.row);
+        match known {
+            Some((_, _, what)) => {
+                what.push_str(", ");
+                what.push_str(&entity.label.to_lowercase());
+            }
+            None => rights.push((
+                entity.right.tab.to_owned(),
+                entity.right.row.to_owned(),
+                entity.label.to_owned(),
+            )),
+        }
+    }
+    rights.sort();
+    rights
+}
+
+/// The time zones to choose from: those of places, and UTC.
+pub fn time_zones() -> Vec<String> {
+    let areas = ["Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/"];
+    let mut zones: Vec<String> = chrono_tz::TZ_VARIANTS
+        .iter()
+        .map(|zone| zone.name())
+        .filter(|name| areas.iter().any(|area| name.starts_with(area)))
+        .map(str::to_owned)
+        .collect();
+    zones.sort();
+    zones.insert(0, "UTC".to_owned());
+    zones
+}

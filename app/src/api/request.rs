@@ -1,0 +1,90 @@
+//! Who asks, and what the answer is made with.
+
+use super::UiError;
+use leptos::prelude::*;
+use std::{collections::hash_map::RandomState, hash::BuildHasher};
+use taskgauge_autotask::Connector;
+use taskgauge_model::{clock::Clock, datasource::{Draft, TestOutcome}};
+use taskgauge_render::Renderer;
+use taskgauge_store::{Store, StoreError, users::Session};
+
+/// What server functions work with; one per process.
+#[derive(Clone)]
+pub struct AppState {
+    /// The database.
+    pub store: Store,
+    /// The way to Autotask.
+    pub connector: Connector,
+    /// Draws charts.
+    pub renderer: Renderer,
+}
+
+/// The outcome of a datasource form that was posted without JavaScript; put into the context of the page that answers.
+#[derive(Debug, Clone)]
+pub struct ConnectFlash {
+    /// What was typed, secrets left out.
+    pub draft: Draft,
+    /// What the test found.
+    pub outcome: TestOutcome,
+}
+
+/// A request by somebody who is signed in.
+pub struct RequestCx {
+    /// What to work with.
+    pub state: AppState,
+    /// Who asks.
+    pub session: Session,
+}
+
+impl RequestCx {
+    /// The request at hand; refused when nobody is signed in.
+    pub fn require() -> Result<RequestCx, UiError> {
+        let state = use_context::<AppState>().ok_or_else(|| internal("no state in the request's context"))?;
+        let session = use_context::<http::request::Parts>()
+            .and_then(|parts| parts.extensions.get::<Session>().cloned())
+            .ok_or(UiError::SignedOut)?;
+        Ok(RequestCx { state, session })
+    }
+
+    /// Who asks, for the audit log.
+    pub fn actor(&self) -> &str {
+        &self.session.user.email
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.state.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        self.state.store.clock()
+    }
+}
+
+/// Logs what went wrong and gives the reader a reference to find it by.
+pub fn internal(error: impl std::fmt::Display) -> UiError {
+    // A hasher's seed is random enough to be found in a log.
+    let seed = RandomState::new().hash_one(0_u8);
+    let reference = format!("{:08x}", seed & 0xffff_ffff);
+    tracing::error!(%reference, %error, "a request failed");
+    UiError::Internal { reference }
+}
+
+impl From<StoreError> for UiError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::NotFound { .. } => UiError::NotFound(error.to_string()),
+            StoreError::Conflict { .. } => UiError::Conflict(error.to_string()),
+            StoreError::Invalid(_) => UiError::Invalid(error.to_string()),
+            StoreError::Unreachable(_) | StoreError::TimedOut(_) | StoreError::DiskFull(_) => {
+                tracing::warn!(%error, "the database did not answer");
+                UiError::Unavailable(error.to_string())
+            }
+            _ => {
+                let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                internal(format!("{error} {source}"))
+            }
+        }
+    }
+}

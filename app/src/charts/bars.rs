@@ -1,0 +1,41 @@
+//! Horizontal bars, sorted, the value at the end of each.
+
+use super::{colour, cut, exact_numbers, names_axis, numbers_axis, point, short_numbers, unit_of};
+use charming::{
+    Chart,
+    component::{Axis, Grid, Legend},
+    datatype::DataPoint,
+    element::{AxisLabel, ItemStyle, Label, LabelPosition, SplitLine, Tooltip, Trigger},
+    series::Bar,
+};
+use taskgauge_model::gauge::Answer;
+
+pub fn bars(answer: &Answer) -> Chart {
+    let unit = unit_of(answer);
+    let several = answer.series.len() > 1;
+    let names = names_axis(&answer.groups).inverse(true).axis_label(AxisLabel::new().interval(0));
+    let numbers: Axis = numbers_axis(unit)
+        .axis_label(AxisLabel::new().show(several).formatter(short_numbers(unit)))
+        .split_line(SplitLine::new().show(several));
+    let mut chart = Chart::new()
+        .y_axis(names)
+        .x_axis(numbers)
+        .grid(Grid::new().left(4).right(52).top(if several { 32 } else { 4 }).bottom(4))
+        .tooltip(Tooltip::new().trigger(Trigger::Axis).value_formatter(exact_numbers(unit)));
+    if several {
+        chart = chart.legend(Legend::new().left(0).top(0));
+    }
+    for (place, series) in answer.series.iter().enumerate() {
+        let data: Vec<DataPoint> = answer.groups.iter().map(|group| point(group, series).into()).collect();
+        let bar = Bar::new();
+        // Several bars share a category: their width is for the script to choose.
+        let bar = if several { bar } else { bar.bar_width("62%") };
+        chart = chart.series(
+            bar.name(cut(&series.label))
+                .item_style(ItemStyle::new().color(colour(series, place)).border_radius(3))
+                .label(Label::new().show(true).position(LabelPosition::Right).formatter(short_numbers(unit)))
+                .data(data),
+        );
+    }
+    chart
+}

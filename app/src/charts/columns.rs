@@ -1,0 +1,51 @@
+//! Columns beside or upon each other; values marked as lines are drawn over them.
+
+use super::{colour, cut, names_axis, numbers_axis, point, tooltip, unit_of, with_legend};
+use charming::{
+    Chart,
+    datatype::DataPoint,
+    element::{ItemStyle, Label, LabelPosition, LineStyle, Symbol},
+    series::{Bar, Line},
+};
+use taskgauge_model::gauge::Answer;
+
+/// Most columns that carry their number.
+const LABELLED_MAX: usize = 8;
+
+pub fn columns(answer: &Answer, stacked: bool) -> Chart {
+    let unit = unit_of(answer);
+    let labelled = answer.series.len() == 1 && answer.groups.len() <= LABELLED_MAX;
+    let mut chart = with_legend(
+        Chart::new().x_axis(names_axis(&answer.groups)).y_axis(numbers_axis(unit)).tooltip(tooltip(unit)),
+        answer,
+    );
+    for (place, series) in answer.series.iter().enumerate() {
+        let data: Vec<DataPoint> = answer.groups.iter().map(|group| point(group, series).into()).collect();
+        let colour = colour(series, place);
+        if series.line {
+            chart = chart.series(
+                Line::new()
+                    .name(cut(&series.label))
+                    .symbol(Symbol::Circle)
+                    .item_style(ItemStyle::new().color(colour.clone()))
+                    .line_style(LineStyle::new().width(2).color(colour))
+                    .data(data),
+            );
+        } else {
+            let mut bar = Bar::new()
+                .name(cut(&series.label))
+                .item_style(ItemStyle::new().color(colour).border_radius(if stacked { 0 } else { 3 }))
+                .data(data);
+            if stacked {
+                bar = bar.stack("total");
+            }
+            if labelled {
+                bar = bar.label(
+                    Label::new().show(true).position(LabelPosition::Top).formatter(super::short_numbers(unit)),
+                );
+            }
+            chart = chart.series(bar);
+        }
+    }
+    chart
+}

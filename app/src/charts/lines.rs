@@ -1,0 +1,39 @@
+//! Lines over time, filled where one quantity is shown.
+
+use super::{colour, cut, names_axis, numbers_axis, point, tooltip, unit_of, with_legend};
+use charming::{
+    Chart,
+    datatype::DataPoint,
+    element::{AreaStyle, AxisLabel, ItemStyle, LineStyle, Symbol},
+    series::Line,
+};
+use taskgauge_model::gauge::Answer;
+
+/// From so many points on, a line goes without a mark at each.
+const MARKED_MAX: usize = 16;
+
+pub fn lines(answer: &Answer, filled: bool) -> Chart {
+    let unit = unit_of(answer);
+    let names = names_axis(&answer.groups).boundary_gap(false).axis_label(AxisLabel::new());
+    let mut chart = with_legend(
+        Chart::new().x_axis(names).y_axis(numbers_axis(unit)).tooltip(tooltip(unit)),
+        answer,
+    );
+    for (place, series) in answer.series.iter().enumerate() {
+        let data: Vec<DataPoint> = answer.groups.iter().map(|group| point(group, series).into()).collect();
+        let colour = colour(series, place);
+        let mut line = Line::new()
+            .name(cut(&series.label))
+            .symbol(Symbol::Circle)
+            .symbol_size(5)
+            .show_symbol(answer.groups.len() <= MARKED_MAX)
+            .item_style(ItemStyle::new().color(colour.clone()))
+            .line_style(LineStyle::new().width(2).color(colour.clone()))
+            .data(data);
+        if filled {
+            line = line.area_style(AreaStyle::new().color(colour).opacity(0.14));
+        }
+        chart = chart.series(line);
+    }
+    chart
+}

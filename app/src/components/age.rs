@@ -1,0 +1,25 @@
+//! How long ago something was, with the exact time on hover.
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use taskgauge_model::format;
+
+/// "4 min ago", or a word for never.
+#[component]
+pub fn Age(
+    /// The instant, if there is one.
+    at: Option<DateTime<Utc>>,
+    /// Now, as the server said it; the same on both sides.
+    now: DateTime<Utc>,
+    /// What stands for never.
+    #[prop(default = "not yet")]
+    never: &'static str,
+) -> impl IntoView {
+    match at {
+        Some(at) => {
+            let exact = at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+            view! { <time datetime=at.to_rfc3339() title=exact>{format::age(at, now)}</time> }.into_any()
+        }
+        None => view! { <span class="muted">{never}</span> }.into_any(),
+    }
+}

@@ -1,0 +1,86 @@
+//! A chart: the server's picture first, ECharts over it once it has loaded, its words and its table always.
+
+use crate::{
+    api,
+    charts::{self, bridge},
+};
+use leptos::{html, prelude::*, task::spawn_local};
+use taskgauge_model::{
+    format,
+    gauge::{Answer, ChartKind},
+};
+use wasm_bindgen::JsValue;
+
+/// The chart of an answer.
+#[component]
+pub fn Chart(
+    /// How it is drawn.
+    kind: ChartKind,
+    /// What it shows.
+    answer: Answer,
+    /// What it is called.
+    title: String,
+    /// Size of the server's picture, in CSS pixels.
+    size: (u32, u32),
+) -> impl IntoView {
+    let Some(chart) = charts::chart(kind, &answer) else { return ().into_any() };
+    let option = charts::option_json(&chart);
+    let picture = api::picture(&option, size.0, size.1).unwrap_or_default();
+    let host = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        if let Some(host) = host.get() {
+            let option = option.clone();
+            spawn_local(async move {
+                // Where ECharts cannot be loaded the picture stays, and the table holds the numbers.
+                let _ = bridge::draw(&host, &option, &JsValue::UNDEFINED).await;
+            });
+        }
+    });
+    on_cleanup(move || {
+        if let Some(host) = host.get_untracked() {
+            bridge::dispose(&host);
+        }
+    });
+    let words = charts::summary(&title, &answer);
+    view! {
+        <div class="tile-chart" node_ref=host role="img" aria-label=words inner_html=picture></div>
+        <ChartData answer=answer title=title />
+    }
+    .into_any()
+}
+
+/// The numbers behind a chart, as a table that can be opened.
+#[component]
+fn ChartData(answer: Answer, title: String) -> impl IntoView {
+    let heads: Vec<_> =
+        answer.series.iter().map(|series| view! { <th scope="col" class="num">{series.label.clone()}</th> }).collect();
+    let rows: Vec<_> = answer
+        .groups
+        .iter()
+        .map(|group| {
+            let cells: Vec<_> = answer
+                .series
+                .iter()
+                .map(|series| {
+                    let text = group
+                        .values
+                        .get(&series.id)
+                        .map_or_else(|| format::NOTHING.to_owned(), |value| format::exact_value(*value, series.unit));
+                    view! { <td class="num">{text}</td> }
+                })
+                .collect();
+            view! { <tr><th scope="row">{group.label.clone()}</th>{cells}</tr> }
+        })
+        .collect();
+    view! {
+        <details class="tile-data">
+            <summary><span class="visually-hidden">{title}": "</span>"Table"</summary>
+            <div class="table-wrap" tabindex="0" role="region" aria-label="Numbers of the chart">
+                <table class="table dense">
+                    <thead><tr><th scope="col"><span class="visually-hidden">"Group"</span></th>{heads}</tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </details>
+    }
+}

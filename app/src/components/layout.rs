@@ -1,0 +1,77 @@
+//! The frame around every page that needs somebody signed in.
+
+use super::icon::{Glyph, Icon};
+use crate::api::people::get_me;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::{A, Outlet};
+
+/// Side bar, skip link, and the page.
+#[component]
+pub fn Layout() -> impl IntoView {
+    let who = Resource::new_blocking(|| (), |()| get_me());
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "Taskgauge".to_owned() } else { format!("{title} · Taskgauge") } />
+        <a class="skip-link" href="#page">"Skip to the page"</a>
+        <div class="shell" data-signed-in="">
+            <header class="side">
+                <a class="brand" href="/">
+                    <svg class="brand-mark" viewBox="0 0 24 24" width="28" height="28" fill="none" stroke="currentColor"
+                        stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+                        <path d="M5.6 19.4a9 9 0 1 1 12.8 0" opacity="0.45" />
+                        <path d="M8 13l3.2 3.2L16.6 9" />
+                    </svg>
+                    <span>"Taskgauge"</span>
+                </a>
+                <nav class="nav" aria-label="Main">
+                    <div class="nav-group">
+                        <A href="/dashboards" attr:class="nav-link"><Glyph icon=Icon::Board /><span>"Dashboards"</span></A>
+                    </div>
+                    <div class="nav-group">
+                        <p class="nav-title">"Data"</p>
+                        <A href="/data/datasources" attr:class="nav-link"><Glyph icon=Icon::Plug /><span>"Datasources"</span></A>
+                        <A href="/data/datasets" attr:class="nav-link"><Glyph icon=Icon::Table /><span>"Datasets"</span></A>
+                    </div>
+                </nav>
+                <div class="nav-foot">
+                    <Suspense>
+                        {move || Suspend::new(async move {
+                            let email = who.await.map(|me| me.email).unwrap_or_default();
+                            view! { <p class="muted cut" title=email.clone()>{email.clone()}</p> }
+                        })}
+                    </Suspense>
+                    <form method="post" action="/sign-out">
+                        <button class="button quiet small" type="submit">"Sign out"</button>
+                    </form>
+                </div>
+            </header>
+            <div class="main">
+                <main class="page" id="page" tabindex="-1">
+                    <Outlet />
+                </main>
+            </div>
+        </div>
+    }
+}
+
+/// What stands at an address that shows nothing.
+#[component]
+pub fn NotFound() -> impl IntoView {
+    if let Some(status) = use_context::<NotFoundStatus>() {
+        (status.0)();
+    }
+    view! {
+        <Title text="Not found" />
+        <main class="page" id="page">
+            <div class="empty">
+                <h1 class="empty-title">"There is nothing at this address"</h1>
+                <p>"It may have been renamed or removed."</p>
+                <p><a class="button primary" href="/" rel="external">"Go to the dashboards"</a></p>
+            </div>
+        </main>
+    }
+}
+
+/// Sets the status 404 of the response; offered by the server.
+#[derive(Clone)]
+pub struct NotFoundStatus(pub std::sync::Arc<dyn Fn() + Send + Sync>);

@@ -1,0 +1,14 @@
+//! What pages share; one component a file.
+
+pub mod age;
+pub mod banner;
+pub mod chart;
+pub mod doctor;
+pub mod field;
+pub mod filters;
+pub mod icon;
+pub mod layout;
+pub mod loaded;
+pub mod steps;
+pub mod table;
+pub mod tile;

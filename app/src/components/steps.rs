@@ -1,0 +1,91 @@
+//! A run's progress, entity by entity.
+
+use super::banner::{Badge, Mood};
+use leptos::prelude::*;
+use taskgauge_model::{
+    format,
+    run::{Run, RunState, Step},
+};
+
+/// How a state looks.
+pub fn state_badge(state: RunState) -> AnyView {
+    let (mood, word) = match state {
+        RunState::Queued => (None, "Waiting"),
+        RunState::Running => (Some(Mood::Info), "Running"),
+        RunState::Done => (Some(Mood::Good), "Done"),
+        RunState::Failed => (Some(Mood::Bad), "Failed"),
+        RunState::Cancelled => (Some(Mood::Warn), "Stopped"),
+    };
+    view! { <Badge mood=mood text=word /> }.into_any()
+}
+
+/// The steps of a run with rows, rate and time left.
+#[component]
+pub fn Steps(
+    /// The run.
+    run: Run,
+) -> impl IntoView {
+    let done = run.steps.iter().filter(|step| step.state.is_over()).count();
+    let total = run.steps.len();
+    let read: u64 = run.steps.iter().map(|step| step.read).sum();
+    let rows: Vec<_> = run.steps.into_iter().map(|step| view! { <StepRow step=step /> }).collect();
+    let words = format!(
+        "{done} of {total} kinds of records, {} rows read, {} requests",
+        format::grouped(read as f64, 0),
+        format::grouped(run.requests as f64, 0)
+    );
+    view! {
+        <div class="stack">
+            <p class="row"><progress class="progress" max=total.to_string() value=done.to_string() aria-label="Records synced"></progress><span>{words}</span></p>
+            <div class="table-wrap" tabindex="0" role="region" aria-label="Progress by kind of record">
+                <table class="table dense sync-list">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Records"</th>
+                            <th scope="col">"State"</th>
+                            <th scope="col" class="num">"Read"</th>
+                            <th scope="col" class="num">"Changed"</th>
+                            <th scope="col" class="num">"Rows a second"</th>
+                            <th scope="col" class="num">"Time left"</th>
+                            <th scope="col" class="num">"Requests"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn StepRow(step: Step) -> impl IntoView {
+    let rate = step.rate().map_or_else(|| format::NOTHING.to_owned(), |rate| format::grouped(rate, 0));
+    let left = match (step.state, step.seconds_left()) {
+        (RunState::Running, Some(seconds)) => format::span(seconds),
+        _ => format::NOTHING.to_owned(),
+    };
+    let read = match (step.state, step.expected) {
+        (RunState::Running | RunState::Queued, Some(expected)) => {
+            format!("{} of {}", format::grouped(step.read as f64, 0), format::grouped(expected as f64, 0))
+        }
+        _ => format::grouped(step.read as f64, 0),
+    };
+    let part = step.slice.filter(|_| step.state == RunState::Running);
+    let aside = (step.quarantined > 0).then(|| format!("{} rows could not be read and were set aside.", step.quarantined));
+    view! {
+        <tr>
+            <th scope="row">
+                {step.label}
+                {part.map(|part| view! { <span class="muted">{format!(" · {part}")}</span> })}
+                {step.problem.map(|problem| view! { <p class="field-error">{problem}</p> })}
+                {aside.map(|aside| view! { <p class="muted">{aside}</p> })}
+            </th>
+            <td>{state_badge(step.state)}</td>
+            <td class="num">{read}</td>
+            <td class="num">{format::grouped((step.written + step.deleted) as f64, 0)}</td>
+            <td class="num">{rate}</td>
+            <td class="num">{left}</td>
+            <td class="num">{format::grouped(step.requests as f64, 0)}</td>
+        </tr>
+    }
+}

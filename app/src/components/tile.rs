@@ -1,0 +1,159 @@
+//! A tile: title, answer, and why there is none when there is none.
+
+use super::{age::Age, chart::Chart, table::Cells};
+use crate::api::boards::{BoardTile, TileGauge, picture_size};
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use taskgauge_model::{
+    format,
+    gauge::{Answer, ChartKind, Good, Status, Target, Tone, Unit},
+};
+
+/// A tile with one gauge, or with two of which one is shown.
+#[component]
+pub fn TileView(
+    /// The tile.
+    tile: BoardTile,
+    /// Now, as the server said it.
+    now: DateTime<Utc>,
+) -> impl IntoView {
+    let place = format!("--w:{};--h:{}", tile.width, tile.height);
+    let size = picture_size(tile.width, tile.height);
+    let several = tile.gauges.len() > 1;
+    let name = tile.gauges.first().map(|gauge| gauge.id.clone()).unwrap_or_default();
+    let gauges: Vec<_> = tile
+        .gauges
+        .into_iter()
+        .enumerate()
+        .map(|(number, gauge)| {
+            if several {
+                // Radio buttons and CSS: the choice works before and without the wasm.
+                let id = format!("{name}-{number}");
+                view! {
+                    <input class="tile-tab-input visually-hidden" type="radio" name=format!("tile-{name}") id=id.clone() checked=number == 0 />
+                    <label class="tile-tab" for=id>{gauge.title.clone()}</label>
+                    <div class="tile-panel"><GaugeView gauge=gauge size=size now=now titled=false /></div>
+                }
+                .into_any()
+            } else {
+                view! { <GaugeView gauge=gauge size=size now=now titled=true /> }.into_any()
+            }
+        })
+        .collect();
+    view! { <section class="tile" class:has-tabs=several style=place>{gauges}</section> }
+}
+
+/// A gauge's answer with its title and foot.
+#[component]
+fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: bool) -> impl IntoView {
+    let TileGauge { id, title, about, chart, unit, range, target, answer } = gauge;
+    let data_at = answer.as_ref().ok().and_then(|answer| answer.data_at);
+    let unfiltered = answer.as_ref().map(|answer| answer.unfiltered.join(", ")).unwrap_or_default();
+    let body = match answer {
+        Err(problem) => view! { <p class="tile-empty" role="status">"! "{problem}</p> }.into_any(),
+        Ok(answer) if answer.status != Status::Ok => {
+            let sign = if answer.status == Status::NotPermitted { "Not permitted" } else { "No data" };
+            let note = answer.note.clone().unwrap_or_default();
+            view! { <div class="tile-empty"><p class="tile-empty-title">{sign}</p><p>{note}</p></div> }.into_any()
+        }
+        Ok(answer) => body(chart, unit, &title, target.as_ref(), answer, size),
+    };
+    view! {
+        <div class="tile-head">
+            <h2 class="tile-title" class:visually-hidden=!titled id=format!("title-{id}")>{title.clone()}</h2>
+            <details class="tile-about">
+                <summary aria-label=format!("About {title}")>"?"</summary>
+                <p>{about}</p>
+            </details>
+        </div>
+        <div class="tile-body">{body}</div>
+        <div class="tile-foot">
+            <span>{range}</span>
+            {(!unfiltered.is_empty()).then(|| view! { <span class="tile-unfiltered">{format!("! not filtered by {unfiltered}")}</span> })}
+            <span><Age at=data_at now=now never="not synced yet" /></span>
+        </div>
+    }
+}
+
+fn body(kind: ChartKind, unit: Unit, title: &str, target: Option<&Target>, answer: Answer, size: (u32, u32)) -> AnyView {
+    match kind {
+        ChartKind::Number | ChartKind::Percent | ChartKind::Progress => number(unit, target, &answer),
+        ChartKind::Table => match answer.table {
+            Some(page) => view! { <div class="tile-table"><Cells page=page columns=Vec::new() /></div> }.into_any(),
+            None => view! { <p class="tile-empty">"No rows."</p> }.into_any(),
+        },
+        _ => view! { <Chart kind=kind answer=answer title=title.to_owned() size=size /> }.into_any(),
+    }
+}
+
+/// A value with its change and target.
+fn number(unit: Unit, target: Option<&Target>, answer: &Answer) -> AnyView {
+    let Some(value) = answer.value else {
+        return view! { <p class="tile-empty">"No data"</p> }.into_any();
+    };
+    let tone = target.map(|target| target.tone(value));
+    let class = match tone {
+        Some(Tone::Good) => "value good",
+        Some(Tone::Warn) => "value warn",
+        Some(Tone::Bad) => "value bad",
+        None => "value",
+    };
+    let goal = target.map(|target| {
+        let (sign, word) = match target.tone(value) {
+            Tone::Good => ("✓", "reached"),
+            Tone::Warn => ("!", "close"),
+            Tone::Bad => ("✕", "missed"),
+        };
+        let side = match target.good {
+            Good::Higher => "",
+            Good::Lower => "at most ",
+        };
+        let goal = format::value(target.value, unit);
+        view! {
+            <p class=format!("target {}", class.trim_start_matches("value "))>
+                <span aria-hidden="true">{sign}</span>
+                {format!(" goal {side}{goal}")}
+                <span class="visually-hidden">{format!(", {word}")}</span>
+            </p>
+        }
+    });
+    let delta = answer.previous.map(|previous| delta(value, previous, unit, target.map(|target| target.good)));
+    view! {
+        <div class="tile-number">
+            <p class=class title=format::exact_value(value, unit)>{format::value(value, unit)}</p>
+            {delta}
+            {goal}
+        </div>
+    }
+    .into_any()
+}
+
+/// The change against the previous period; whether it is good is known only where a target says so.
+fn delta(value: f64, previous: f64, unit: Unit, good: Option<Good>) -> impl IntoView {
+    let change = value - previous;
+    let (sign, class) = if change.abs() < 1e-9 {
+        ("=", "delta neutral")
+    } else {
+        let better = match good {
+            Some(Good::Higher) => Some(change > 0.0),
+            Some(Good::Lower) => Some(change < 0.0),
+            None => None,
+        };
+        let class = match better {
+            Some(true) => "delta good",
+            Some(false) => "delta bad",
+            None => "delta neutral",
+        };
+        (if change > 0.0 { "▲" } else { "▼" }, class)
+    };
+    let size = match unit {
+        Unit::Percent => format!("{} pp", format::exact((change.abs() * 10.0).round() / 10.0)),
+        _ => format::value(change.abs(), unit),
+    };
+    let before = format::value(previous, unit);
+    view! {
+        <p class=class>
+            <span aria-hidden="true">{sign}" "</span>{size}<span class="muted">{format!(" from {before}")}</span>
+        </p>
+    }
+}

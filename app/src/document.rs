@@ -1,0 +1,68 @@
+//! The HTML document around the app.
+
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_meta::MetaTags;
+
+/// Addresses of the site's own files; their names carry a hash of their content.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+pub struct Site {
+    /// The wasm's JavaScript.
+    pub js: String,
+    /// The wasm.
+    pub wasm: String,
+    /// The style sheet.
+    pub css: String,
+    /// The chart script.
+    pub charts: String,
+}
+
+/// Notes how each guarded field came by its value from the first moment on, before the wasm has loaded: by a person
+/// (typing, paste, drop carry an input type) or by the browser (a plain event, or a scripted one).
+const ENTRY_GUARD: &str = "addEventListener('input',e=>{const t=e.target,d=t.dataset;if(!d||d.guard===undefined)return;\
+const n=e.isTrusted&&e.inputType&&e.inputType!=='insertReplacementText';\
+if(!n)d.entry='browser';\
+else if(d.entry!=='browser'||t.value===''||e.data===t.value||e.inputType==='insertFromPaste'&&d.all==='1')d.entry='person';\
+d.seen=t.value.length},true);\
+addEventListener('beforeinput',e=>{const t=e.target,d=t.dataset;if(d&&d.guard!==undefined)\
+d.all=t.selectionStart===0&&t.selectionEnd===t.value.length?'1':'0'},true);";
+
+/// Starts the wasm; the page is complete without it.
+fn start_script(site: &Site) -> String {
+    format!("import('{}').then(m=>m.default({{module_or_path:'{}'}}).then(()=>m.hydrate()))", site.js, site.wasm)
+}
+
+/// The document: head, styles, scripts, and the app as body.
+pub fn document(site: Site) -> impl IntoView {
+    let nonce = use_nonce();
+    let start = start_script(&site);
+    let charts_nonce = nonce.clone();
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="referrer" content="same-origin" />
+                <meta name="robots" content="noindex, nofollow" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="stylesheet" href=site.css.clone() />
+                <link rel="modulepreload" href=site.js.clone() nonce=nonce.clone() />
+                <link
+                    rel="preload"
+                    href=site.wasm.clone()
+                    r#as="fetch"
+                    r#type="application/wasm"
+                    crossorigin="anonymous"
+                />
+                <meta name="taskgauge-echarts" content=site.charts.clone() nonce=charts_nonce />
+                <script nonce=nonce.clone() inner_html=ENTRY_GUARD></script>
+                <MetaTags />
+                <script type="module" nonce=nonce inner_html=start></script>
+            </head>
+            <body>
+                <super::App />
+            </body>
+        </html>
+    }
+}

@@ -1,0 +1,65 @@
+//! What happens on the server while a page is open: one stream of events for the whole page.
+//!
+//! The stream is a hint to ask again; nothing is lost when it breaks, because pages also ask when it comes back.
+
+use leptos::prelude::*;
+use taskgauge_model::run::Event;
+use wasm_bindgen::{JsCast, prelude::Closure};
+
+/// Counters that rise when something may have changed. Pages take them as the source of their resources.
+#[derive(Debug, Clone, Copy)]
+pub struct Live {
+    /// Rises with each step of a sync run.
+    pub progress: RwSignal<u32>,
+    /// Rises when rows changed.
+    pub changes: RwSignal<u32>,
+    /// Whether the stream is open.
+    pub connected: RwSignal<bool>,
+}
+
+/// Opens the stream in the browser and offers [`Live`] to all pages; on the server nothing ever happens.
+pub fn provide() {
+    let live =
+        Live { progress: RwSignal::new(0), changes: RwSignal::new(0), connected: RwSignal::new(false) };
+    provide_context(live);
+    Effect::new(move |opened: Option<()>| {
+        if opened.is_none() && signed_in() {
+            open(live);
+        }
+    });
+}
+
+/// The counters of this page.
+pub fn use_live() -> Live {
+    expect_context()
+}
+
+/// Pages without a frame around them have nobody signed in.
+fn signed_in() -> bool {
+    document().query_selector("[data-signed-in]").is_ok_and(|found| found.is_some())
+}
+
+fn open(live: Live) {
+    let Ok(stream) = web_sys::EventSource::new("/events") else { return };
+    let on_message = Closure::<dyn Fn(web_sys::MessageEvent)>::new(move |message: web_sys::MessageEvent| {
+        let Some(text) = message.data().as_string() else { return };
+        match serde_json::from_str::<Event>(&text) {
+            Ok(Event::Progress { .. }) => live.progress.update(|count| *count = count.wrapping_add(1)),
+            Ok(Event::Changed { .. }) => live.changes.update(|count| *count = count.wrapping_add(1)),
+            Err(_) => {}
+        }
+    });
+    stream.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    let on_open = Closure::<dyn Fn()>::new(move || {
+        // What happened while the stream was closed is not sent again.
+        if live.connected.get_untracked() {
+            live.progress.update(|count| *count = count.wrapping_add(1));
+            live.changes.update(|count| *count = count.wrapping_add(1));
+        }
+        live.connected.set(true);
+    });
+    stream.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+    // The stream lives as long as the page.
+    on_message.forget();
+    on_open.forget();
+}

@@ -1,0 +1,191 @@
+//! What a test found: the summary to save, or the one thing to do.
+
+use crate::{
+    api::datasources::{ReplaceCredentials, SaveDatasource},
+    components::{
+        banner::{Banner, Mood},
+        doctor::DoctorView,
+        loaded::problem,
+    },
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::use_navigate;
+use taskgauge_model::{
+    datasource::{FailureCause, TestFailure, TestReport},
+    format,
+    ids::DatasourceId,
+};
+
+/// A failed test.
+#[component]
+pub fn Failure(
+    /// Why.
+    failure: TestFailure,
+    /// Takes the value the test suggests, where it has one.
+    #[prop(into)]
+    accept: Callback<String>,
+) -> impl IntoView {
+    let suggestion = failure.suggestion.clone();
+    let title = match failure.cause {
+        FailureCause::UnknownUser => "Autotask does not know this user",
+        FailureCause::Refused => "Autotask refuses these credentials",
+        FailureCause::IntegrationCode => "The integration code is wrong",
+        FailureCause::WrongZone => "This is not the user’s zone",
+        FailureCause::Address => "This address cannot be used",
+        FailureCause::Network => "Autotask cannot be reached",
+        FailureCause::Certificate => "The connection cannot be trusted",
+        FailureCause::Unavailable => "Autotask is not available",
+        FailureCause::HourlyLimit => "The hourly limit is reached",
+        FailureCause::Timeout => "Autotask did not answer in time",
+        FailureCause::OtherTenant => "This is another Autotask",
+        FailureCause::NothingReadable => "The API user can read nothing",
+        FailureCause::Other => "The test failed",
+    };
+    view! {
+        <Banner mood=Mood::Bad title=title>
+            <p>{failure.what}</p>
+            <p><strong>{failure.next}</strong></p>
+            {suggestion.map(|value| {
+                let label = format!("Use {value}");
+                view! { <button class="button small" type="button" on:click=move |_| accept.run(value.clone())>{label}</button> }
+            })}
+        </Banner>
+    }
+}
+
+/// A passed test: what was proven, and *Save*. There is no credential input here.
+#[component]
+pub fn Passed(
+    /// Id of the tested draft.
+    draft: String,
+    /// What was proven.
+    report: TestReport,
+    /// Name of the datasource.
+    name: String,
+    /// Its time zone.
+    time_zone: String,
+    /// Deep-link address, where it was given.
+    web_url: String,
+    /// The datasource whose credentials these replace.
+    replaces: Option<DatasourceId>,
+    /// Goes back to the form.
+    #[prop(into)]
+    change: Callback<()>,
+) -> impl IntoView {
+    let zone = match report.zone_number {
+        Some(number) => format!("{} (zone {number})", report.zone_name),
+        None => report.zone_name.clone(),
+    };
+    let readable = format!("{} of {} kinds of records", report.doctor.readable(), report.doctor.probes.len());
+    let tenant = match (&report.company, report.tenant) {
+        (Some(company), Some(tenant)) => format!("{company} (database {tenant})"),
+        (Some(company), None) => company.clone(),
+        (None, Some(tenant)) => format!("database {tenant}"),
+        (None, None) => format::NOTHING.to_owned(),
+    };
+    let used = format!(
+        "{} of {} requests in the last hour, by all integrations",
+        format::grouped(f64::from(report.requests_used), 0),
+        format::grouped(f64::from(report.request_limit), 0)
+    );
+    let whole = report.doctor.readable() == report.doctor.probes.len();
+    let note = if whole { "Everything can be read." } else { "Look at what is left out below before you save." };
+    view! {
+        <div class="tested stack" tabindex="-1">
+            <Banner mood=Mood::Good title="Connected"><p>{note}</p></Banner>
+            <dl class="summary">
+                {(!name.is_empty()).then(|| view! { <dt>"Name"</dt><dd>{name.clone()}</dd> })}
+                <dt>"API user"</dt><dd>{report.user_name.clone()}</dd>
+                <dt>"Secret, integration code"</dt><dd>"as tested, kept sealed on the server"</dd>
+                <dt>"Autotask of"</dt><dd>{tenant}</dd>
+                <dt>"Zone"</dt><dd>{zone}</dd>
+                <dt>"Web address"</dt><dd>{if web_url.is_empty() { report.web_url.clone().unwrap_or_else(|| format::NOTHING.to_owned()) } else { web_url.clone() }}</dd>
+                <dt>"API version, round trip"</dt><dd>{format!("{}, {} ms", report.api_version, report.round_trip_ms)}</dd>
+                <dt>"Readable"</dt><dd>{readable}</dd>
+                <dt>"Hourly allowance"</dt><dd>{used}</dd>
+            </dl>
+            {match replaces {
+                Some(id) => view! { <ReplaceForm id=id draft=draft change=change /> }.into_any(),
+                None => view! { <SaveForm draft=draft name=name time_zone=time_zone web_url=web_url change=change /> }.into_any(),
+            }}
+            <h2>"What the API user can read"</h2>
+            <DoctorView doctor=report.doctor />
+        </div>
+    }
+}
+
+#[component]
+fn SaveForm(draft: String, name: String, time_zone: String, web_url: String, change: Callback<()>) -> impl IntoView {
+    let save = ServerAction::<SaveDatasource>::new();
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if let Some(Ok(id)) = save.value().get() {
+            navigate(&format!("/data/datasources/{id}"), leptos_router::NavigateOptions::default());
+        }
+    });
+    let busy = save.pending();
+    let wanted = SaveDatasource {
+        draft: draft.clone(),
+        name: name.clone(),
+        time_zone: time_zone.clone(),
+        web_url: web_url.clone(),
+    };
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if !busy.get_untracked() {
+            save.dispatch(wanted.clone());
+        }
+    };
+    view! {
+        {move || save.value().get().and_then(Result::err).map(|error| problem(&error))}
+        <form method="post" action="/data/datasources/save" on:submit=submit>
+            <input type="hidden" name="draft" value=draft />
+            <input type="hidden" name="name" value=name />
+            <input type="hidden" name="time_zone" value=time_zone />
+            <input type="hidden" name="web_url" value=web_url />
+            <div class="actions">
+                <button class="button primary" type="submit" aria-busy=move || busy.get().then_some("true")>"Save datasource"</button>
+                <ChangeButton change=change />
+            </div>
+        </form>
+    }
+}
+
+#[component]
+fn ReplaceForm(id: DatasourceId, draft: String, change: Callback<()>) -> impl IntoView {
+    let replace = ServerAction::<ReplaceCredentials>::new();
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if matches!(replace.value().get(), Some(Ok(()))) {
+            navigate(&format!("/data/datasources/{id}"), leptos_router::NavigateOptions::default());
+        }
+    });
+    let other = move || {
+        matches!(replace.value().get(), Some(Err(crate::api::UiError::Conflict(_))))
+    };
+    view! {
+        {move || replace.value().get().and_then(Result::err).map(|error| problem(&error))}
+        <ActionForm action=replace>
+            <input type="hidden" name="id" value=id.to_string() />
+            <input type="hidden" name="draft" value=draft />
+            <input type="hidden" name="allow_other_tenant" value=move || other().to_string() />
+            <div class="actions">
+                <button class="button primary" type="submit">
+                    {move || if other() { "Replace, and drop the rows of the old Autotask" } else { "Save new credentials" }}
+                </button>
+                <ChangeButton change=change />
+            </div>
+        </ActionForm>
+    }
+}
+
+/// Back to the form. Without JavaScript the page is asked for anew.
+#[component]
+fn ChangeButton(change: Callback<()>) -> impl IntoView {
+    view! {
+        <a class="button quiet" href="?connector=autotask" on:click=move |event| {
+            event.prevent_default();
+            change.run(());
+        }>"Change"</a>
+    }
+}

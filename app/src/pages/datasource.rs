@@ -1,0 +1,243 @@
+//! A datasource: how it syncs, what it can read, and its settings.
+
+use crate::{
+    api::datasources::{
+        CancelSync, ChangeDatasource, DatasourceView, Pause, RemoveDatasource, SyncNow, get_datasource,
+    },
+    components::{
+        age::Age,
+        banner::{Banner, Mood},
+        doctor::DoctorView,
+        loaded::{Loaded, problem},
+        steps::{Steps, state_badge},
+    },
+    live::use_live,
+};
+use chrono::{DateTime, Utc};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::{use_navigate, use_params_map};
+use taskgauge_model::{
+    datasource::Datasource,
+    format,
+    ids::DatasourceId,
+    run::{Run, RunKind},
+};
+
+/// The page of a datasource.
+#[component]
+pub fn DatasourcePage() -> impl IntoView {
+    let params = use_params_map();
+    let live = use_live();
+    let id = Memo::new(move |_| {
+        let id = params.with(|params| params.get_str("id").and_then(|id| id.parse().ok()));
+        id.unwrap_or(DatasourceId(0))
+    });
+    let sync = ServerAction::<SyncNow>::new();
+    let cancel = ServerAction::<CancelSync>::new();
+    let pause = ServerAction::<Pause>::new();
+    let change = ServerAction::<ChangeDatasource>::new();
+    let version = move || {
+        (
+            id.get(),
+            live.progress.get(),
+            sync.version().get(),
+            cancel.version().get(),
+            pause.version().get(),
+            change.version().get(),
+        )
+    };
+    let page = Resource::new_blocking(version, |(id, ..)| get_datasource(id));
+    let failed = move || {
+        let failed = |value: Option<Result<(), crate::api::UiError>>| value.and_then(Result::err);
+        failed(sync.value().get())
+            .or_else(|| failed(cancel.value().get()))
+            .or_else(|| failed(pause.value().get()))
+            .or_else(|| failed(change.value().get()))
+            .map(|error| problem(&error))
+    };
+    view! {
+        {failed}
+        <Loaded resource=page view=move |page: DatasourceView| {
+            let DatasourceView { datasource, doctor, runs, at } = page;
+            let running = runs.first().is_some_and(|run| !run.state.is_over());
+            let id = datasource.id;
+            let paused = datasource.paused;
+            view! {
+                <Title text=datasource.name.clone() />
+                <header class="page-head">
+                    <div>
+                        <h1>{datasource.name.clone()}</h1>
+                        <p class="page-sub">
+                            "Autotask, zone "{datasource.zone_name.clone()}" · last complete sync "
+                            <Age at=datasource.synced_at now=at />
+                        </p>
+                    </div>
+                    <div class="page-actions row">
+                        {if running {
+                            view! {
+                                <ActionForm action=cancel>
+                                    <input type="hidden" name="id" value=id.to_string() />
+                                    <button class="button" type="submit">"Stop"</button>
+                                </ActionForm>
+                            }.into_any()
+                        } else {
+                            view! {
+                                <ActionForm action=sync>
+                                    <input type="hidden" name="id" value=id.to_string() />
+                                    <input type="hidden" name="full" value="false" />
+                                    <button class="button primary" type="submit">"Sync now"</button>
+                                </ActionForm>
+                            }.into_any()
+                        }}
+                        <ActionForm action=pause>
+                            <input type="hidden" name="id" value=id.to_string() />
+                            <input type="hidden" name="paused" value=(!paused).to_string() />
+                            <button class="button" type="submit">{if paused { "Resume schedule" } else { "Pause schedule" }}</button>
+                        </ActionForm>
+                    </div>
+                </header>
+                {paused.then(|| view! {
+                    <Banner mood=Mood::Warn title="The schedule is paused"><p>"Numbers stay as they are until you resume it or sync by hand."</p></Banner>
+                })}
+                <Latest runs=runs.clone() />
+                <section class="section">
+                    <h2>"What the API user can read"</h2>
+                    {match doctor {
+                        Some(doctor) => view! {
+                            <p class="muted">"Checked "<Age at=doctor.at now=at /></p>
+                            <DoctorView doctor=doctor />
+                        }.into_any(),
+                        None => view! { <p class="muted">"Not checked yet."</p> }.into_any(),
+                    }}
+                </section>
+                <section class="section"><h2>"History"</h2><History runs=runs now=at /></section>
+                <Settings datasource=datasource now=at change=change sync=sync />
+            }
+        } />
+    }
+}
+
+/// The latest run with its steps.
+#[component]
+fn Latest(runs: Vec<Run>) -> impl IntoView {
+    let Some(run) = runs.into_iter().next() else {
+        return view! { <p class="muted">"No sync yet. It starts by itself."</p> }.into_any();
+    };
+    let trouble = run.problem.clone();
+    view! {
+        <section class="section" aria-live="polite">
+            <h2 class="row">
+                {match run.kind { RunKind::Full => "First load ", RunKind::Incremental => "Latest sync " }}
+                {state_badge(run.state)}
+            </h2>
+            {trouble.map(|text| view! { <Banner mood=Mood::Bad title="The sync stopped early"><p>{text}</p></Banner> })}
+            <Steps run=run />
+            <p><a class="link" href="/dashboards/service-ticket-kpis">"Open the Service Ticket KPIs"</a></p>
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn History(runs: Vec<Run>, now: DateTime<Utc>) -> impl IntoView {
+    let rows: Vec<_> = runs
+        .into_iter()
+        .map(|run| {
+            let seconds = match (run.started_at, run.ended_at) {
+                (Some(start), Some(end)) => format::span((end - start).num_milliseconds() as f64 / 1_000.0),
+                _ => format::NOTHING.to_owned(),
+            };
+            let kind = match run.kind {
+                RunKind::Full => "Everything",
+                RunKind::Incremental => "Changes",
+            };
+            view! {
+                <tr>
+                    <th scope="row"><Age at=run.started_at.or(Some(run.queued_at)) now=now /></th>
+                    <td>{kind}</td>
+                    <td>{state_badge(run.state)}</td>
+                    <td class="num">{seconds}</td>
+                    <td class="num">{format::grouped(run.requests as f64, 0)}</td>
+                    <td>{run.problem}</td>
+                </tr>
+            }
+        })
+        .collect();
+    view! {
+        <div class="table-wrap" tabindex="0" role="region" aria-label="History of syncs">
+            <table class="table dense">
+                <thead><tr>
+                    <th scope="col">"When"</th><th scope="col">"What"</th><th scope="col">"State"</th>
+                    <th scope="col" class="num">"Took"</th><th scope="col" class="num">"Requests"</th><th scope="col">"Problem"</th>
+                </tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+/// Name, time zone, web address; credentials; removal.
+#[component]
+fn Settings(
+    datasource: Datasource,
+    now: DateTime<Utc>,
+    change: ServerAction<ChangeDatasource>,
+    sync: ServerAction<SyncNow>,
+) -> impl IntoView {
+    let id = datasource.id;
+    let remove = ServerAction::<RemoveDatasource>::new();
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if matches!(remove.value().get(), Some(Ok(()))) {
+            navigate("/data/datasources", leptos_router::NavigateOptions::default());
+        }
+    });
+    let asked = RwSignal::new(false);
+    let name = datasource.name.clone();
+    view! {
+        <section class="section">
+            <h2>"Settings"</h2>
+            <details>
+                <summary>"Name, time zone and web address"</summary>
+                <ActionForm action=change attr:class="form">
+                    <input type="hidden" name="id" value=id.to_string() />
+                    <div class="field"><label for="set-name">"Name"</label><input class="input" id="set-name" name="name" value=datasource.name.clone() maxlength="80" autocomplete="off" /></div>
+                    <div class="field"><label for="set-zone">"Time zone of the numbers"</label><input class="input" id="set-zone" name="time_zone" value=datasource.time_zone.clone() autocomplete="off" /></div>
+                    <div class="field"><label for="set-web">"Autotask’s web address"</label><p class="help" id="set-web-help">"Used to open records. Empty: as Autotask says."</p><input class="input" id="set-web" name="web_url" value=datasource.web_url.clone().unwrap_or_default() autocomplete="off" aria-describedby="set-web-help" /></div>
+                    <div class="actions"><button class="button" type="submit">"Save settings"</button></div>
+                </ActionForm>
+            </details>
+            <dl class="facts">
+                <dt>"API user"</dt><dd>{datasource.user_name}</dd>
+                <dt>"Credentials"</dt>
+                <dd>
+                    "stored "<Age at=Some(datasource.credentials_at) now=now />", last worked "
+                    <Age at=datasource.credentials_worked_at now=now never="never" />" · "
+                    <a class="link" href=format!("/data/datasources/{id}/credentials")>"Replace"</a>
+                </dd>
+                <dt>"API address"</dt><dd>{datasource.api_url}</dd>
+            </dl>
+            <div class="row">
+                <ActionForm action=sync>
+                    <input type="hidden" name="id" value=id.to_string() />
+                    <input type="hidden" name="full" value="true" />
+                    <button class="button" type="submit">"Read everything again"</button>
+                </ActionForm>
+                {move || if asked.get() {
+                    let name = name.clone();
+                    view! {
+                        <ActionForm action=remove>
+                            <input type="hidden" name="id" value=id.to_string() />
+                            <p>{format!("This removes “{name}” and its copy of Autotask from Taskgauge. Autotask itself is not touched.")}</p>
+                            <button class="button danger" type="submit">"Remove it"</button>
+                            <button class="button quiet" type="button" on:click=move |_| asked.set(false)>"Keep it"</button>
+                        </ActionForm>
+                    }.into_any()
+                } else {
+                    view! { <button class="button danger" type="button" on:click=move |_| asked.set(true)>"Remove datasource"</button> }.into_any()
+                }}
+            </div>
+        </section>
+    }
+}

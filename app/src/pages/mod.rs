@@ -1,0 +1,12 @@
+//! What an address shows; one file per page.
+
+pub mod connect;
+pub mod dashboard;
+pub mod dashboards;
+pub mod dataset;
+pub mod datasets;
+pub mod datasource;
+pub mod datasources;
+pub mod home;
+pub mod sign_in;
+pub mod welcome;

@@ -1,0 +1,447 @@
+//! Reading one tenant.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use chrono::{DateTime, Utc};
+use futures::{Stream, stream};
+use reqwest::Method;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use url::Url;
+
+use crate::{
+    EntityInfo, Error, Field, Filter, Module, Query, Thresholds, UserDefinedField, Version,
+    connector::{foreign, join},
+    credentials::Identity,
+    metadata,
+    transport::{Call, Observer, Transport},
+    value,
+};
+
+/// One record as it came: every member kept, nothing interpreted. [`value`] reads the members.
+pub type Row = serde_json::Map<String, Value>;
+
+/// One page of an id walk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The rows, in strictly ascending id order.
+    pub rows: Vec<Row>,
+    /// The id of the last row, from which to go on; `None` when there are no rows.
+    pub last_id: Option<i64>,
+    /// True when this is the end: fewer rows than asked for, and the server announces no further page.
+    pub complete: bool,
+    /// The asked page size.
+    pub requested: usize,
+    /// The server's own link to the next page, for [`Client::next_page_by_url`]. A walk does not need it.
+    pub next_page_url: Option<String>,
+}
+
+/// A read client for one tenant. Clones share limits, counters and connections.
+///
+/// At most [`Options::concurrency_per_entity`](crate::Options::concurrency_per_entity) requests run at once per
+/// entity; a request that waits to be repeated keeps its place, so that a throttled entity slows down as a whole.
+/// Collection names are those of the API (`Tickets`); their case does not matter.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    transport: Arc<Transport>,
+    root: Url,
+    identity: Identity,
+    concurrency: usize,
+    buckets: Mutex<HashMap<String, Arc<Bucket>>>,
+    requests: AtomicU64,
+    server_date: Mutex<Option<DateTime<Utc>>>,
+}
+
+/// What Autotask counts together: all endpoints of one entity.
+struct Bucket {
+    places: Semaphore,
+    requests: AtomicU64,
+}
+
+struct Watch<'a> {
+    inner: &'a Inner,
+    bucket: &'a Bucket,
+}
+
+impl Observer for Watch<'_> {
+    fn attempt(&self) {
+        self.inner.requests.fetch_add(1, Ordering::Relaxed);
+        self.bucket.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn server_date(&self, date: DateTime<Utc>) {
+        *lock(&self.inner.server_date) = Some(date);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing that holds these locks can leave a half-made value behind.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Client").field("api_url", &self.inner.root.as_str()).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    pub(crate) fn new(transport: Arc<Transport>, root: Url, identity: Identity, concurrency: usize) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                transport,
+                root,
+                identity,
+                concurrency,
+                buckets: Mutex::default(),
+                requests: AtomicU64::new(0),
+                server_date: Mutex::default(),
+            }),
+        }
+    }
+
+    /// The root of the tenant's API.
+    pub fn api_url(&self) -> &Url {
+        &self.inner.root
+    }
+
+    /// The API's version. Needs valid credentials and no permission, so it is the best test of a connection.
+    pub async fn version(&self) -> Result<Version, Error> {
+        metadata::version(&self.get_path("Version", "Version", "version").await?)
+    }
+
+    /// The tenant's request limit and its use. The call itself counts towards it.
+    pub async fn thresholds(&self) -> Result<Thresholds, Error> {
+        metadata::thresholds(
+            &self.get_path("ThresholdInformation", "ThresholdInformation", "thresholds").await?,
+        )
+    }
+
+    /// The tenant's modules.
+    pub async fn modules(&self) -> Result<Vec<Module>, Error> {
+        metadata::modules(&self.get_path("Modules", "Modules", "modules").await?)
+    }
+
+    /// What can be done with an entity, by its nature and by this user.
+    pub async fn info(&self, entity: &str) -> Result<EntityInfo, Error> {
+        let path = format!("{}/entityInformation", collection(entity)?);
+        metadata::entity_info(&self.get_path(entity, &path, "info").await?)
+    }
+
+    /// The fields of an entity, with their picklists. Large and slow to change: keep it for hours.
+    pub async fn fields(&self, entity: &str) -> Result<Vec<Field>, Error> {
+        let path = format!("{}/entityInformation/fields", collection(entity)?);
+        metadata::fields(&self.get_path(entity, &path, "fields").await?)
+    }
+
+    /// The user-defined fields of an entity; none when it cannot have any (which some entities tell with a 404).
+    pub async fn user_defined_fields(&self, entity: &str) -> Result<Vec<UserDefinedField>, Error> {
+        let path = format!("{}/entityInformation/userDefinedFields", collection(entity)?);
+        match self.get_path(entity, &path, "user-defined fields").await {
+            Ok(answer) => metadata::user_defined_fields(&answer),
+            Err(Error::NotFound) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The number of rows that match and that the user may see.
+    pub async fn count(&self, entity: &str, filter: &Filter) -> Result<u64, Error> {
+        filter.validate()?;
+        let url = self.url(&format!("{}/query/count", collection(entity)?))?;
+        let body = filter.count_body();
+        metadata::query_count(&self.call(entity, "count", Method::POST, url, Some(&body), false).await?)
+    }
+
+    /// One page: the matching rows with the lowest ids above `after`, or from id 0 on.
+    ///
+    /// The server's answer is checked: rows out of order or from before `after` are [`Error::OutOfOrder`], more rows
+    /// than asked for are [`Error::PageTooLarge`].
+    pub async fn page(&self, entity: &str, query: &Query, after: Option<i64>) -> Result<Page, Error> {
+        query.validate()?;
+        let url = self.url(&format!("{}/query", collection(entity)?))?;
+        let body = query.body(after);
+        let answer = self.call(entity, "page", Method::POST, url, Some(&body), false).await?;
+        read_page(entity, answer, query.page_size, after)
+    }
+
+    /// All pages above `after`. Ends after the page that is complete, or after the first error; go on later with the
+    /// last page's [`last_id`](Page::last_id).
+    ///
+    /// Pages are not a snapshot. A row that starts to match after the walk passed its id is missed, so start the next
+    /// incremental walk at the beginning of this one, with some overlap.
+    pub fn walk(
+        &self,
+        entity: &str,
+        query: Query,
+        after: Option<i64>,
+    ) -> impl Stream<Item = Result<Page, Error>> + Send + Unpin + 'static + use<> {
+        let client = self.clone();
+        let entity = entity.to_owned();
+        Box::pin(stream::try_unfold(Some(after), move |position| {
+            let client = client.clone();
+            let entity = entity.clone();
+            let query = query.clone();
+            async move {
+                let Some(after) = position else { return Ok(None) };
+                let page = client.page(&entity, &query, after).await?;
+                let next = (!page.complete).then_some(page.last_id);
+                Ok(Some((page, next)))
+            }
+        }))
+    }
+
+    /// The page behind [`Page::next_page_url`], for the page that was asked for with the same `query` and `after`.
+    ///
+    /// The link is followed with the verb and the body of the first page, as the server demands, and only within
+    /// this tenant's API: any other address is [`Error::Origin`]. The server keeps 50 pages of a query at most, so
+    /// [`walk`](Self::walk) is the better way.
+    pub async fn next_page_by_url(
+        &self,
+        entity: &str,
+        query: &Query,
+        after: Option<i64>,
+        next_page_url: &str,
+    ) -> Result<Page, Error> {
+        query.validate()?;
+        let from = self.url(&format!("{}/query", collection(entity)?))?;
+        let url = self.next_url(entity, &from, next_page_url)?;
+        let body = query.body(after);
+        let answer = self.call(entity, "next page", Method::POST, url, Some(&body), false).await?;
+        read_page(entity, answer, query.page_size, after)
+    }
+
+    /// One row with all of its fields, or `None` when there is none. (A missing row is told in three ways: 404, an
+    /// `item` of null, or nothing at all.)
+    pub async fn get(&self, entity: &str, id: i64) -> Result<Option<Row>, Error> {
+        let url = self.url(&format!("{}/{id}", collection(entity)?))?;
+        let answer = match self.call(entity, "get", Method::GET, url, None, true).await {
+            Ok(Value::Null) | Err(Error::NotFound) => return Ok(None),
+            Ok(Value::Object(answer)) => answer,
+            Ok(_) => return Err(Error::decode("the record is not an object")),
+            Err(error) => return Err(error),
+        };
+        // Attachments come as a list of one.
+        let item = match (value::field(&answer, "item"), value::field(&answer, "items")) {
+            (Some(item), _) => item,
+            (None, Some(Value::Array(items))) => items.first().unwrap_or(&Value::Null),
+            (None, _) => return Err(Error::decode("the answer has no item")),
+        };
+        match item {
+            Value::Null => Ok(None),
+            Value::Object(row) => Ok(Some(row.clone())),
+            _ => Err(Error::decode("the record is not an object")),
+        }
+    }
+
+    /// All rows of a nested collection, such as the `Notes` of one of the `Tickets`. One request per parent at
+    /// least: for many parents query the child's own collection with a list of parent ids.
+    pub async fn children(&self, parent: &str, parent_id: i64, child: &str) -> Result<Vec<Row>, Error> {
+        let mut url = self.url(&format!("{}/{parent_id}/{}", collection(parent)?, collection(child)?))?;
+        let mut rows = Vec::new();
+        let mut seen = HashSet::new();
+        loop {
+            if !seen.insert(url.clone()) {
+                return Err(Error::decode("the pages of a nested collection run in a circle"));
+            }
+            let answer = self.call(parent, "children", Method::GET, url.clone(), None, false).await?;
+            let (mut page, next) = rows_of(answer)?;
+            let is_empty = page.is_empty();
+            rows.append(&mut page);
+            match next {
+                // These pages follow a GET, so their links are GETs too.
+                Some(next) if !is_empty => url = self.next_url(parent, &url, &next)?,
+                _ => return Ok(rows),
+            }
+        }
+    }
+
+    /// HTTP attempts so far, repetitions included.
+    pub fn requests(&self) -> u64 {
+        self.inner.requests.load(Ordering::Relaxed)
+    }
+
+    /// HTTP attempts so far for one entity, all of its endpoints and repetitions included. Nested collections count
+    /// for their parent.
+    pub fn requests_for(&self, entity: &str) -> u64 {
+        let buckets = lock(&self.inner.buckets);
+        buckets.get(&entity.to_ascii_lowercase()).map_or(0, |bucket| bucket.requests.load(Ordering::Relaxed))
+    }
+
+    /// The server's clock at its latest answer.
+    pub fn last_server_date(&self) -> Option<DateTime<Utc>> {
+        *lock(&self.inner.server_date)
+    }
+
+    fn url(&self, path: &str) -> Result<Url, Error> {
+        join(&self.inner.root, &format!("V1.0/{path}"))
+    }
+
+    /// Resolves a link from an answer. It is remote input: it must stay on this origin and below the API's root.
+    fn next_url(&self, entity: &str, from: &Url, link: &str) -> Result<Url, Error> {
+        let root = &self.inner.root;
+        let names_collection = link
+            .split_once('/')
+            .is_some_and(|(first, _)| !first.is_empty() && first.eq_ignore_ascii_case(entity));
+        let resolved = if names_collection { self.url(link) } else { join(from, link) };
+        let url = resolved.map_err(|_| Error::decode("the link to the next page is not an address"))?;
+        let has_user_info = !url.username().is_empty() || url.password().is_some();
+        let below_root =
+            url.path().get(..root.path().len()).is_some_and(|start| start.eq_ignore_ascii_case(root.path()));
+        if url.origin() != root.origin() || has_user_info || !below_root {
+            return Err(foreign(&url));
+        }
+        Ok(url)
+    }
+
+    async fn get_path(&self, entity: &str, path: &str, operation: &'static str) -> Result<Value, Error> {
+        self.call(entity, operation, Method::GET, self.url(path)?, None, false).await
+    }
+
+    async fn call(
+        &self,
+        entity: &str,
+        operation: &'static str,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+        empty_is_null: bool,
+    ) -> Result<Value, Error> {
+        let inner = &*self.inner;
+        let bucket = self.bucket(entity);
+        // The semaphore is never closed, so this cannot fail; were it closed, going on without a place is harmless.
+        let _place = bucket.places.acquire().await;
+        let call =
+            Call { method, url, body, identity: Some(&inner.identity), entity, operation, empty_is_null };
+        inner.transport.send(&call, &Watch { inner, bucket: &bucket }).await
+    }
+
+    fn bucket(&self, entity: &str) -> Arc<Bucket> {
+        let mut buckets = lock(&self.inner.buckets);
+        let bucket = buckets.entry(entity.to_ascii_lowercase()).or_insert_with(|| {
+            Arc::new(Bucket { places: Semaphore::new(self.inner.concurrency), requests: AtomicU64::new(0) })
+        });
+        bucket.clone()
+    }
+}
+
+/// A collection name is one plain path segment; anything else could change the address.
+fn collection(name: &str) -> Result<&str, Error> {
+    if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        Ok(name)
+    } else {
+        Err(Error::InvalidQuery("a collection's name is made of letters and digits".to_owned()))
+    }
+}
+
+/// The rows of an answer and its link to the next page.
+fn rows_of(answer: Value) -> Result<(Vec<Row>, Option<String>), Error> {
+    let Value::Object(mut answer) = answer else { return Err(Error::decode("the page is not an object")) };
+    let next = value::field(&answer, "pageDetails")
+        .and_then(Value::as_object)
+        .and_then(|details| value::field(details, "nextPageUrl"))
+        .and_then(Value::as_str)
+        .filter(|link| !link.trim().is_empty())
+        .map(str::to_owned);
+    let key = answer.keys().find(|key| key.eq_ignore_ascii_case("items")).cloned();
+    let Some(Value::Array(items)) = key.and_then(|key| answer.remove(&key)) else {
+        return Err(Error::decode("items is missing or not a list"));
+    };
+    let rows = items
+        .into_iter()
+        .map(|item| match item {
+            Value::Object(row) => Ok(row),
+            _ => Err(Error::decode("a row is not an object")),
+        })
+        .collect::<Result<_, _>>()?;
+    Ok((rows, next))
+}
+
+fn read_page(entity: &str, answer: Value, requested: usize, after: Option<i64>) -> Result<Page, Error> {
+    let (rows, next_page_url) = rows_of(answer)?;
+    if rows.len() > requested {
+        return Err(Error::PageTooLarge { entity: entity.to_owned(), asked: requested, got: rows.len() });
+    }
+    // Ids start at 0, so the first page must lie above -1.
+    let mut previous = after.unwrap_or(-1);
+    for row in &rows {
+        let id = value::field(row, "id")
+            .and_then(|id| value::integer(id).ok().flatten())
+            .ok_or_else(|| Error::decode("a row has no usable id"))?;
+        if id <= previous {
+            return Err(Error::OutOfOrder { entity: entity.to_owned(), previous, found: id });
+        }
+        previous = id;
+    }
+    // A server that caps pages below the asked size still announces the next one.
+    let complete = rows.is_empty() || (rows.len() < requested && next_page_url.is_none());
+    Ok(Page { last_id: (!rows.is_empty()).then_some(previous), complete, requested, next_page_url, rows })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn page_of(ids: &[i64], requested: usize, after: Option<i64>, next: Option<&str>) -> Result<Page, Error> {
+        let items: Vec<Value> = ids.iter().map(|id| json!({ "id": id })).collect();
+        read_page(
+            "Tickets",
+            json!({ "items": items, "pageDetails": { "nextPageUrl": next } }),
+            requested,
+            after,
+        )
+    }
+
+    #[test]
+    fn the_end_is_a_short_page_without_a_link() {
+        assert!(page_of(&[0, 1], 3, None, None).unwrap().complete);
+        assert!(!page_of(&[0, 1, 2], 3, None, None).unwrap().complete);
+        assert!(!page_of(&[0, 1], 3, None, Some("x")).unwrap().complete);
+        let empty = page_of(&[], 3, Some(9), Some("x")).unwrap();
+        assert!(empty.complete);
+        assert_eq!(empty.last_id, None);
+    }
+
+    #[test]
+    fn a_server_that_ignores_the_question_is_caught() {
+        let out_of_order =
+            |previous, found| Error::OutOfOrder { entity: "Tickets".to_owned(), previous, found };
+        assert_eq!(page_of(&[2, 1], 3, None, None), Err(out_of_order(2, 1)));
+        assert_eq!(page_of(&[1, 1], 3, None, None), Err(out_of_order(1, 1)));
+        assert_eq!(page_of(&[5, 6], 3, Some(5), None), Err(out_of_order(5, 5)));
+        assert_eq!(page_of(&[-4], 3, None, None), Err(out_of_order(-1, -4)));
+        let error = page_of(&[1, 2, 3, 4], 3, None, None).unwrap_err();
+        assert_eq!(error, Error::PageTooLarge { entity: "Tickets".to_owned(), asked: 3, got: 4 });
+    }
+
+    #[test]
+    fn rows_without_ids_are_not_pages() {
+        assert!(matches!(
+            read_page("Tickets", json!({ "items": [{ "a": 1 }] }), 3, None),
+            Err(Error::Decode { .. })
+        ));
+        assert!(matches!(read_page("Tickets", json!({ "rows": [] }), 3, None), Err(Error::Decode { .. })));
+        let page = read_page("Tickets", json!({ "Items": [{ "ID": "7" }] }), 3, None).unwrap();
+        assert_eq!(page.last_id, Some(7));
+    }
+
+    #[test]
+    fn names_cannot_change_the_address() {
+        for name in ["", "Tickets/1", "..", "Tickets?x", "Tïckets"] {
+            assert!(collection(name).is_err(), "{name}");
+        }
+        assert!(collection("Tickets").is_ok());
+    }
+}

@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+mod address;
+mod client;
+mod connector;
+mod credentials;
+mod error;
+mod metadata;
+mod query;
+mod transport;
+pub mod value;
+
+pub use self::{
+    address::{AddressError, HostPolicy},
+    client::{Client, Page, Row},
+    connector::{Connector, Options},
+    credentials::Credentials,
+    error::{ConnectFailure, Error},
+    metadata::{
+        Access, EntityInfo, Field, Module, PicklistValue, Thresholds, UserDefinedField, Version, Zone,
+    },
+    query::{Filter, MAX_OR_CONDITIONS, MAX_PAGE_SIZE, Op, Query, Scalar},
+    transport::RetryPolicy,
+};

@@ -1,0 +1,2 @@
+//! Benchmarks, each beside the floor it is compared with.
+fn main() {}

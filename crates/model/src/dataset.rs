@@ -1,0 +1,224 @@
+//! Datasets: named, documented views for people, declared in `catalogue/datasets/*.toml`.
+
+use serde::{Deserialize, Serialize};
+
+/// A named view of the copy of Autotask: columns with labels, a window, joins done.
+///
+/// Its rows come from the Postgres view `dataset.<slug>`; the two are compared by a test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dataset {
+    /// Stable name, also of the view, e.g. `tickets_14d`.
+    pub slug: String,
+    /// The title people know, e.g. `Ticket Statistics Last 14 Days`.
+    pub title: String,
+    /// The area it is listed under, e.g. `Service desk`.
+    pub group: String,
+    /// What a row is and what the dataset is good for, in one or two sentences.
+    pub about: String,
+    /// Which rows are in it, as a sentence.
+    pub window: String,
+    /// Whether it is one of the 21 known from Autotask datasources elsewhere, or an extra.
+    #[serde(default)]
+    pub extra: bool,
+    /// Entities it is made of, the leading one first.
+    pub entities: Vec<String>,
+    /// The record type a row opens in Autotask, if any.
+    #[serde(default)]
+    pub link: Option<DeepLink>,
+    /// Column that names the company a row belongs to; rows are scoped by it.
+    #[serde(default)]
+    pub company: Option<String>,
+    /// Names of the columns a table shows first.
+    pub shown: Vec<String>,
+    /// Column of the first order, with `-` in front for descending.
+    pub sort: String,
+    /// All columns, in the view's order.
+    pub columns: Vec<DatasetColumn>,
+}
+
+/// A column of a dataset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetColumn {
+    /// Name in the view.
+    pub name: String,
+    /// Heading for people.
+    pub label: String,
+    /// How its values read.
+    pub kind: ColumnKind,
+    /// What it says and where it comes from.
+    #[serde(default)]
+    pub about: String,
+    /// For a label: the column that holds the id behind it.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// For a label: the column that holds its place in Autotask's picklist.
+    #[serde(default)]
+    pub order: Option<String>,
+    /// Whether it is money or cost that clients must not see.
+    #[serde(default)]
+    pub internal: bool,
+}
+
+/// How a column's values read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnKind {
+    /// An id; hidden unless chosen.
+    Id,
+    /// Words.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A number with decimals.
+    Number,
+    /// A duration in hours.
+    Hours,
+    /// An amount in the tenant's currency.
+    Money,
+    /// A share, 0 to 100.
+    Percent,
+    /// Yes or no.
+    Flag,
+    /// An instant.
+    Time,
+    /// A calendar date.
+    Date,
+    /// A JSON object (user-defined fields).
+    Json,
+}
+
+impl ColumnKind {
+    /// Whether values stand right-aligned under each other.
+    pub const fn is_numeric(self) -> bool {
+        matches!(
+            self,
+            ColumnKind::Integer
+                | ColumnKind::Number
+                | ColumnKind::Hours
+                | ColumnKind::Money
+                | ColumnKind::Percent
+        )
+    }
+}
+
+/// How a row opens in Autotask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeepLink {
+    /// Which kind of record.
+    pub record: Record,
+    /// Column that holds its id.
+    pub id: String,
+}
+
+/// The kinds of records that Autotask opens by address (vendor help, *ExecuteCommand*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record {
+    /// A ticket.
+    Ticket,
+    /// A project task.
+    Task,
+    /// A company.
+    Company,
+    /// A contact.
+    Contact,
+    /// A contract.
+    Contract,
+    /// A project.
+    Project,
+    /// An opportunity.
+    Opportunity,
+    /// A quote.
+    Quote,
+    /// A sales order.
+    SalesOrder,
+    /// A configuration item.
+    ConfigurationItem,
+    /// A time entry.
+    TimeEntry,
+    /// A service call.
+    ServiceCall,
+}
+
+impl Record {
+    /// The command and its parameter.
+    pub const fn command(self) -> (&'static str, &'static str) {
+        match self {
+            Record::Ticket => ("OpenTicketDetail", "TicketID"),
+            Record::Task => ("OpenTaskDetail", "TaskID"),
+            Record::Company => ("OpenAccount", "AccountID"),
+            Record::Contact => ("OpenContact", "ContactID"),
+            Record::Contract => ("OpenContract", "ContractID"),
+            Record::Project => ("OpenProject", "ProjectID"),
+            Record::Opportunity => ("OpenOpportunity", "OpportunityID"),
+            Record::Quote => ("OpenQuote", "ID"),
+            Record::SalesOrder => ("OpenSalesOrder", "SalesOrderID"),
+            Record::ConfigurationItem => ("EditInstalledProduct", "InstalledProductID"),
+            Record::TimeEntry => ("EditTimeEntry", "WorkEntryID"),
+            Record::ServiceCall => ("OpenServiceCall", "ServiceCallID"),
+        }
+    }
+
+    /// The address that opens record `id` at a tenant's web address (`https://ww5.autotask.net/`).
+    pub fn url(self, web_url: &str, id: i64) -> String {
+        let (code, parameter) = self.command();
+        let base = web_url.trim_end_matches('/');
+        format!("{base}/Autotask/AutotaskExtend/ExecuteCommand.aspx?Code={code}&{parameter}={id}")
+    }
+}
+
+impl Dataset {
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<&DatasetColumn> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// A page of a dataset's rows, as a table shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TablePage {
+    /// Rows in all, filters applied.
+    pub total: u64,
+    /// The page's rows; values in the order of `columns`.
+    pub rows: Vec<TableRow>,
+    /// Names of the columns, in the order of the values.
+    pub columns: Vec<String>,
+}
+
+/// A row of a table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TableRow {
+    /// Values; times as RFC 3339, dates as `YYYY-MM-DD`, numbers as numbers.
+    pub values: Vec<serde_json::Value>,
+    /// Address of the record in Autotask.
+    pub link: Option<String>,
+}
+
+/// What a table asks for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TableQuery {
+    /// Columns to return; empty means those of [`Dataset::shown`].
+    #[serde(default)]
+    pub columns: Vec<String>,
+    /// Column to sort by, with `-` in front for descending; empty means [`Dataset::sort`].
+    #[serde(default)]
+    pub sort: String,
+    /// Words looked for in every text column.
+    #[serde(default)]
+    pub search: String,
+    /// Conditions, all of which hold.
+    #[serde(default)]
+    pub conditions: Vec<crate::gauge::Condition>,
+    /// First row, from 0.
+    #[serde(default)]
+    pub offset: u64,
+    /// Rows wanted, at most [`TABLE_ROWS_MAX`]; 0 means 50.
+    #[serde(default)]
+    pub limit: u32,
+}
+
+/// Most rows a page of a table holds.
+pub const TABLE_ROWS_MAX: u32 = 500;

@@ -1,0 +1,462 @@
+//! Gauges: a question with one answer, declared in `catalogue/gauges/*.toml`.
+//!
+//! A gauge has *layers* (each an aggregate over one dataset), *values* (formulas over the layers, which are what is
+//! shown) and at most two *groups*. The store turns it into one SQL statement; `charts` turns the answer into a chart.
+
+use crate::range::Range;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A question with one answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gauge {
+    /// Stable name, e.g. `open_tickets`.
+    pub id: String,
+    /// Title on the tile.
+    pub title: String,
+    /// The formula in words, for *Explain this number*.
+    pub about: String,
+    /// The range used unless a board or a viewer chooses another.
+    #[serde(default)]
+    pub range: Range,
+    /// How it is drawn.
+    pub chart: ChartKind,
+    /// What is counted.
+    pub layers: Vec<Layer>,
+    /// What is shown; the first is the gauge's value. Empty means: each layer as it is.
+    #[serde(default)]
+    pub values: Vec<Value>,
+    /// Unit of the first value.
+    #[serde(default)]
+    pub unit: Unit,
+    /// One or two dimensions; none for a single number.
+    #[serde(default)]
+    pub groups: Vec<Group>,
+    /// The target and where it comes from.
+    #[serde(default)]
+    pub target: Option<Target>,
+    /// Whether the previous period of the same length is shown beside it.
+    #[serde(default)]
+    pub compare: bool,
+    /// For a list of rows: which columns, in which order.
+    #[serde(default)]
+    pub rows: Option<RowList>,
+    /// Said when nothing was there to count.
+    #[serde(default)]
+    pub empty: Option<String>,
+    /// Whether it may never leave by a client's link (cost, margin, other clients, member names).
+    #[serde(default)]
+    pub internal: bool,
+}
+
+/// How an answer is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChartKind {
+    /// A number.
+    Number,
+    /// A percentage with its target.
+    Percent,
+    /// Progress to a target.
+    Progress,
+    /// Columns.
+    Columns,
+    /// Horizontal bars.
+    Bars,
+    /// Lines.
+    Line,
+    /// A filled line.
+    Area,
+    /// Stacked columns.
+    Stack,
+    /// A donut.
+    Donut,
+    /// A heat map.
+    Heat,
+    /// A table.
+    Table,
+    /// Ranked bars with names.
+    Rank,
+}
+
+/// An aggregate over one dataset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layer {
+    /// Name, used in formulas and as the measure's key.
+    pub id: String,
+    /// What people call it.
+    pub label: String,
+    /// Slug of the dataset.
+    pub dataset: String,
+    /// How rows become a number.
+    #[serde(default)]
+    pub measure: Measure,
+    /// Conditions, all of which hold.
+    #[serde(default, rename = "where")]
+    pub conditions: Vec<Condition>,
+    /// Column that the range cuts (time or date). None: the range does not apply, as for *now*.
+    #[serde(default)]
+    pub date: Option<String>,
+    /// A range of its own, where it differs from the gauge's.
+    #[serde(default)]
+    pub range: Option<Range>,
+    /// Columns this layer is grouped by, where they differ from the gauge's [`Group::by`]; by position.
+    #[serde(default)]
+    pub by: Vec<String>,
+    /// Series colour, where the meaning fixes it (`opened`, `closed`, `good`, `warn`, `bad`).
+    #[serde(default)]
+    pub tone: Option<String>,
+}
+
+/// How rows become a number.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Number of rows.
+    #[default]
+    Count,
+    /// Sum of a column.
+    Sum(String),
+    /// Mean of a column, rows without a value left out.
+    Avg(String),
+    /// Median of a column.
+    Median(String),
+    /// The 90th percentile of a column.
+    P90(String),
+    /// Number of different values of a column.
+    Distinct(String),
+    /// Smallest value of a column.
+    Min(String),
+    /// Largest value of a column.
+    Max(String),
+}
+
+impl Measure {
+    /// The column it reads, if any.
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Measure::Count => None,
+            Measure::Sum(column)
+            | Measure::Avg(column)
+            | Measure::Median(column)
+            | Measure::P90(column)
+            | Measure::Distinct(column)
+            | Measure::Min(column)
+            | Measure::Max(column) => Some(column),
+        }
+    }
+
+    /// Whether the absence of rows means 0 rather than *no data*.
+    pub const fn is_zero_when_empty(&self) -> bool {
+        matches!(self, Measure::Count | Measure::Sum(_) | Measure::Distinct(_))
+    }
+}
+
+/// A condition on a column of a dataset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// The column.
+    pub column: String,
+    /// The comparison.
+    #[serde(default)]
+    pub op: Op,
+    /// What it is compared with; text for label, id, time and date columns.
+    #[serde(default)]
+    pub value: Scalar,
+}
+
+/// A comparison.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Op {
+    /// Equal (text without regard to case).
+    #[default]
+    Is,
+    /// Not equal; empty counts as different.
+    IsNot,
+    /// One of a list.
+    In,
+    /// None of a list; empty counts as none.
+    NotIn,
+    /// Greater.
+    Over,
+    /// Greater or equal.
+    AtLeast,
+    /// Less.
+    Under,
+    /// Less or equal.
+    AtMost,
+    /// Text holds the value, without regard to case.
+    Contains,
+    /// No value.
+    Empty,
+    /// Any value.
+    Filled,
+}
+
+/// A value of a condition.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// None, for [`Op::Empty`] and [`Op::Filled`].
+    #[default]
+    Nothing,
+    /// Yes or no.
+    Flag(bool),
+    /// A number.
+    Number(f64),
+    /// Text, an ISO date or an RFC 3339 time; in gauges also `now`, `now+4h` and `now-7d`.
+    Text(String),
+    /// Several.
+    List(Vec<Scalar>),
+}
+
+/// A formula over layers that is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Value {
+    /// Name, the measure's key in the answer.
+    pub id: String,
+    /// What people call it.
+    pub label: String,
+    /// The formula, e.g. `closed / opened * 100`; see [`crate::formula`]. The name `months` is the length of the
+    /// window in months.
+    pub formula: String,
+    /// Its unit, where it differs from the gauge's.
+    #[serde(default)]
+    pub unit: Option<Unit>,
+    /// Drawn as a line over columns.
+    #[serde(default)]
+    pub line: bool,
+    /// Series colour, where the meaning fixes it.
+    #[serde(default)]
+    pub tone: Option<String>,
+}
+
+/// A dimension.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// A column of the dataset; or `hour`, `weekday`, `day`, `week`, `month` of each layer's date.
+    pub by: String,
+    /// Order of the groups.
+    #[serde(default)]
+    pub order: Order,
+    /// Most groups shown; the rest becomes *Other* where measures add up.
+    #[serde(default)]
+    pub top: Option<u32>,
+    /// What rows without a value are called.
+    #[serde(default)]
+    pub none: Option<String>,
+    /// Lower bounds of bands for a numeric column, e.g. `[0, 1, 3, 7, 14, 30]`.
+    #[serde(default)]
+    pub bands: Vec<f64>,
+    /// Groups that rest on fewer rows are left out.
+    #[serde(default)]
+    pub min_rows: Option<u64>,
+}
+
+/// Order of groups.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Largest first value first.
+    #[default]
+    Largest,
+    /// Smallest first value first.
+    Smallest,
+    /// As Autotask's picklist is ordered.
+    Picklist,
+    /// By key: time, band, or name.
+    Key,
+}
+
+/// A target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The target's value.
+    pub value: f64,
+    /// Which side is good.
+    #[serde(default)]
+    pub good: Good,
+    /// Distance from the target within which it is a warning rather than bad.
+    #[serde(default)]
+    pub warn_within: f64,
+    /// Where the default comes from.
+    #[serde(default)]
+    pub origin: Option<String>,
+}
+
+/// Which side of a target is good.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Good {
+    /// At or above.
+    #[default]
+    Higher,
+    /// At or below.
+    Lower,
+}
+
+/// How a value stands to its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    /// Reached.
+    Good,
+    /// Close.
+    Warn,
+    /// Missed.
+    Bad,
+}
+
+impl Target {
+    /// How `value` stands to the target.
+    pub fn tone(&self, value: f64) -> Tone {
+        let missed_by = match self.good {
+            Good::Higher => self.value - value,
+            Good::Lower => value - self.value,
+        };
+        if missed_by <= 0.0 {
+            Tone::Good
+        } else if missed_by <= self.warn_within {
+            Tone::Warn
+        } else {
+            Tone::Bad
+        }
+    }
+}
+
+/// A list of rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowList {
+    /// Columns of the first layer's dataset.
+    pub columns: Vec<String>,
+    /// Column to order by, with `-` in front for descending.
+    pub sort: String,
+    /// Most rows on the tile.
+    pub limit: u32,
+}
+
+/// What a value is measured in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// A count or a plain number.
+    #[default]
+    Number,
+    /// A share, 0 to 100.
+    Percent,
+    /// A duration in hours.
+    Hours,
+    /// A duration in days.
+    Days,
+    /// An amount in the tenant's currency.
+    Money,
+}
+
+/// What a viewer chose on a board.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Filters {
+    /// Another range than each gauge's own; applies to gauges over a period, not to *now*.
+    #[serde(default)]
+    pub range: Option<Range>,
+    /// Filter name (`queue`, `priority`, `client` …) → chosen ids or labels; any of them.
+    #[serde(default)]
+    pub fields: BTreeMap<String, Vec<String>>,
+}
+
+/// What the boards' filters are called, and the dataset column each one holds.
+pub const FILTERS: &[(&str, &str, &str)] = &[
+    ("queue", "Queue", "queue"),
+    ("priority", "Priority", "priority"),
+    ("client", "Client", "company"),
+    ("member", "Member", "assigned_resource"),
+    ("owner", "Owner", "owner_resource"),
+    ("status", "Status", "status"),
+];
+
+/// Whether a question could be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Yes.
+    Ok,
+    /// There is nothing to answer from: no rows, or a denominator of 0.
+    NoData,
+    /// The API user may not read what it needs.
+    NotPermitted,
+}
+
+/// The answer to a gauge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The gauge's id.
+    pub gauge: String,
+    /// The instant it holds for.
+    pub at: chrono::DateTime<chrono::Utc>,
+    /// Whether there is an answer.
+    pub status: Status,
+    /// The first value over everything; `None` for lists and where it makes no sense.
+    pub value: Option<f64>,
+    /// Its unit.
+    pub unit: Unit,
+    /// How many rows it rests on.
+    pub rows: u64,
+    /// Per group; empty for single numbers.
+    pub groups: Vec<AnswerGroup>,
+    /// The measures in `groups`, in order.
+    #[serde(default)]
+    pub series: Vec<Series>,
+    /// The value of the previous period of the same length.
+    #[serde(default)]
+    pub previous: Option<f64>,
+    /// Why there is no answer, or what to know about it, as a sentence.
+    #[serde(default)]
+    pub note: Option<String>,
+    /// Filters that this gauge could not apply, by label.
+    #[serde(default)]
+    pub unfiltered: Vec<String>,
+    /// The window it covers, both dates included; `None` for *now*.
+    #[serde(default)]
+    pub window: Option<(chrono::NaiveDate, chrono::NaiveDate)>,
+    /// Rows of a list.
+    #[serde(default)]
+    pub table: Option<crate::dataset::TablePage>,
+    /// When the oldest entity it rests on was last read.
+    #[serde(default)]
+    pub data_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// One group of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnswerGroup {
+    /// Key: an id, a date, a band; `""` for rows without a value, `other` for the rest.
+    pub key: String,
+    /// What people read.
+    pub label: String,
+    /// Measure → number; a measure without data is absent.
+    pub values: BTreeMap<String, f64>,
+}
+
+/// A measure of an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// Key in [`AnswerGroup::values`].
+    pub id: String,
+    /// What people read.
+    pub label: String,
+    /// Its unit.
+    pub unit: Unit,
+    /// Drawn as a line over columns.
+    #[serde(default)]
+    pub line: bool,
+    /// Series colour, where the meaning fixes it.
+    #[serde(default)]
+    pub tone: Option<String>,
+}

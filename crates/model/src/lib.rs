@@ -1,0 +1,18 @@
+//! The vocabulary of Taskgauge, shared by server and browser: ids, entities, datasets, gauges, filters, answers.
+//!
+//! Nothing here reads or writes anything; the one exception is [`clock::Clock`], which tells the time.
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod catalogue;
+pub mod clock;
+pub mod dashboard;
+pub mod dataset;
+pub mod datasource;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod entity;
+pub mod format;
+pub mod formula;
+pub mod gauge;
+pub mod ids;
+pub mod range;
+pub mod run;

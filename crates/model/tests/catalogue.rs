@@ -1,0 +1,125 @@
+//! The shipped datasets are consistent.
+
+use std::collections::HashSet;
+use taskgauge_model::{
+    catalogue::Catalogue,
+    dataset::{ColumnKind, Dataset},
+    entity::Entity,
+};
+
+fn datasets() -> &'static [Dataset] {
+    &Catalogue::shipped().datasets
+}
+
+#[test]
+fn the_21_known_datasets_ship() {
+    let known: Vec<&str> =
+        datasets().iter().filter(|dataset| !dataset.extra).map(|dataset| dataset.slug.as_str()).collect();
+    assert_eq!(known.len(), 21, "{known:?}");
+    let slugs: HashSet<&str> = datasets().iter().map(|dataset| dataset.slug.as_str()).collect();
+    assert_eq!(slugs.len(), datasets().len(), "a slug is there twice");
+    for slug in [
+        "tickets_14d",
+        "tickets_210d",
+        "time_14d",
+        "time_210d",
+        "sla_results",
+        "surveys",
+        "members",
+        "companies",
+        "contacts",
+        "company_notes",
+        "opportunities",
+        "projects",
+        "phases",
+        "tasks",
+        "contracts",
+        "contract_blocks",
+        "service_units",
+        "bundle_units",
+        "invoices",
+        "service_calls",
+        "config_items",
+    ] {
+        assert!(known.contains(&slug), "{slug} is missing");
+    }
+    for slug in ["tickets_all", "time_all", "ticket_daily", "quotes", "billing_items"] {
+        assert!(Catalogue::shipped().dataset(slug).is_some_and(|dataset| dataset.extra), "{slug} is missing");
+    }
+}
+
+#[test]
+fn what_datasets_name_is_there() {
+    for dataset in datasets() {
+        let slug = &dataset.slug;
+        let kind = |name: &str| dataset.column(name).map(|column| column.kind);
+        for name in dataset.shown.iter().map(String::as_str).chain([dataset.sort.trim_start_matches('-')]) {
+            assert!(
+                kind(name).is_some_and(|kind| kind != ColumnKind::Json),
+                "{slug} shows or sorts by {name}"
+            );
+        }
+        for name in dataset.company.iter().chain(dataset.link.as_ref().map(|link| &link.id)) {
+            assert_eq!(kind(name), Some(ColumnKind::Id), "{slug}.{name}");
+        }
+        for entity in &dataset.entities {
+            assert!(
+                Entity::named(entity).is_some_and(|found| found.name == entity),
+                "{slug} is made of {entity}"
+            );
+        }
+        assert_eq!(
+            dataset.entities.iter().collect::<HashSet<_>>().len(),
+            dataset.entities.len(),
+            "{slug} names an entity twice"
+        );
+        for text in [&dataset.title, &dataset.group, &dataset.about, &dataset.window] {
+            assert!(!text.is_empty(), "{slug} has an empty text");
+        }
+    }
+}
+
+#[test]
+fn columns_are_described_and_named_once() {
+    for dataset in datasets() {
+        let mut names = HashSet::new();
+        for column in &dataset.columns {
+            let name = format!("{}.{}", dataset.slug, column.name);
+            assert!(names.insert(&column.name), "{name} is there twice");
+            assert!(
+                column.name.starts_with(|first: char| first.is_ascii_lowercase())
+                    && column.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+                    && column.name.len() < 60,
+                "{name} is no plain name"
+            );
+            assert!(!column.label.is_empty() && column.about.ends_with('.'), "{name} is not described");
+            if let Some(id) = &column.id {
+                assert_eq!(dataset.column(id).map(|id| id.kind), Some(ColumnKind::Id), "{name} → {id}");
+            }
+            if let Some(order) = &column.order {
+                assert_eq!(
+                    dataset.column(order).map(|order| order.kind),
+                    Some(ColumnKind::Integer),
+                    "{name}"
+                );
+            }
+            if column.kind == ColumnKind::Money {
+                assert!(column.internal, "{name} is money that clients would see");
+            }
+        }
+        assert_ne!(dataset.columns.first().map(|column| column.kind), Some(ColumnKind::Json));
+    }
+}
+
+#[test]
+fn windows_of_one_entity_have_the_same_columns() {
+    for (narrow, wide) in [
+        ("tickets_14d", "tickets_all"),
+        ("tickets_210d", "tickets_all"),
+        ("time_14d", "time_all"),
+        ("time_210d", "time_all"),
+    ] {
+        let columns = |slug| Catalogue::shipped().dataset(slug).map(|dataset| &dataset.columns);
+        assert_eq!(columns(narrow), columns(wide), "{narrow}");
+    }
+}

@@ -1,0 +1,200 @@
+//! The shipped gauges and dashboards name only what exists.
+
+use std::collections::HashSet;
+use taskgauge_model::{
+    catalogue::Catalogue,
+    dashboard::GRID_COLUMNS,
+    dataset::{ColumnKind, Dataset, DatasetColumn},
+    formula::Formula,
+    gauge::{ChartKind, Gauge, Layer, Measure, Op, Scalar, Unit},
+    range::Range,
+};
+
+const BUCKETS: [&str; 5] = ["hour", "weekday", "day", "week", "month"];
+
+fn gauges() -> &'static [Gauge] {
+    &Catalogue::shipped().gauges
+}
+
+fn dataset(gauge: &Gauge, layer: &Layer) -> &'static Dataset {
+    Catalogue::shipped()
+        .dataset(&layer.dataset)
+        .unwrap_or_else(|| panic!("{}: there is no dataset {}", gauge.id, layer.dataset))
+}
+
+fn column(gauge: &Gauge, layer: &Layer, name: &str) -> &'static DatasetColumn {
+    dataset(gauge, layer)
+        .column(name)
+        .unwrap_or_else(|| panic!("{}: {} has no column {name}", gauge.id, layer.dataset))
+}
+
+#[test]
+fn ids_are_unique_and_plain() {
+    let mut seen = HashSet::new();
+    for gauge in gauges() {
+        assert!(seen.insert(&gauge.id), "{} is there twice", gauge.id);
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        assert!(gauge.id.bytes().all(plain), "{}", gauge.id);
+        assert!(!gauge.title.is_empty() && gauge.about.ends_with('.'), "{}", gauge.id);
+        let layers: HashSet<_> = gauge.layers.iter().map(|layer| &layer.id).collect();
+        assert_eq!(layers.len(), gauge.layers.len(), "{}: layers of the same id", gauge.id);
+        assert!(!gauge.layers.is_empty() && gauge.groups.len() <= 2, "{}", gauge.id);
+    }
+}
+
+#[test]
+fn layers_name_columns_that_exist_and_fit() {
+    for gauge in gauges() {
+        for layer in &gauge.layers {
+            if let Some(measured) = layer.measure.column() {
+                let kind = column(gauge, layer, measured).kind;
+                let counts = matches!(layer.measure, Measure::Distinct(_));
+                assert!(counts || kind.is_numeric(), "{}: {measured} is no number", gauge.id);
+            }
+            for condition in &layer.conditions {
+                let kind = column(gauge, layer, &condition.column).kind;
+                let fits = match (&condition.value, condition.op) {
+                    (value, Op::Empty | Op::Filled) => *value == Scalar::Nothing,
+                    (Scalar::Flag(_), _) => kind == ColumnKind::Flag,
+                    (Scalar::Number(_), _) => kind.is_numeric(),
+                    (Scalar::Text(_), _) => !kind.is_numeric() && kind != ColumnKind::Flag,
+                    (Scalar::List(_), op) => matches!(op, Op::In | Op::NotIn),
+                    (Scalar::Nothing, _) => false,
+                };
+                assert!(fits, "{}: the condition on {} does not fit", gauge.id, condition.column);
+            }
+            if let Some(date) = &layer.date {
+                let kind = column(gauge, layer, date).kind;
+                assert!(
+                    matches!(kind, ColumnKind::Time | ColumnKind::Date),
+                    "{}: {date} is no date",
+                    gauge.id
+                );
+            }
+            for (place, group) in gauge.groups.iter().enumerate() {
+                let by = layer.by.get(place).unwrap_or(&group.by);
+                if BUCKETS.contains(&by.as_str()) {
+                    assert!(layer.date.is_some(), "{}: groups by {by} without a date", gauge.id);
+                } else {
+                    let kind = column(gauge, layer, by).kind;
+                    assert!(group.bands.is_empty() || kind.is_numeric(), "{}: bands of {by}", gauge.id);
+                    assert!(group.bands.is_sorted(), "{}: bands of {by} fall", gauge.id);
+                }
+            }
+        }
+        let has_period = gauge.layers.iter().any(|layer| layer.date.is_some() && layer.range.is_none());
+        assert_eq!(gauge.range != Range::Now, has_period, "{}: range and dates disagree", gauge.id);
+    }
+}
+
+#[test]
+fn formulas_use_every_layer_and_nothing_else() {
+    for gauge in gauges().iter().filter(|gauge| !gauge.values.is_empty()) {
+        let mut used = HashSet::new();
+        for value in &gauge.values {
+            let formula =
+                Formula::parse(&value.formula).unwrap_or_else(|error| panic!("{}: {error}", gauge.id));
+            for name in formula.names() {
+                let known = name == "months" || gauge.layers.iter().any(|layer| layer.id == name);
+                assert!(known, "{}: the formula names {name}", gauge.id);
+                used.insert(name.to_owned());
+            }
+        }
+        for layer in &gauge.layers {
+            assert!(used.contains(&layer.id), "{}: {} is counted for nothing", gauge.id, layer.id);
+        }
+    }
+}
+
+#[test]
+fn sentences_of_emptiness_name_layers() {
+    for gauge in gauges() {
+        let mut rest = gauge.empty.as_deref().unwrap_or_default();
+        while let Some((_, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').expect("a closing brace");
+            assert!(gauge.layers.iter().any(|layer| layer.id == name), "{}: {name}", gauge.id);
+            rest = after;
+        }
+    }
+}
+
+#[test]
+fn lists_show_columns_that_exist() {
+    for gauge in gauges() {
+        assert_eq!(gauge.rows.is_some(), gauge.chart == ChartKind::Table, "{}", gauge.id);
+        let Some(rows) = &gauge.rows else { continue };
+        for name in rows.columns.iter().map(String::as_str).chain([rows.sort.trim_start_matches('-')]) {
+            column(gauge, &gauge.layers[0], name);
+        }
+    }
+}
+
+#[test]
+fn percentages_are_ratios_with_a_reason_for_emptiness() {
+    for gauge in gauges().iter().filter(|gauge| gauge.chart == ChartKind::Percent) {
+        assert_eq!(gauge.unit, Unit::Percent, "{}", gauge.id);
+        assert!(gauge.empty.is_some(), "{}", gauge.id);
+        assert!(gauge.values[0].formula.ends_with("* 100"), "{}", gauge.id);
+    }
+}
+
+#[test]
+fn gauges_of_clients_leave_the_own_company_out() {
+    for gauge in gauges().iter().filter(|gauge| gauge.groups.iter().any(|group| group.by == "company")) {
+        for layer in &gauge.layers {
+            let excluded = layer.conditions.iter().any(|condition| {
+                (condition.column == "company_id"
+                    && condition.op == Op::IsNot
+                    && condition.value == Scalar::Text("0".to_owned()))
+                    || (condition.column == "is_client" && condition.value == Scalar::Flag(true))
+            });
+            assert!(excluded, "{}: {} counts the own company", gauge.id, layer.id);
+        }
+    }
+}
+
+#[test]
+fn dashboards_name_gauges_and_fill_their_rows() {
+    let known = |id: &str| Catalogue::shipped().gauge(id).is_some();
+    for dashboard in &Catalogue::shipped().dashboards {
+        let (mut width, mut height) = (0, 0);
+        for tile in &dashboard.tiles {
+            for id in std::iter::once(&tile.gauge).chain(&tile.or) {
+                assert!(known(id), "{}: there is no gauge {id}", dashboard.id);
+            }
+            if width == 0 {
+                height = tile.height;
+            }
+            assert_eq!(tile.height, height, "{}: {} is of another height", dashboard.id, tile.gauge);
+            width += tile.width;
+            assert!(width <= GRID_COLUMNS, "{}: the row of {} is too wide", dashboard.id, tile.gauge);
+            width %= GRID_COLUMNS;
+        }
+        assert_eq!(width, 0, "{}: the last row is not full", dashboard.id);
+        let shown: HashSet<_> =
+            dashboard.tiles.iter().flat_map(|tile| [Some(&tile.gauge), tile.or.as_ref()]).flatten().collect();
+        for id in &dashboard.held {
+            assert!(known(id) && !shown.contains(id), "{}: {id}", dashboard.id);
+        }
+    }
+}
+
+#[test]
+fn the_service_ticket_board_is_laid_out_as_planned() {
+    let board = Catalogue::shipped().dashboard("service-ticket-kpis").expect("the board");
+    assert_eq!(board.filters, ["range", "queue", "priority", "client"]);
+    let first: Vec<_> = board.tiles[..6].iter().map(|tile| tile.gauge.as_str()).collect();
+    assert_eq!(
+        first,
+        [
+            "open_tickets",
+            "new_unassigned",
+            "tickets_opened_today",
+            "tickets_closed_today",
+            "kill_rate_today",
+            "stale_tickets"
+        ]
+    );
+    assert_eq!(board.tiles.len(), 23);
+    assert_eq!(board.tiles.last().map(|tile| tile.gauge.as_str()), Some("oldest_open"));
+}

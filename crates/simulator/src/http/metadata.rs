@@ -1,0 +1,106 @@
+//! The metadata calls: what an entity is, its fields, its user-defined fields.
+
+use serde_json::{Value, json};
+
+use crate::schema::{Entity, Field};
+use crate::world::picklists::{UDFS, choices};
+
+pub(crate) fn information(entity: &Entity) -> Value {
+    json!({"info": {
+        "name": entity.name,
+        "canCreate": false,
+        "canDelete": false,
+        "canQuery": entity.query,
+        "canUpdate": false,
+        "userAccessForCreate": "None",
+        "userAccessForDelete": "None",
+        "userAccessForQuery": if entity.query { "All" } else { "None" },
+        "userAccessForUpdate": "None",
+        "hasUserDefinedFields": entity.user_defined_fields,
+        "supportsWebhookCallouts": matches!(
+            entity.name.as_str(), "Companies" | "Contacts" | "ConfigurationItems" | "Tickets" | "TicketNotes"
+        ),
+    }})
+}
+
+pub(crate) fn fields(entity: &Entity) -> Value {
+    let fields: Vec<Value> = entity.fields.iter().map(|field| describe(entity, field)).collect();
+    json!({ "fields": fields })
+}
+
+fn describe(entity: &Entity, field: &Field) -> Value {
+    let values: Value = if field.picklist {
+        choices(&entity.name, &field.name)
+            .iter()
+            .zip(1..)
+            .map(|(choice, order)| {
+                json!({
+                    "value": choice.value,
+                    "label": choice.label,
+                    "isDefaultValue": choice.default,
+                    "sortOrder": order,
+                    "parentValue": choice.parent,
+                    "isActive": choice.active,
+                    "isSystem": choice.system,
+                })
+            })
+            .collect()
+    } else {
+        Value::Null
+    };
+    json!({
+        "name": field.name,
+        "dataType": field.kind.name(),
+        "length": field.length,
+        "isRequired": field.required,
+        "isReadOnly": field.read_only,
+        "isQueryable": field.queryable,
+        "isReference": field.reference.is_some(),
+        "referenceEntityType": field.reference.as_deref().unwrap_or(""),
+        "isPickList": field.picklist,
+        "picklistValues": values,
+        "picklistParentValueField": field.picklist_parent.as_deref().unwrap_or(""),
+        "isSupportedWebhookField": false,
+    })
+}
+
+pub(crate) fn user_defined_fields(entity: &Entity) -> Value {
+    let fields: Vec<Value> = UDFS
+        .iter()
+        .filter(|udf| udf.entity == entity.name)
+        .map(|udf| {
+            let values: Value = if udf.choices.is_empty() {
+                Value::Null
+            } else {
+                udf.choices
+                    .iter()
+                    .zip(1..)
+                    .map(|(choice, order)| {
+                        json!({
+                            "value": choice, "label": choice, "isDefaultValue": false, "sortOrder": order, "parentValue": "",
+                            "isActive": true, "isSystem": false,
+                        })
+                    })
+                    .collect()
+            };
+            json!({
+                "name": udf.name,
+                "label": udf.name,
+                "type": udf.kind,
+                "length": if udf.kind == "string" { 255 } else { 0 },
+                "description": "",
+                "isRequired": false,
+                "isReadOnly": false,
+                "isQueryable": true,
+                "isReference": false,
+                "referenceEntityType": "",
+                "isPickList": !udf.choices.is_empty(),
+                "picklistValues": values,
+                "picklistParentValueField": "",
+                "defaultValue": "",
+                "isSupportedWebhookField": false,
+            })
+        })
+        .collect();
+    json!({ "fields": fields })
+}

@@ -1,0 +1,114 @@
+//! What a filter offers.
+
+use super::{
+    invalid,
+    plan::filter_columns,
+    statement::{push_source, quoted},
+};
+use crate::{Scope, Store, StoreError};
+use sqlx::QueryBuilder;
+use taskgauge_model::{catalogue::Catalogue, ids::DatasourceId};
+
+/// Most values a filter offers.
+const CHOICES_MAX: i64 = 2_000;
+/// Datasets that are looked through for a filter's values, the first that has its column.
+const DATASETS: &[&str] = &["tickets_all", "opportunities", "projects"];
+
+/// Labels of the picklists behind filters: filter, field of `Tickets`.
+const PICKLISTS: &[(&str, &str)] = &[("queue", "queueID"), ("priority", "priority"), ("status", "status")];
+
+impl Store {
+    /// The values a filter offers to someone who may see `scope`: id (or label, where there is no id) and label.
+    ///
+    /// Whoever sees everything is offered every value there is; whoever sees some companies, only values that occur in
+    /// their rows, so that no list names what they may not see.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for an unknown filter.
+    pub async fn filter_choices(
+        &self,
+        datasource: DatasourceId,
+        filter: &str,
+        scope: &Scope,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let (_, columns) = filter_columns(filter)?;
+        if *scope == Scope::All {
+            if let Some((_, field)) = PICKLISTS.iter().find(|(name, _)| *name == filter) {
+                return self.picklist_choices(datasource, field).await;
+            }
+            if let Some(sql) = lookup(filter) {
+                return Ok(sqlx::query_as(sql)
+                    .bind(datasource.0)
+                    .bind(CHOICES_MAX)
+                    .fetch_all(&self.pool)
+                    .await?);
+            }
+        }
+        let (dataset, label) = DATASETS
+            .iter()
+            .filter_map(|slug| Catalogue::shipped().dataset(slug))
+            .find_map(|dataset| Some((dataset, columns.iter().find_map(|column| dataset.column(column))?)))
+            .ok_or_else(|| invalid(format!("No dataset has a column for the filter “{filter}”.")))?;
+        let name = quoted(&label.name);
+        let id = label.id.as_deref().map_or_else(|| name.clone(), quoted);
+        let order = label
+            .order
+            .as_deref()
+            .map_or_else(|| "null::int4".to_owned(), |order| format!("d.{}", quoted(order)));
+        let mut sql = QueryBuilder::new("");
+        sql.push(format_args!("select d.{id}::text, max(d.{name}::text)"));
+        push_source(&mut sql, datasource, dataset, scope)?;
+        sql.push(format_args!(
+            "\nand d.{id} is not null\nand d.{name} is not null\ngroup by 1\norder by min({order}), 2, 1\nlimit {CHOICES_MAX}"
+        ));
+        Ok(sql.build_query_as().fetch_all(&self.pool).await?)
+    }
+
+    async fn picklist_choices(
+        &self,
+        datasource: DatasourceId,
+        field: &str,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        Ok(sqlx::query_as(
+            "select value::text, label
+            from autotask.picklist_values
+            where datasource_id = $1
+            and entity = 'Tickets'
+            and field = $2
+            order by not is_active, sort_order, label, value
+            limit $3",
+        )
+        .bind(datasource.0)
+        .bind(field)
+        .bind(CHOICES_MAX)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+}
+
+/// The statement that lists what a filter by company or person offers; `$1` datasource, `$2` most rows.
+fn lookup(filter: &str) -> Option<&'static str> {
+    match filter {
+        "client" => Some(
+            "select id::text, company_name
+            from autotask.companies
+            where datasource_id = $1
+            and deleted_at is null
+            and id <> 0
+            and company_name is not null
+            order by is_active is not true, lower(company_name), id
+            limit $2",
+        ),
+        "member" | "owner" => Some(
+            "select id::text, concat_ws(' ', first_name, last_name)
+            from autotask.resources
+            where datasource_id = $1
+            and deleted_at is null
+            and is_active
+            and concat_ws(' ', first_name, last_name) <> ''
+            order by lower(concat_ws(' ', first_name, last_name)), id
+            limit $2",
+        ),
+        _ => None,
+    }
+}

@@ -1,0 +1,499 @@
+//! From counted rows to an answer: groups in order, formulas, the rest as *Other*.
+
+use super::{
+    plan::{Bucket, Dimension, Measured, Plan, adds_up},
+    statement::{GROUPS_MAX, Row, level},
+};
+use chrono::{Days, NaiveDate, Weekday};
+use std::collections::{BTreeMap, HashMap};
+use taskgauge_model::{
+    format,
+    gauge::{Answer, AnswerGroup, ChartKind, Order, Series, Status},
+    range::{Calendar, Window, month_start, months_ahead},
+};
+
+/// Key and label of what is beyond the top.
+const OTHER: (&str, &str) = ("other", "Other");
+/// Names listed in a note.
+const NAMED_MAX: usize = 3;
+
+/// A layer's number for a group, and the rows behind it.
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    value: Option<f64>,
+    rows: i64,
+}
+
+/// One cell per layer.
+type Cells = Vec<Cell>;
+
+/// A key of a dimension with what was counted for it.
+#[derive(Debug)]
+struct Member {
+    key: String,
+    label: Option<String>,
+    order: Option<f64>,
+    cells: Cells,
+}
+
+/// The statement's rows, sorted out.
+struct Counted {
+    total: Cells,
+    previous: Cells,
+    members: [BTreeMap<String, Member>; 2],
+    matrix: HashMap<(String, String), Cells>,
+    /// Whether there were more groups than are read.
+    cut_off: bool,
+}
+
+/// A dimension ready to be shown.
+struct Shown {
+    members: Vec<Member>,
+    /// Whether members beyond the top are to be shown as one.
+    rest: bool,
+}
+
+/// Fills `answer` with what was counted.
+pub(super) fn fold(plan: &Plan<'_>, calendar: Calendar, rows: Vec<Row>, answer: &mut Answer) {
+    let Some(measure) = plan.measures.first() else { return };
+    let mut counted = Counted::new(plan, rows);
+    let mut notes = Vec::new();
+    if counted.cut_off {
+        notes.push(format!("Only the {} largest groups are shown.", format::exact(GROUPS_MAX as f64)));
+    }
+    answer.value = plan.number(measure, &counted.total);
+    answer.rows = rows_of(measure, &counted.total);
+    answer.previous = if plan.gauge.compare { plan.number(measure, &counted.previous) } else { None };
+    notes.extend(over_groups_with_a_divisor(plan, measure, &counted, answer));
+    let mut has_groups = true;
+    match &plan.dimensions[..] {
+        [] => {}
+        [dimension] => {
+            let shown = counted.shown(plan, calendar, 0, dimension);
+            answer.series = plan.measures.iter().map(series).collect();
+            answer.groups = plan.groups(&counted, shown);
+            has_groups = !answer.groups.is_empty();
+        }
+        [first, second, ..] => {
+            let shown = [counted.shown(plan, calendar, 0, first), counted.shown(plan, calendar, 1, second)];
+            plan.matrix(&mut counted, shown, measure, answer);
+            has_groups = answer.groups.iter().any(|group| !group.values.is_empty());
+        }
+    }
+    let in_time = plan.dimensions.first().is_some_and(|it| it.bucket.is_some_and(Bucket::is_calendar));
+    if in_time && plan.gauge.chart == ChartKind::Area {
+        answer.value = answer.groups.last().and_then(|group| group.values.get(&measure.id).copied());
+        answer.previous = None;
+    }
+    let answered = if let Some(table) = &answer.table {
+        answer.value = None;
+        answer.previous = None;
+        answer.rows = table.total;
+        table.total > 0
+    } else if plan.dimensions.is_empty() {
+        answer.value.is_some()
+    } else {
+        // A line at zero says something; groups of nothing do not.
+        has_groups && (in_time || answer.rows > 0)
+    };
+    if answered {
+        answer.status = Status::Ok;
+    } else {
+        answer.status = Status::NoData;
+        answer.value = None;
+        answer.groups.clear();
+        notes.insert(0, plan.why_empty(&counted.total));
+    }
+    answer.note = (!notes.is_empty()).then(|| notes.join(" "));
+}
+
+impl Plan<'_> {
+    /// What no rows count as: 0 where that is true, else nothing.
+    fn blank(&self) -> Cells {
+        self.layers
+            .iter()
+            .map(|layer| Cell { value: layer.layer.measure.is_zero_when_empty().then_some(0.0), rows: 0 })
+            .collect()
+    }
+
+    fn number(&self, measure: &Measured, cells: &[Cell]) -> Option<f64> {
+        self.value(measure, |at| cells.get(at)?.value)
+    }
+
+    fn groups(&self, counted: &Counted, shown: Shown) -> Vec<AnswerGroup> {
+        let mut members = shown.members;
+        if shown.rest {
+            let cells = rest(&counted.total, members.iter().map(|member| &member.cells));
+            members.push(other(cells));
+        }
+        members
+            .into_iter()
+            .map(|member| AnswerGroup {
+                values: self
+                    .measures
+                    .iter()
+                    .filter_map(|measure| Some((measure.id.clone(), self.number(measure, &member.cells)?)))
+                    .collect(),
+                label: member.label.unwrap_or_default(),
+                key: member.key,
+            })
+            .collect()
+    }
+
+    /// Groups of the first dimension, series of the second.
+    fn matrix(&self, counted: &mut Counted, shown: [Shown; 2], measure: &Measured, answer: &mut Answer) {
+        let [mut rows, mut columns] = shown;
+        let blank = self.blank();
+        if rows.rest {
+            for (key, member) in &counted.members[1] {
+                let cells = rest(
+                    &member.cells,
+                    rows.members.iter().filter_map(|row| counted.matrix.get(&(row.key.clone(), key.clone()))),
+                );
+                counted.matrix.insert((OTHER.0.to_owned(), key.clone()), cells);
+            }
+            let cells = rest(&counted.total, rows.members.iter().map(|row| &row.cells));
+            rows.members.push(other(cells));
+        }
+        if columns.rest {
+            for row in &rows.members {
+                let cells = rest(
+                    &row.cells,
+                    columns
+                        .members
+                        .iter()
+                        .filter_map(|column| counted.matrix.get(&(row.key.clone(), column.key.clone()))),
+                );
+                counted.matrix.insert((row.key.clone(), OTHER.0.to_owned()), cells);
+            }
+            columns.members.push(other(blank.clone()));
+        }
+        answer.groups = rows
+            .members
+            .into_iter()
+            .map(|row| AnswerGroup {
+                values: columns
+                    .members
+                    .iter()
+                    .filter_map(|column| {
+                        let cells = counted.matrix.get(&(row.key.clone(), column.key.clone()));
+                        Some((column.key.clone(), self.number(measure, cells.unwrap_or(&blank))?))
+                    })
+                    .collect(),
+                label: row.label.unwrap_or_default(),
+                key: row.key,
+            })
+            .collect();
+        answer.series = columns
+            .members
+            .into_iter()
+            .map(|column| Series {
+                id: column.key,
+                label: column.label.unwrap_or_default(),
+                unit: measure.unit,
+                line: false,
+                tone: None,
+            })
+            .collect();
+    }
+
+    /// The gauge's own sentence with the layers' numbers in it, or a plain one.
+    fn why_empty(&self, total: &[Cell]) -> String {
+        let Some(text) = &self.gauge.empty else {
+            let when = if self.window.is_some() { " in this period" } else { "" };
+            return format!("There is nothing to count{when}.");
+        };
+        let mut text = text.clone();
+        for (layer, cell) in self.layers.iter().zip(total) {
+            let number = match cell.value {
+                Some(value) if value != 0.0 => format::exact(value),
+                _ => "none".to_owned(),
+            };
+            text = text.replace(&format!("{{{}}}", layer.layer.id), &number);
+        }
+        let mut letters = text.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    }
+
+    /// First and last date that any layer covers.
+    fn covered(&self) -> Option<Window> {
+        self.layers
+            .iter()
+            .filter_map(|layer| layer.cut.map(|cut| cut.window))
+            .reduce(|a, b| Window { from: a.from.min(b.from), to: a.to.max(b.to) })
+    }
+}
+
+impl Counted {
+    fn new(plan: &Plan<'_>, rows: Vec<Row>) -> Counted {
+        let blank = plan.blank();
+        let mut counted = Counted {
+            total: blank.clone(),
+            previous: blank.clone(),
+            members: [BTreeMap::new(), BTreeMap::new()],
+            matrix: HashMap::new(),
+            cut_off: false,
+        };
+        let mut read = vec![0_usize; plan.layers.len()];
+        for (layer, period, at_level, k1, l1, o1, k2, l2, o2, value, rows) in rows {
+            let Ok(at) = usize::try_from(layer) else { continue };
+            let cell = Cell { value, rows };
+            if period == 1 {
+                counted.previous[at] = cell;
+                continue;
+            }
+            read[at] += 1;
+            match at_level {
+                level::TOTAL => counted.total[at] = cell,
+                level::FIRST => counted.members[0].add(k1, l1, o1, &blank)[at] = cell,
+                level::SECOND => counted.members[1].add(k2, l2, o2, &blank)[at] = cell,
+                _ => counted.matrix.entry((k1, k2)).or_insert_with(|| blank.clone())[at] = cell,
+            }
+        }
+        for (at, layer) in plan.layers.iter().enumerate() {
+            if layer.cut.is_none_or(|cut| cut.previous.is_none()) {
+                counted.previous[at] = counted.total[at];
+            }
+        }
+        counted.cut_off = read.iter().any(|read| *read > GROUPS_MAX);
+        counted
+    }
+
+    /// The members of a dimension that are shown, in order.
+    fn shown(
+        &mut self,
+        plan: &Plan<'_>,
+        calendar: Calendar,
+        place: usize,
+        dimension: &Dimension<'_>,
+    ) -> Shown {
+        let blank = plan.blank();
+        for key in whole(dimension, plan.covered(), calendar) {
+            self.members[place].add(key, None, None, &blank);
+        }
+        let mut members: Vec<Member> = std::mem::take(&mut self.members[place]).into_values().collect();
+        if place == 1 {
+            // The rest of the first dimension is reckoned from the totals of the second.
+            self.members[1] = members.iter().map(|member| (member.key.clone(), member.copy())).collect();
+        }
+        let has_value =
+            |member: &Member| plan.measures.iter().any(|it| plan.number(it, &member.cells).is_some());
+        let is_filled = dimension.is_numbered();
+        members.retain(|member| {
+            let rows = plan.measures.first().map_or(0, |measure| rows_of(measure, &member.cells));
+            let enough = dimension.group.min_rows.is_none_or(|least| rows >= least);
+            is_filled || (enough && has_value(member))
+        });
+        for member in &mut members {
+            member.label = Some(label(dimension, &member.key, member.label.take()));
+        }
+        sort(plan, calendar, dimension, &mut members);
+        let mut rest = false;
+        if let Some(top) = dimension.group.top {
+            let top = usize::try_from(top).unwrap_or(usize::MAX);
+            rest = (members.len() > top || self.cut_off) && plan.measures.iter().all(|it| it.adds_up);
+            members.truncate(top);
+        }
+        Shown { members, rest }
+    }
+}
+
+impl Member {
+    fn copy(&self) -> Member {
+        Member {
+            key: self.key.clone(),
+            label: self.label.clone(),
+            order: self.order,
+            cells: self.cells.clone(),
+        }
+    }
+}
+
+/// Keys of a dimension while they are collected.
+trait Members {
+    /// The cells of a key, which is added if new; its first label and order stay.
+    fn add(&mut self, key: String, label: Option<String>, order: Option<f64>, blank: &Cells) -> &mut Cells;
+}
+
+impl Members for BTreeMap<String, Member> {
+    fn add(&mut self, key: String, label: Option<String>, order: Option<f64>, blank: &Cells) -> &mut Cells {
+        let member = self.entry(key.clone()).or_insert_with(|| Member {
+            key,
+            label: None,
+            order: None,
+            cells: blank.clone(),
+        });
+        member.label = member.label.take().or(label);
+        member.order = member.order.or(order);
+        &mut member.cells
+    }
+}
+
+/// Rows that a measure rests on.
+fn rows_of(measure: &Measured, cells: &[Cell]) -> u64 {
+    let rows: i64 = measure.rests_on.iter().filter_map(|at| cells.get(*at)).map(|cell| cell.rows).sum();
+    u64::try_from(rows).unwrap_or(0)
+}
+
+fn series(measure: &Measured) -> Series {
+    Series {
+        id: measure.id.clone(),
+        label: measure.label.clone(),
+        unit: measure.unit,
+        line: measure.line,
+        tone: measure.tone.clone(),
+    }
+}
+
+fn other(cells: Cells) -> Member {
+    Member { key: OTHER.0.to_owned(), label: Some(OTHER.1.to_owned()), order: None, cells }
+}
+
+/// What is left of `whole` without `parts`.
+fn rest<'a>(whole: &Cells, parts: impl Iterator<Item = &'a Cells>) -> Cells {
+    let mut left = whole.clone();
+    for part in parts {
+        for (left, part) in left.iter_mut().zip(part) {
+            left.value = left.value.map(|value| value - part.value.unwrap_or(0.0));
+            left.rows -= part.rows;
+        }
+    }
+    left
+}
+
+/// A ratio between datasets is true only where there is something to divide by: clients without endpoints are named
+/// instead of making the others look worse.
+fn over_groups_with_a_divisor(
+    plan: &Plan<'_>,
+    measure: &Measured,
+    counted: &Counted,
+    answer: &mut Answer,
+) -> Option<String> {
+    let is_ratio = measure.rests_on.len() < measure.uses.len();
+    let sums = measure.uses.iter().all(|at| adds_up(&plan.layers[*at].layer.measure));
+    if !(plan.mixes_datasets() && plan.dimensions.len() == 1 && is_ratio && sums) {
+        return None;
+    }
+    let mut sum = plan.blank();
+    let mut without = Vec::new();
+    for member in counted.members[0].values() {
+        if plan.number(measure, &member.cells).is_none() {
+            without.push(label(&plan.dimensions[0], &member.key, member.label.clone()));
+            continue;
+        }
+        for (sum, cell) in sum.iter_mut().zip(&member.cells) {
+            sum.value = sum.value.zip(cell.value).map(|(a, b)| a + b);
+            sum.rows += cell.rows;
+        }
+    }
+    answer.value = plan.number(measure, &sum);
+    answer.rows = rows_of(measure, &sum);
+    answer.previous = None;
+    if without.is_empty() {
+        return None;
+    }
+    let divisor: Vec<_> =
+        measure.rests_on.iter().map(|at| plan.layers[*at].layer.label.to_lowercase()).collect();
+    let more = match without.len().saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    without.sort();
+    without.truncate(NAMED_MAX);
+    Some(format!("Left out, without {}: {}{more}.", divisor.join(" and "), without.join(", ")))
+}
+
+/// Every key a dimension has by its nature: each day of the window, each hour, each band.
+fn whole(dimension: &Dimension<'_>, covered: Option<Window>, calendar: Calendar) -> Vec<String> {
+    let steps = |first: fn(Calendar, NaiveDate) -> NaiveDate, next: fn(NaiveDate) -> Option<NaiveDate>| {
+        let Some(window) = covered else { return Vec::new() };
+        std::iter::successors(Some(first(calendar, window.from)), |date| next(*date))
+            .take_while(|date| *date <= window.to)
+            .take(GROUPS_MAX)
+            .map(|date| date.to_string())
+            .collect()
+    };
+    match dimension.bucket {
+        Some(Bucket::Hour) => (0..24).map(|hour: u8| hour.to_string()).collect(),
+        Some(Bucket::Weekday) => (1..=7).map(|day: u8| day.to_string()).collect(),
+        Some(Bucket::Day) => steps(|_, date| date, |date| date.checked_add_days(Days::new(1))),
+        Some(Bucket::Week) => steps(Calendar::week_start, |date| date.checked_add_days(Days::new(7))),
+        Some(Bucket::Month) => steps(|_, date| month_start(date), |date| Some(months_ahead(date, 1))),
+        None => (1..=dimension.group.bands.len()).map(|band| band.to_string()).collect(),
+    }
+}
+
+/// What people read for a key.
+fn label(dimension: &Dimension<'_>, key: &str, label: Option<String>) -> String {
+    if key.is_empty() {
+        return dimension.group.none.clone().unwrap_or_else(|| "None".to_owned());
+    }
+    let date = || key.parse::<NaiveDate>().ok();
+    let read = match dimension.bucket {
+        Some(Bucket::Hour) => Some(format!("{key:0>2}")),
+        Some(Bucket::Weekday) => weekday(key).map(|day| day.to_string()),
+        Some(Bucket::Day) => date().map(format::day),
+        Some(Bucket::Week) => date().map(|date| date.format("%-d %b").to_string()),
+        Some(Bucket::Month) => date().map(format::month),
+        None if !dimension.group.bands.is_empty() => Some(band(&dimension.group.bands, key)),
+        None => label.filter(|label| !label.is_empty()),
+    };
+    // An id whose record the API user may not read has no name.
+    read.unwrap_or_else(|| format!("#{key}"))
+}
+
+/// ISO number of a day of the week.
+fn weekday(key: &str) -> Option<Weekday> {
+    Weekday::try_from(key.parse::<u8>().ok()?.checked_sub(1)?).ok()
+}
+
+/// `0–1`, `30+`; the key is the number of the band, 0 what is below all of them.
+fn band(bounds: &[f64], key: &str) -> String {
+    let at = key.parse::<usize>().unwrap_or(0);
+    let from = at.checked_sub(1).and_then(|at| bounds.get(at)).map(|bound| format::exact(*bound));
+    let until = bounds.get(at).map(|bound| format::exact(*bound));
+    match (from, until) {
+        (Some(from), Some(until)) => format!("{from}–{until}"),
+        (Some(from), None) => format!("{from}+"),
+        (None, Some(until)) => format!("under {until}"),
+        (None, None) => key.to_owned(),
+    }
+}
+
+fn sort(plan: &Plan<'_>, calendar: Calendar, dimension: &Dimension<'_>, members: &mut [Member]) {
+    let size =
+        |member: &Member| plan.measures.first().and_then(|measure| plan.number(measure, &member.cells));
+    // Rows without a value, and groups without a number, come last.
+    let place = |member: &Member| -> (bool, f64) {
+        let number = match dimension.order() {
+            Order::Largest => size(member).map(|size| -size),
+            Order::Smallest => size(member),
+            Order::Picklist => member.order.filter(|_| !member.key.is_empty()),
+            Order::Key => match dimension.bucket {
+                Some(Bucket::Weekday) => {
+                    weekday(&member.key).map(|day| f64::from(day.days_since(calendar.week_starts)))
+                }
+                Some(bucket) if bucket.is_calendar() => None,
+                _ => member.key.parse().ok().filter(|_| dimension.is_numbered()),
+            },
+        };
+        (number.is_none(), number.unwrap_or(0.0))
+    };
+    let name = |member: &Member| -> (bool, String) {
+        let in_time = dimension.bucket.is_some_and(Bucket::is_calendar);
+        let text = if in_time {
+            member.key.clone()
+        } else {
+            member.label.clone().unwrap_or_default().to_lowercase()
+        };
+        (member.key.is_empty(), text)
+    };
+    members.sort_by(|a, b| {
+        let ((a_last, a_number), (b_last, b_number)) = (place(a), place(b));
+        a_last
+            .cmp(&b_last)
+            .then(a_number.total_cmp(&b_number))
+            .then_with(|| name(a).cmp(&name(b)))
+            .then_with(|| a.key.cmp(&b.key))
+    });
+}

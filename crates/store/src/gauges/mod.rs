@@ -1,0 +1,238 @@
+//! Answers to gauges: each one SQL statement over the datasets' views, folded into groups and formulas here.
+//!
+//! # What an answer's numbers mean
+//!
+//! - `value` is the first measure over *everything*: counted anew over all rows, never added up from groups. Where a
+//!   ratio divides rows of one dataset by rows of another (tickets per endpoint), it is reckoned over the groups that
+//!   have a divisor. An area chart by day, week or month shows a level, so its value is the last bucket's.
+//! - `rows` is the number of rows the value rests on: those of the divisor in a ratio, else those of all layers of the
+//!   first measure; for a measure of a column, the rows that have a value there.
+//! - With two groups, `groups` is the first dimension and `series` the second: [`AnswerGroup::values`] has one entry
+//!   per key of the second dimension, of the first measure.
+//! - A viewer's range takes the place of the gauge's own, apart from *now*, *today* and looks ahead; such answers name
+//!   `Date range` in `unfiltered`. Where the window reaches back further than the dataset does, its wider sibling
+//!   (`tickets_14d` → `tickets_210d` → `tickets_all`) is asked.
+//!
+//! [`AnswerGroup::values`]: taskgauge_model::gauge::AnswerGroup::values
+
+mod choices;
+mod fold;
+pub(crate) mod plan;
+mod rows;
+pub(crate) mod statement;
+
+use crate::{Scope, Store, StoreError, settings::Settings};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use futures::{StreamExt as _, stream};
+use sqlx::{Postgres, Transaction};
+use std::collections::HashMap;
+use taskgauge_model::{
+    catalogue::Catalogue,
+    datasource::{Doctor, Finding},
+    gauge::{Answer, Filters, Gauge, Status},
+    ids::DatasourceId,
+    range::Calendar,
+};
+
+/// Connections one board may use at once.
+const BOARD_CONNECTIONS: usize = 4;
+/// Longest time a statement of a gauge may take.
+const STATEMENT_TIMEOUT: &str = "15s";
+
+/// What is known of a datasource before anything is counted.
+struct Context {
+    datasource: DatasourceId,
+    zone: Tz,
+    calendar: Calendar,
+    web_url: Option<String>,
+    doctor: Doctor,
+    /// When each entity was last read.
+    read_at: HashMap<String, DateTime<Utc>>,
+}
+
+impl Store {
+    /// The answer to a gauge at the instant `at`, of the rows in `scope`.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] when the gauge or a filter names what is not there, [`StoreError::NotFound`] for an
+    /// unknown datasource, [`StoreError::TimedOut`] after 15 seconds.
+    pub async fn answer(
+        &self,
+        datasource: DatasourceId,
+        gauge: &Gauge,
+        filters: &Filters,
+        scope: &Scope,
+        at: DateTime<Utc>,
+    ) -> Result<Answer, StoreError> {
+        let context = self.gauge_context(datasource).await?;
+        self.answer_in(&context, gauge, filters, scope, at).await
+    }
+
+    /// The answers to several gauges, in their order; a few are asked at once.
+    pub async fn answers(
+        &self,
+        datasource: DatasourceId,
+        gauges: &[&Gauge],
+        filters: &Filters,
+        scope: &Scope,
+        at: DateTime<Utc>,
+    ) -> Vec<Result<Answer, StoreError>> {
+        let context = self.gauge_context(datasource).await;
+        let mut asked = Vec::with_capacity(gauges.len());
+        for gauge in gauges {
+            asked.push(async {
+                match &context {
+                    Ok(context) => self.answer_in(context, gauge, filters, scope, at).await,
+                    Err(_) => self.answer(datasource, gauge, filters, scope, at).await,
+                }
+            });
+        }
+        stream::iter(asked).buffered(BOARD_CONNECTIONS).collect().await
+    }
+
+    async fn answer_in(
+        &self,
+        context: &Context,
+        gauge: &Gauge,
+        filters: &Filters,
+        scope: &Scope,
+        at: DateTime<Utc>,
+    ) -> Result<Answer, StoreError> {
+        let plan = plan::Plan::new(Catalogue::shipped(), context, gauge, filters, at)?;
+        let mut answer = Answer {
+            gauge: gauge.id.clone(),
+            at,
+            status: Status::NotPermitted,
+            value: None,
+            unit: plan.measures.first().map_or(gauge.unit, |measure| measure.unit),
+            rows: 0,
+            groups: Vec::new(),
+            series: Vec::new(),
+            previous: None,
+            note: None,
+            unfiltered: plan.unfiltered.clone(),
+            window: plan.window.map(|window| (window.from, window.to)),
+            table: None,
+            data_at: context.data_at(&plan),
+        };
+        if let Some(label) = context.forbidden(&plan.entities_needed()) {
+            answer.note = Some(format!(
+                "The API user may not read “{label}”. The permission check says which right of its security level to change."
+            ));
+            return Ok(answer);
+        }
+        if let Some(note) = plan.withheld_from(scope)? {
+            answer.note = Some(note.to_owned());
+            return Ok(answer);
+        }
+        let asker = statement::Asker {
+            datasource: context.datasource,
+            scope,
+            zone: context.zone,
+            week_starts: context.calendar.week_starts,
+        };
+        let mut sql = statement::statement(&plan, &asker)?;
+        let mut reading = self.reading_at(at).await?;
+        let counted: Vec<statement::Row> = sql.build_query_as().fetch_all(&mut *reading).await?;
+        if let Some(list) = &gauge.rows {
+            answer.table = Some(rows::read(&mut reading, context, &plan, list, &asker).await?);
+        }
+        reading.commit().await?;
+        fold::fold(&plan, context.calendar, counted, &mut answer);
+        if answer.note.is_none() {
+            answer.note = context.suspicious(&plan.entities_needed()).map(|label| {
+                format!("Autotask shows no “{label}” at all. Most likely the API user's security level hides them.")
+            });
+        }
+        Ok(answer)
+    }
+
+    /// A transaction in which the views see the instant `at`, and nothing can be changed.
+    pub(crate) async fn reading_at(
+        &self,
+        at: DateTime<Utc>,
+    ) -> Result<Transaction<'static, Postgres>, StoreError> {
+        let mut reading = self.pool.begin_with("begin isolation level repeatable read read only").await?;
+        sqlx::query(
+            "select set_config('taskgauge.now', $1, true), set_config('statement_timeout', $2, true)",
+        )
+        .bind(at.to_rfc3339())
+        .bind(STATEMENT_TIMEOUT)
+        .execute(&mut *reading)
+        .await?;
+        Ok(reading)
+    }
+
+    async fn gauge_context(&self, datasource: DatasourceId) -> Result<Context, StoreError> {
+        type Found = (String, Option<String>, serde_json::Value, Option<serde_json::Value>);
+        let (zone, web_url, settings, doctor): Found = sqlx::query_as(
+            "select time_zone, web_url, settings, doctor
+            from taskgauge.datasources
+            where id = $1",
+        )
+        .bind(datasource.0)
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or(StoreError::NotFound { what: "datasource" })?;
+        let read: Vec<(String, Option<DateTime<Utc>>)> = sqlx::query_as(
+            "select entity, read_at
+            from taskgauge.entity_state
+            where datasource_id = $1",
+        )
+        .bind(datasource.0)
+        .fetch_all(&self.pool)
+        .await?;
+        let zone: Tz = zone
+            .parse()
+            .map_err(|_| invalid(format!("The time zone “{zone}” of this datasource is unknown.")))?;
+        let settings: Settings = serde_json::from_value(settings)
+            .map_err(|_| invalid("The stored settings of this datasource cannot be read.".to_owned()))?;
+        Ok(Context {
+            datasource,
+            zone,
+            calendar: Calendar {
+                week_starts: settings.week_starts,
+                year_starts: u32::from(settings.fiscal_year_starts),
+            },
+            web_url,
+            // Findings that cannot be read are none: they explain answers and do not make them.
+            doctor: doctor.and_then(|doctor| serde_json::from_value(doctor).ok()).unwrap_or_default(),
+            read_at: read.into_iter().filter_map(|(entity, at)| Some((entity, at?))).collect(),
+        })
+    }
+}
+
+impl Context {
+    /// The label of the first entity that Autotask refuses.
+    fn forbidden(&self, entities: &[&str]) -> Option<&str> {
+        self.found(entities, |finding| matches!(finding, Finding::Forbidden))
+    }
+
+    /// The label of the first entity that is empty where it should not be.
+    fn suspicious(&self, entities: &[&str]) -> Option<&str> {
+        self.found(entities, |finding| matches!(finding, Finding::SuspiciouslyEmpty))
+    }
+
+    fn found(&self, entities: &[&str], is: impl Fn(&Finding) -> bool) -> Option<&str> {
+        self.doctor
+            .probes
+            .iter()
+            .find(|probe| entities.contains(&probe.entity.as_str()) && is(&probe.finding))
+            .map(|probe| probe.label.as_str())
+    }
+
+    /// When the oldest of the entities that were read at all was read.
+    fn data_at(&self, plan: &plan::Plan<'_>) -> Option<DateTime<Utc>> {
+        plan.layers
+            .iter()
+            .flat_map(|layer| &layer.dataset.entities)
+            .filter_map(|entity| self.read_at.get(entity))
+            .min()
+            .copied()
+    }
+}
+
+fn invalid(what: String) -> StoreError {
+    StoreError::Invalid(what)
+}

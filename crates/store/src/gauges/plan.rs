@@ -1,0 +1,508 @@
+//! A gauge checked against the catalogue: what is counted, over which dates, by what, and the formulas over it.
+
+use super::{Context, invalid, statement::company_id};
+use crate::{Scope, StoreError};
+use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
+use taskgauge_model::{
+    catalogue::Catalogue,
+    dataset::{ColumnKind, Dataset, DatasetColumn},
+    formula::Formula,
+    gauge::{Condition, FILTERS, Filters, Gauge, Group, Layer, Measure, Op, Order, Scalar, Unit},
+    range::{Range, Window},
+};
+
+/// Most layers, measures and filter values of one gauge; far above what people build.
+const LAYERS_MAX: usize = 12;
+const MEASURES_MAX: usize = 12;
+const FILTER_VALUES_MAX: usize = 500;
+
+/// The name by which formulas know the length of the gauge's window.
+pub(super) const MONTHS: &str = "months";
+
+/// Datasets with the same columns and a longer window: slug, days it is complete for, the next wider one.
+const WIDER: &[(&str, i64, &str)] = &[
+    ("tickets_14d", 14, "tickets_210d"),
+    ("tickets_210d", 210, "tickets_all"),
+    ("time_14d", 14, "time_210d"),
+    ("time_210d", 210, "time_all"),
+];
+
+/// What the column of a filter is called in datasets that name it differently.
+const FILTER_COLUMNS: &[(&str, &str)] = &[("member", "resource")];
+
+/// Columns that are computed from another entity than the dataset's first; without it they say nothing.
+const COLUMN_ENTITIES: &[(&str, &str)] = &[
+    ("touches", "TimeEntries"),
+    ("hours_worked", "TimeEntries"),
+    ("first_response_hours_sla", "ServiceLevelAgreementResults"),
+    ("resolution_hours_sla", "ServiceLevelAgreementResults"),
+    ("contact", "Contacts"),
+];
+
+/// A gauge ready to be asked.
+pub(super) struct Plan<'a> {
+    pub gauge: &'a Gauge,
+    pub layers: Vec<PlanLayer<'a>>,
+    pub measures: Vec<Measured>,
+    pub dimensions: Vec<Dimension<'a>>,
+    /// The gauge's own window.
+    pub window: Option<Window>,
+    pub unfiltered: Vec<String>,
+}
+
+/// A layer with its columns found.
+pub(super) struct PlanLayer<'a> {
+    pub layer: &'a Layer,
+    pub dataset: &'a Dataset,
+    /// The layer's own conditions and those of the filters.
+    pub conditions: Vec<Condition>,
+    pub cut: Option<Cut<'a>>,
+    /// One per dimension.
+    pub keys: Vec<Key<'a>>,
+    /// What its measure reads.
+    pub column: Option<&'a DatasetColumn>,
+}
+
+/// A range on a column.
+#[derive(Clone, Copy)]
+pub(super) struct Cut<'a> {
+    pub column: &'a DatasetColumn,
+    pub window: Window,
+    /// The period before, where the gauge compares.
+    pub previous: Option<Window>,
+}
+
+/// What a layer's rows are grouped by.
+pub(super) enum Key<'a> {
+    /// The values of a column, with the columns of their id and their order.
+    Column { label: &'a DatasetColumn, id: Option<&'a DatasetColumn>, order: Option<&'a DatasetColumn> },
+    /// A part of the layer's date.
+    Bucket { date: &'a DatasetColumn, bucket: Bucket },
+    /// Bands of a number.
+    Bands { column: &'a DatasetColumn, bounds: &'a [f64] },
+}
+
+/// A part of a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bucket {
+    Hour,
+    Weekday,
+    Day,
+    Week,
+    Month,
+}
+
+impl Bucket {
+    fn named(name: &str) -> Option<Bucket> {
+        Some(match name {
+            "hour" => Bucket::Hour,
+            "weekday" => Bucket::Weekday,
+            "day" => Bucket::Day,
+            "week" => Bucket::Week,
+            "month" => Bucket::Month,
+            _ => return None,
+        })
+    }
+
+    /// Whether groups follow each other in time, rather than repeat.
+    pub const fn is_calendar(self) -> bool {
+        matches!(self, Bucket::Day | Bucket::Week | Bucket::Month)
+    }
+}
+
+/// A dimension of the answer.
+pub(super) struct Dimension<'a> {
+    pub group: &'a Group,
+    pub bucket: Option<Bucket>,
+}
+
+impl Dimension<'_> {
+    /// Whether its keys are numbers in the order they are shown.
+    pub fn is_numbered(&self) -> bool {
+        self.bucket.is_some() || !self.group.bands.is_empty()
+    }
+
+    /// Time and bands read in their own order, whatever the sizes are.
+    pub fn order(&self) -> Order {
+        if self.is_numbered() { Order::Key } else { self.group.order }
+    }
+}
+
+/// A number of the answer.
+pub(super) struct Measured {
+    pub id: String,
+    pub label: String,
+    pub unit: Unit,
+    pub line: bool,
+    pub tone: Option<String>,
+    pub formula: Formula,
+    /// Layers it is made of.
+    pub uses: Vec<usize>,
+    /// Layers whose rows it rests on: those of the divisor, else all.
+    pub rests_on: Vec<usize>,
+    /// Whether the values of two groups can be added.
+    pub adds_up: bool,
+}
+
+impl<'a> Plan<'a> {
+    pub fn new(
+        catalogue: &'a Catalogue,
+        context: &Context,
+        gauge: &'a Gauge,
+        filters: &Filters,
+        at: DateTime<Utc>,
+    ) -> Result<Plan<'a>, StoreError> {
+        if gauge.layers.is_empty() || gauge.layers.len() > LAYERS_MAX || gauge.values.len() > MEASURES_MAX {
+            return Err(invalid(format!("The gauge “{}” needs 1 to {LAYERS_MAX} layers.", gauge.title)));
+        }
+        if gauge.groups.len() > 2 {
+            return Err(invalid(format!("The gauge “{}” has more than two groups.", gauge.title)));
+        }
+        let mut unfiltered = Vec::new();
+        let window = |range: Range| range.window(at, &context.zone, context.calendar);
+        let chosen = filters.range.filter(|range| *range != Range::Now);
+        let range = match chosen {
+            Some(range) if is_period(gauge.range) => range,
+            Some(_) => {
+                unfiltered.push("Date range".to_owned());
+                gauge.range
+            }
+            None => gauge.range,
+        };
+        let mut layers = Vec::new();
+        for layer in &gauge.layers {
+            let layer_window = window(layer.range.unwrap_or(range));
+            layers.push(PlanLayer::new(catalogue, context, gauge, layer, layer_window, at)?);
+        }
+        for (name, values) in &filters.fields {
+            if values.is_empty() {
+                continue;
+            }
+            let (label, columns) = filter_columns(name)?;
+            if values.len() > FILTER_VALUES_MAX {
+                return Err(invalid(format!("Choose at most {FILTER_VALUES_MAX} values of “{label}”.")));
+            }
+            let mut missed = false;
+            for layer in &mut layers {
+                match columns.iter().find_map(|column| layer.dataset.column(column)) {
+                    Some(column) => layer.conditions.push(filter_condition(layer.dataset, column, values)),
+                    None => missed = true,
+                }
+            }
+            if missed {
+                unfiltered.push(label.to_owned());
+            }
+        }
+        let dimensions =
+            gauge.groups.iter().map(|group| Dimension { group, bucket: Bucket::named(&group.by) }).collect();
+        Ok(Plan { gauge, measures: measures(gauge)?, layers, dimensions, window: window(range), unfiltered })
+    }
+
+    /// A formula's value, with the layers' numbers by position.
+    pub fn value(&self, measure: &Measured, numbers: impl Fn(usize) -> Option<f64>) -> Option<f64> {
+        measure.formula.value(&|name| {
+            if name == MONTHS {
+                return self.window.map(months);
+            }
+            numbers(self.layers.iter().position(|layer| layer.layer.id == name)?)
+        })
+    }
+
+    /// Whether the layers count in different datasets, so that a group may be missing from one of them.
+    pub fn mixes_datasets(&self) -> bool {
+        self.layers.windows(2).any(|pair| pair[0].layer.dataset != pair[1].layer.dataset)
+    }
+
+    /// Why someone who may see the rows of some companies only may not see this at all.
+    pub fn withheld_from(&self, scope: &Scope) -> Result<Option<&'static str>, StoreError> {
+        if *scope == Scope::All {
+            return Ok(None);
+        }
+        for layer in &self.layers {
+            if company_id(layer.dataset)?.is_none() {
+                return Ok(Some("This cannot be told apart by client, so it is not shown here."));
+            }
+            let keys = layer.keys.iter().map(Key::column);
+            let read =
+                layer.conditions.iter().filter_map(|condition| layer.dataset.column(&condition.column));
+            if layer.column.into_iter().chain(keys).chain(read).any(|column| column.internal) {
+                return Ok(Some("This is internal, so it is not shown here."));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Entities without which the numbers would be wrong.
+    pub fn entities_needed(&self) -> Vec<&'a str> {
+        let mut needed = Vec::new();
+        let mut need = |entity: &'a str| {
+            if !needed.contains(&entity) {
+                needed.push(entity);
+            }
+        };
+        for layer in &self.layers {
+            let entities = &layer.dataset.entities;
+            entities.iter().take(1).for_each(|entity| need(entity));
+            let columns = layer
+                .layer
+                .measure
+                .column()
+                .into_iter()
+                .chain(layer.layer.conditions.iter().map(|condition| condition.column.as_str()))
+                .chain(self.gauge.groups.iter().map(|group| group.by.as_str()))
+                .chain(layer.layer.by.iter().map(String::as_str));
+            for column in columns {
+                for (_, entity) in COLUMN_ENTITIES.iter().filter(|(name, _)| *name == column) {
+                    entities.iter().filter(|known| known == entity).for_each(|entity| need(entity));
+                }
+            }
+        }
+        needed
+    }
+}
+
+impl<'a> PlanLayer<'a> {
+    fn new(
+        catalogue: &'a Catalogue,
+        context: &Context,
+        gauge: &'a Gauge,
+        layer: &'a Layer,
+        window: Option<Window>,
+        at: DateTime<Utc>,
+    ) -> Result<PlanLayer<'a>, StoreError> {
+        let mut dataset = catalogue
+            .dataset(&layer.dataset)
+            .ok_or_else(|| invalid(format!("There is no dataset “{}”.", shortened(&layer.dataset))))?;
+        let window = window.filter(|_| layer.date.is_some());
+        let previous = window.filter(|_| gauge.compare).map(Window::previous);
+        if let Some(first) = previous.or(window) {
+            dataset = wide_enough(catalogue, dataset, at - first.instants(&context.zone).0);
+        }
+        let date = layer.date.as_deref().map(|name| column(dataset, name)).transpose()?;
+        if let Some(date) = date.filter(|date| !matches!(date.kind, ColumnKind::Time | ColumnKind::Date)) {
+            return Err(invalid(format!("“{}” is no date, so no range can cut it.", date.label)));
+        }
+        let cut = date.zip(window).map(|(column, window)| Cut { column, window, previous });
+        let measured = layer.measure.column().map(|name| column(dataset, name)).transpose()?;
+        let mut keys = Vec::new();
+        for (place, group) in gauge.groups.iter().enumerate() {
+            let by = layer.by.get(place).unwrap_or(&group.by);
+            keys.push(Key::new(dataset, group, by, date)?);
+        }
+        let conditions = layer
+            .conditions
+            .iter()
+            .map(|condition| Ok(at_instant(condition, column(dataset, &condition.column)?, at)))
+            .collect::<Result<_, StoreError>>()?;
+        Ok(PlanLayer { layer, dataset, conditions, cut, keys, column: measured })
+    }
+}
+
+impl<'a> Key<'a> {
+    fn new(
+        dataset: &'a Dataset,
+        group: &'a Group,
+        by: &str,
+        date: Option<&'a DatasetColumn>,
+    ) -> Result<Key<'a>, StoreError> {
+        if let Some(bucket) = Bucket::named(by) {
+            let date = date.ok_or_else(|| invalid(format!("Grouping by {by} needs a date column.")))?;
+            if bucket == Bucket::Hour && date.kind == ColumnKind::Date {
+                return Err(invalid(format!("“{}” is a date without a time of day.", date.label)));
+            }
+            return Ok(Key::Bucket { date, bucket });
+        }
+        let label = column(dataset, by)?;
+        if !group.bands.is_empty() {
+            if !label.kind.is_numeric() || !group.bands.is_sorted_by(|a, b| a < b) {
+                return Err(invalid(format!("“{}” needs numbers and rising bands.", label.label)));
+            }
+            return Ok(Key::Bands { column: label, bounds: &group.bands });
+        }
+        if label.kind == ColumnKind::Json {
+            return Err(invalid(format!("“{}” cannot be grouped by.", label.label)));
+        }
+        let id = label.id.as_deref().map(|name| column(dataset, name)).transpose()?;
+        let order = label.order.as_deref().map(|name| column(dataset, name)).transpose()?;
+        Ok(Key::Column { label, id, order })
+    }
+}
+
+impl Key<'_> {
+    /// The column whose values the groups are.
+    fn column(&self) -> &DatasetColumn {
+        match self {
+            Key::Column { label: column, .. }
+            | Key::Bands { column, .. }
+            | Key::Bucket { date: column, .. } => column,
+        }
+    }
+}
+
+/// The column of that name, or why not.
+pub(crate) fn column<'a>(dataset: &'a Dataset, name: &str) -> Result<&'a DatasetColumn, StoreError> {
+    dataset
+        .column(name)
+        .ok_or_else(|| invalid(format!("“{}” has no column “{}”.", dataset.title, shortened(name))))
+}
+
+/// The condition with `now`, `now+4h` or `now-7d` of a time column as the instant it means.
+pub(crate) fn at_instant(condition: &Condition, column: &DatasetColumn, at: DateTime<Utc>) -> Condition {
+    let mut condition = condition.clone();
+    if let (ColumnKind::Time, Scalar::Text(text)) = (column.kind, &condition.value)
+        && let Some(instant) = relative(text, at)
+    {
+        condition.value = Scalar::Text(instant.to_rfc3339());
+    }
+    condition
+}
+
+fn relative(text: &str, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let offset = text.strip_prefix("now")?;
+    if offset.is_empty() {
+        return Some(at);
+    }
+    let unit = offset.chars().last()?;
+    let number: i64 = offset.strip_suffix(unit)?.parse().ok()?;
+    let offset = match unit {
+        'h' => TimeDelta::try_hours(number)?,
+        'd' => TimeDelta::try_days(number)?,
+        _ => return None,
+    };
+    at.checked_add_signed(offset)
+}
+
+/// Length of a window in months: whole ones are counted, others by the mean length of a month.
+fn months(window: Window) -> f64 {
+    /// A year of the Gregorian calendar has 365.2425 days on average.
+    const DAYS_PER_MONTH: f64 = 365.242_5 / 12.0;
+    let after = window.to.checked_add_days(Days::new(1)).unwrap_or(window.to);
+    if window.from.day() == 1 && after.day() == 1 {
+        let count = |date: NaiveDate| 12 * date.year() + date.month0().cast_signed();
+        return f64::from(count(after) - count(window.from));
+    }
+    window.days() as f64 / DAYS_PER_MONTH
+}
+
+/// Whether a viewer's range takes the place of this one: *now* and *today* are what their titles say, and a look ahead
+/// has no past.
+const fn is_period(range: Range) -> bool {
+    !matches!(range, Range::Now | Range::Today | Range::Next(_))
+}
+
+/// The dataset itself, or the sibling that is complete for so long a time before now.
+fn wide_enough<'a>(catalogue: &'a Catalogue, dataset: &'a Dataset, needed: TimeDelta) -> &'a Dataset {
+    let mut dataset = dataset;
+    while let Some((_, days, wider)) = WIDER.iter().find(|(slug, _, _)| *slug == dataset.slug) {
+        match catalogue.dataset(wider) {
+            Some(wider) if needed > TimeDelta::days(*days) => dataset = wider,
+            _ => break,
+        }
+    }
+    dataset
+}
+
+/// The label of a filter and the columns that may hold it.
+pub(super) fn filter_columns(name: &str) -> Result<(&'static str, Vec<&'static str>), StoreError> {
+    let (_, label, column) = FILTERS
+        .iter()
+        .find(|(filter, _, _)| *filter == name)
+        .ok_or_else(|| invalid(format!("There is no filter “{}”.", shortened(name))))?;
+    let others = FILTER_COLUMNS.iter().filter(|(filter, _)| *filter == name).map(|(_, column)| *column);
+    Ok((label, std::iter::once(*column).chain(others).collect()))
+}
+
+/// Rows whose id is one of the values, when all are numbers; else rows whose label is. A lone empty value stands for
+/// rows without one.
+fn filter_condition(dataset: &Dataset, label: &DatasetColumn, values: &[String]) -> Condition {
+    let list = || Scalar::List(values.iter().cloned().map(Scalar::Text).collect());
+    let id = label.id.as_deref().filter(|id| dataset.column(id).is_some());
+    match (values, id) {
+        ([value], id) if value.is_empty() => {
+            Condition { column: id.unwrap_or(&label.name).to_owned(), op: Op::Empty, value: Scalar::Nothing }
+        }
+        (_, Some(id)) if values.iter().all(|value| value.parse::<i64>().is_ok()) => {
+            Condition { column: id.to_owned(), op: Op::In, value: list() }
+        }
+        _ => Condition { column: label.name.clone(), op: Op::In, value: list() },
+    }
+}
+
+fn measures(gauge: &Gauge) -> Result<Vec<Measured>, StoreError> {
+    let measured = |id: &str, label: &str, text: &str| -> Result<Measured, StoreError> {
+        let formula = Formula::parse(text)
+            .map_err(|error| invalid(format!("The formula “{}” of “{label}”: {error}.", shortened(text))))?;
+        let places = |formula: &Formula| -> Result<Vec<usize>, StoreError> {
+            formula
+                .names()
+                .into_iter()
+                .filter(|name| *name != MONTHS)
+                .map(|name| {
+                    gauge.layers.iter().position(|layer| layer.id == name).ok_or_else(|| {
+                        invalid(format!(
+                            "The formula of “{label}” names “{}”, which no layer is.",
+                            shortened(name)
+                        ))
+                    })
+                })
+                .collect()
+        };
+        let uses = places(&formula)?;
+        let divisors = formula.divisor_names();
+        let rests_on: Vec<usize> =
+            uses.iter().copied().filter(|at| divisors.contains(gauge.layers[*at].id.as_str())).collect();
+        Ok(Measured {
+            id: id.to_owned(),
+            label: label.to_owned(),
+            unit: gauge.unit,
+            line: false,
+            tone: None,
+            adds_up: is_linear(&formula) && uses.iter().all(|at| adds_up(&gauge.layers[*at].measure)),
+            rests_on: if rests_on.is_empty() { uses.clone() } else { rests_on },
+            uses,
+            formula,
+        })
+    };
+    if gauge.values.is_empty() {
+        return gauge
+            .layers
+            .iter()
+            .map(|layer| {
+                let measure = measured(&layer.id, &layer.label, &layer.id)?;
+                Ok(Measured { tone: layer.tone.clone(), ..measure })
+            })
+            .collect();
+    }
+    gauge
+        .values
+        .iter()
+        .map(|value| {
+            let measure = measured(&value.id, &value.label, &value.formula)?;
+            Ok(Measured {
+                unit: value.unit.unwrap_or(gauge.unit),
+                line: value.line,
+                tone: value.tone.clone(),
+                ..measure
+            })
+        })
+        .collect()
+}
+
+/// Whether two disjoint sets of rows have the sum of their values together.
+pub(super) const fn adds_up(measure: &Measure) -> bool {
+    matches!(measure, Measure::Count | Measure::Sum(_))
+}
+
+/// Whether the formula only adds its names up, perhaps times a constant.
+fn is_linear(formula: &Formula) -> bool {
+    let with = |number: f64| formula.value(&|_| Some(number));
+    match (with(1.0), with(2.0)) {
+        (Some(one), Some(two)) => formula.divisor_names().is_empty() && (two - 2.0 * one).abs() < 1e-9,
+        _ => false,
+    }
+}
+
+/// A name from outside, short enough for a message.
+fn shortened(name: &str) -> String {
+    name.chars().take(60).collect()
+}

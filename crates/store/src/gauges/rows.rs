@@ -1,0 +1,78 @@
+//! The rows of a gauge that is a list.
+
+use super::{
+    Context,
+    plan::{Plan, column},
+    statement::{Asker, push_rows_of, quoted},
+};
+use crate::{Scope, StoreError};
+use sqlx::{PgConnection, QueryBuilder};
+use taskgauge_model::{
+    dataset::{TABLE_ROWS_MAX, TablePage, TableRow},
+    gauge::RowList,
+};
+
+/// Reads the rows of the plan's first layer.
+pub(super) async fn read(
+    connection: &mut PgConnection,
+    context: &Context,
+    plan: &Plan<'_>,
+    list: &RowList,
+    asker: &Asker<'_>,
+) -> Result<TablePage, StoreError> {
+    let Some(layer) = plan.layers.first() else {
+        return Ok(TablePage { total: 0, rows: Vec::new(), columns: list.columns.clone() });
+    };
+    let dataset = layer.dataset;
+    // Whoever sees some companies only has no use for addresses in Autotask, and internal columns are not theirs.
+    let everything = *asker.scope == Scope::All;
+    let mut shown = Vec::new();
+    for name in &list.columns {
+        let column = column(dataset, name)?;
+        if everything || !column.internal {
+            shown.push(column.name.clone());
+        }
+    }
+    let link = match &dataset.link {
+        Some(link) if everything => Some((link.record, quoted(&column(dataset, &link.id)?.name))),
+        _ => None,
+    };
+    let mut sql = QueryBuilder::new("select jsonb_build_array(");
+    for (place, name) in shown.iter().enumerate() {
+        let comma = if place > 0 { ", " } else { "" };
+        sql.push(format_args!("{comma}d.{}", quoted(name)));
+    }
+    let id = link.as_ref().map_or_else(|| "null".to_owned(), |(_, id)| format!("d.{id}"));
+    sql.push(format_args!("), ({id})::int8, count(*) over ()"));
+    push_rows_of(&mut sql, layer, asker)?;
+    let (name, direction) = match list.sort.strip_prefix('-') {
+        Some(name) => (name, "desc"),
+        None => (list.sort.as_str(), "asc"),
+    };
+    let sorted = column(dataset, name)?;
+    // A label stands where Autotask's picklist puts it.
+    let sorted = sorted.order.as_deref().map_or(Ok(sorted), |order| column(dataset, order))?;
+    sql.push(format_args!("\norder by d.{} {direction} nulls last", quoted(&sorted.name)));
+    if let Some(id) = dataset.column("id") {
+        sql.push(format_args!(", d.{}", quoted(&id.name)));
+    }
+    sql.push(format_args!("\nlimit {}", list.limit.min(TABLE_ROWS_MAX)));
+    let found: Vec<(serde_json::Value, Option<i64>, i64)> =
+        sql.build_query_as().fetch_all(connection).await?;
+    let total = found.first().map_or(0, |(_, _, total)| u64::try_from(*total).unwrap_or(0));
+    let rows = found
+        .into_iter()
+        .map(|(values, id, _)| TableRow {
+            values: match values {
+                serde_json::Value::Array(values) => values,
+                other => vec![other],
+            },
+            link: link
+                .as_ref()
+                .zip(id)
+                .zip(context.web_url.as_deref())
+                .map(|(((record, _), id), web_url)| record.url(web_url, id)),
+        })
+        .collect();
+    Ok(TablePage { total, rows, columns: shown })
+}

@@ -1,0 +1,427 @@
+//! The one SQL statement that answers a plan.
+//!
+//! Each layer is an aggregate over `dataset.<slug>`; all of them are `union all`-ed as
+//! `(layer, period, level, k1, l1, o1, k2, l2, o2, value, rows)`. Totals are groupings of their own (`grouping sets`),
+//! because averages, medians and shares of groups do not add up. Identifiers come from declarations and are quoted;
+//! every value is bound.
+
+use super::{
+    invalid,
+    plan::{Bucket, Cut, Key, Plan, PlanLayer, column},
+};
+use crate::{Scope, StoreError};
+use chrono::{DateTime, NaiveDate, Utc, Weekday};
+use chrono_tz::Tz;
+use sqlx::{Postgres, QueryBuilder};
+use taskgauge_model::{
+    dataset::{ColumnKind, Dataset, DatasetColumn},
+    gauge::{Condition, Measure, Op, Scalar},
+    ids::DatasourceId,
+    range::Window,
+};
+
+/// Most groups read per layer.
+pub(super) const GROUPS_MAX: usize = 10_000;
+
+/// A row of the statement.
+pub(super) type Row = (
+    i32,            // layer
+    i32,            // period: 0 this, 1 the one before
+    i32,            // level, see below
+    String,         // first key
+    Option<String>, // first label
+    Option<f64>,    // first order
+    String,         // second key
+    Option<String>, // second label
+    Option<f64>,    // second order
+    Option<f64>,    // value
+    i64,            // rows
+);
+
+/// Levels of grouping, as Postgres' `grouping(k1, k2)` numbers them; 0 is both keys.
+pub(super) mod level {
+    /// The first key alone.
+    pub const FIRST: i32 = 1;
+    /// The second key alone.
+    pub const SECOND: i32 = 2;
+    /// Everything.
+    pub const TOTAL: i32 = 3;
+}
+
+/// Who asks for what, in which zone.
+pub(super) struct Asker<'a> {
+    pub datasource: DatasourceId,
+    pub scope: &'a Scope,
+    pub zone: Tz,
+    pub week_starts: Weekday,
+}
+
+pub(super) fn statement(plan: &Plan<'_>, asker: &Asker<'_>) -> Result<QueryBuilder<Postgres>, StoreError> {
+    let mut sql = QueryBuilder::new("");
+    for (at, layer) in plan.layers.iter().enumerate() {
+        if at > 0 {
+            sql.push("\nunion all\n");
+        }
+        push_layer(&mut sql, asker, layer, at, layer.cut.map(|cut| cut.window), None)?;
+        if let Some(previous) = layer.cut.and_then(|cut| cut.previous) {
+            sql.push("\nunion all\n");
+            push_layer(&mut sql, asker, layer, at, None, Some(previous))?;
+        }
+    }
+    Ok(sql)
+}
+
+/// One layer: over `window` with its groups, or over `previous` in total.
+fn push_layer(
+    sql: &mut QueryBuilder<Postgres>,
+    asker: &Asker<'_>,
+    layer: &PlanLayer<'_>,
+    at: usize,
+    window: Option<Window>,
+    previous: Option<Window>,
+) -> Result<(), StoreError> {
+    let keys = if previous.is_some() { &[][..] } else { &layer.keys[..] };
+    let level = match keys.len() {
+        0 => "3",
+        1 => "case grouping(r.k1) when 0 then 1 else 3 end",
+        _ => "grouping(r.k1, r.k2)",
+    };
+    sql.push(format_args!("(select {at}::int4, {}::int4, ({level})::int4", i32::from(previous.is_some())));
+    for place in 1..=2 {
+        if place <= keys.len() {
+            sql.push(format_args!(", coalesce(r.k{place}, ''), max(r.l{place}), min(r.o{place})::float8"));
+        } else {
+            sql.push(", ''::text, null::text, null::float8");
+        }
+    }
+    sql.push(match layer.layer.measure {
+        Measure::Count => ", count(*)::float8, count(*)",
+        Measure::Sum(_) => ", coalesce(sum(r.m), 0)::float8, count(r.m)",
+        Measure::Avg(_) => ", avg(r.m)::float8, count(r.m)",
+        Measure::Median(_) => ", percentile_cont(0.5) within group (order by r.m), count(r.m)",
+        Measure::P90(_) => ", percentile_cont(0.9) within group (order by r.m), count(r.m)",
+        Measure::Distinct(_) => ", count(distinct r.m)::float8, count(r.m)",
+        Measure::Min(_) => ", min(r.m)::float8, count(r.m)",
+        Measure::Max(_) => ", max(r.m)::float8, count(r.m)",
+    });
+    sql.push("\nfrom (\nselect ");
+    for (place, key) in keys.iter().enumerate() {
+        push_key(sql, asker, key, place + 1);
+    }
+    match layer.column {
+        None => sql.push("1 as m"),
+        Some(measured) if matches!(layer.layer.measure, Measure::Distinct(_)) => {
+            sql.push(format_args!("d.{} as m", quoted(&measured.name)))
+        }
+        Some(measured) if measured.kind.is_numeric() => {
+            sql.push(format_args!("d.{}::float8 as m", quoted(&measured.name)))
+        }
+        Some(measured) => return Err(invalid(format!("“{}” is no number.", measured.label))),
+    };
+    push_rows(sql, layer, asker, previous.or(window))?;
+    sql.push("\n) r");
+    match keys.len() {
+        0 => {}
+        1 => {
+            sql.push("\ngroup by grouping sets ((r.k1), ())");
+        }
+        _ => {
+            sql.push("\ngroup by grouping sets ((r.k1, r.k2), (r.k1), (r.k2), ())");
+        }
+    }
+    if !keys.is_empty() {
+        // Totals come first, so that they are read whatever the number of groups is.
+        sql.push(format_args!("\norder by 3 desc, 11 desc, 4, 7\nlimit {}", GROUPS_MAX + 1));
+    }
+    sql.push(")");
+    Ok(())
+}
+
+/// `from` and `where` of the rows that a layer counts.
+pub(super) fn push_rows_of(
+    sql: &mut QueryBuilder<Postgres>,
+    layer: &PlanLayer<'_>,
+    asker: &Asker<'_>,
+) -> Result<(), StoreError> {
+    push_rows(sql, layer, asker, layer.cut.map(|cut| cut.window))
+}
+
+fn push_rows(
+    sql: &mut QueryBuilder<Postgres>,
+    layer: &PlanLayer<'_>,
+    asker: &Asker<'_>,
+    window: Option<Window>,
+) -> Result<(), StoreError> {
+    push_source(sql, asker.datasource, layer.dataset, asker.scope)?;
+    for condition in &layer.conditions {
+        push_condition(sql, layer.dataset, condition)?;
+    }
+    if let Some((cut, window)) = layer.cut.zip(window) {
+        push_window(sql, cut, window, asker.zone);
+    }
+    Ok(())
+}
+
+/// `from` and `where` of a dataset's rows that may be seen.
+pub(crate) fn push_source(
+    sql: &mut QueryBuilder<Postgres>,
+    datasource: DatasourceId,
+    dataset: &Dataset,
+    scope: &Scope,
+) -> Result<(), StoreError> {
+    sql.push(format_args!("\nfrom dataset.{} d\nwhere d.datasource_id = ", quoted(&dataset.slug)));
+    sql.push_bind(datasource.0);
+    let Scope::Companies(companies) = scope else { return Ok(()) };
+    match company_id(dataset)? {
+        Some(company) => {
+            sql.push(format_args!("\nand d.{} = any(", quoted(&company.name)));
+            sql.push_bind(companies.clone());
+            sql.push(")");
+        }
+        None => {
+            sql.push("\nand false");
+        }
+    }
+    Ok(())
+}
+
+/// The column that holds the id of the company a row belongs to.
+pub(crate) fn company_id(dataset: &Dataset) -> Result<Option<&DatasetColumn>, StoreError> {
+    let Some(name) = dataset.company.as_deref() else { return Ok(None) };
+    let named = column(dataset, name)?;
+    named.id.as_deref().map_or(Ok(Some(named)), |id| column(dataset, id).map(Some))
+}
+
+fn push_window(sql: &mut QueryBuilder<Postgres>, cut: Cut<'_>, window: Window, zone: Tz) {
+    let name = quoted(&cut.column.name);
+    if cut.column.kind == ColumnKind::Date {
+        sql.push(format_args!("\nand d.{name} >= "));
+        sql.push_bind(window.from);
+        sql.push(format_args!("\nand d.{name} <= "));
+        sql.push_bind(window.to);
+    } else {
+        let (from, until) = window.instants(&zone);
+        sql.push(format_args!("\nand d.{name} >= "));
+        sql.push_bind(from);
+        sql.push(format_args!("\nand d.{name} < "));
+        sql.push_bind(until);
+    }
+}
+
+fn push_key(sql: &mut QueryBuilder<Postgres>, asker: &Asker<'_>, key: &Key<'_>, place: usize) {
+    match key {
+        Key::Column { label, id, order } => {
+            let name = quoted(&label.name);
+            let text = match label.kind {
+                ColumnKind::Flag => format!("case when d.{name} then 'Yes' when not d.{name} then 'No' end"),
+                ColumnKind::Date => format!("to_char(d.{name}, 'YYYY-MM-DD')"),
+                _ => format!("d.{name}::text"),
+            };
+            let key = id.map_or_else(|| text.clone(), |id| format!("d.{}::text", quoted(&id.name)));
+            let order = order.map_or_else(|| "null".to_owned(), |order| format!("d.{}", quoted(&order.name)));
+            sql.push(format_args!(
+                "coalesce({key}, '') as k{place}, {text} as l{place}, {order}::float8 as o{place}, "
+            ));
+        }
+        Key::Bands { column, bounds } => {
+            sql.push(format_args!("coalesce(width_bucket(d.{}::float8, ", quoted(&column.name)));
+            sql.push_bind(bounds.to_vec());
+            sql.push(format_args!(
+                "::float8[])::text, '') as k{place}, null::text as l{place}, null::float8 as o{place}, "
+            ));
+        }
+        Key::Bucket { date, bucket } => {
+            sql.push("coalesce(");
+            push_bucket(sql, asker, date, *bucket);
+            sql.push(format_args!(", '') as k{place}, null::text as l{place}, null::float8 as o{place}, "));
+        }
+    }
+}
+
+fn push_bucket(sql: &mut QueryBuilder<Postgres>, asker: &Asker<'_>, date: &DatasetColumn, bucket: Bucket) {
+    let push_local = |sql: &mut QueryBuilder<Postgres>| {
+        sql.push(format_args!("(d.{}", quoted(&date.name)));
+        if date.kind == ColumnKind::Time {
+            sql.push(" at time zone ");
+            sql.push_bind(asker.zone.name());
+        }
+        sql.push(")");
+    };
+    match bucket {
+        Bucket::Hour => {
+            sql.push("extract(hour from ");
+            push_local(sql);
+            sql.push(")::int4::text");
+        }
+        Bucket::Weekday => {
+            sql.push("extract(isodow from ");
+            push_local(sql);
+            sql.push(")::int4::text");
+        }
+        Bucket::Day => {
+            sql.push("to_char(");
+            push_local(sql);
+            sql.push(", 'YYYY-MM-DD')");
+        }
+        Bucket::Month => {
+            sql.push("to_char(date_trunc('month', ");
+            push_local(sql);
+            sql.push("::timestamp), 'YYYY-MM-DD')");
+        }
+        Bucket::Week => {
+            // ISO days count Monday as 1; the week starts so many days after Monday.
+            let offset = asker.week_starts.num_days_from_monday();
+            sql.push("to_char(");
+            push_local(sql);
+            sql.push("::date - ((extract(isodow from ");
+            push_local(sql);
+            sql.push(format_args!(")::int4 + 6 - {offset}) % 7), 'YYYY-MM-DD')"));
+        }
+    }
+}
+
+/// Adds ` and <condition>`.
+pub(crate) fn push_condition(
+    sql: &mut QueryBuilder<Postgres>,
+    dataset: &Dataset,
+    condition: &Condition,
+) -> Result<(), StoreError> {
+    let column = column(dataset, &condition.column)?;
+    let name = format!("d.{}", quoted(&column.name));
+    if condition.op == Op::Empty || condition.op == Op::Filled {
+        let not = if condition.op == Op::Filled { "not " } else { "" };
+        sql.push(format_args!("\nand {name} is {not}null"));
+        return Ok(());
+    }
+    let values = match &condition.value {
+        Scalar::List(values) => values.clone(),
+        Scalar::Nothing => Vec::new(),
+        value => vec![value.clone()],
+    };
+    if values.is_empty() || (values.len() > 1 && !matches!(condition.op, Op::In | Op::NotIn)) {
+        return Err(invalid(format!("The condition on “{}” needs a value.", column.label)));
+    }
+    let wrong = || invalid(format!("The condition on “{}” has a value of another kind.", column.label));
+    // Several values are one array, so that the statement is the same for any number of them.
+    let (left, cast, bound) = match column.kind {
+        ColumnKind::Json => return Err(wrong()),
+        ColumnKind::Flag => (name, "bool", Bound::all(&values, flag, Bound::Flags)),
+        ColumnKind::Id => (name, "int8", Bound::all(&values, whole, Bound::Ids)),
+        ColumnKind::Time => (name, "timestamptz", Bound::all(&values, instant, Bound::Times)),
+        ColumnKind::Date => (name, "date", Bound::all(&values, date, Bound::Dates)),
+        ColumnKind::Text => (format!("lower({name})"), "text", Bound::all(&values, text, Bound::Texts)),
+        ColumnKind::Integer
+        | ColumnKind::Number
+        | ColumnKind::Hours
+        | ColumnKind::Money
+        | ColumnKind::Percent => {
+            (format!("{name}::float8"), "float8", Bound::all(&values, number, Bound::Numbers))
+        }
+    };
+    let bound = bound.ok_or_else(wrong)?;
+    if condition.op == Op::Contains {
+        let Bound::Texts(texts) = &bound else { return Err(wrong()) };
+        sql.push("\nand position(lower(");
+        sql.push_bind(texts.first().cloned().unwrap_or_default());
+        sql.push(format_args!("::text) in {left}) > 0"));
+        return Ok(());
+    }
+    let negated = matches!(condition.op, Op::IsNot | Op::NotIn);
+    if negated {
+        sql.push(format_args!("\nand ({left} is null or not {left} = any("));
+    } else {
+        let operator = match condition.op {
+            Op::Over => ">",
+            Op::AtLeast => ">=",
+            Op::Under => "<",
+            Op::AtMost => "<=",
+            _ => "=",
+        };
+        sql.push(format_args!("\nand {left} {operator} any("));
+    }
+    // Case is folded by Postgres on both sides, so that its rules apply to both.
+    let fold = matches!(bound, Bound::Texts(_));
+    if fold {
+        sql.push("array(select lower(v) from unnest(");
+    }
+    match bound {
+        Bound::Flags(values) => sql.push_bind(values),
+        Bound::Ids(values) => sql.push_bind(values),
+        Bound::Times(values) => sql.push_bind(values),
+        Bound::Dates(values) => sql.push_bind(values),
+        Bound::Texts(values) => sql.push_bind(values),
+        Bound::Numbers(values) => sql.push_bind(values),
+    };
+    let folded = if fold { ") v)" } else { "" };
+    sql.push(format_args!("::{cast}[]{folded}{}", if negated { "))" } else { ")" }));
+    Ok(())
+}
+
+/// Values of one kind.
+enum Bound {
+    Flags(Vec<bool>),
+    Ids(Vec<i64>),
+    Times(Vec<DateTime<Utc>>),
+    Dates(Vec<NaiveDate>),
+    Texts(Vec<String>),
+    Numbers(Vec<f64>),
+}
+
+impl Bound {
+    fn all<T>(
+        values: &[Scalar],
+        read: impl Fn(&Scalar) -> Option<T>,
+        bound: impl Fn(Vec<T>) -> Bound,
+    ) -> Option<Bound> {
+        values.iter().map(read).collect::<Option<Vec<T>>>().map(bound)
+    }
+}
+
+fn flag(value: &Scalar) -> Option<bool> {
+    match value {
+        Scalar::Flag(flag) => Some(*flag),
+        Scalar::Text(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+fn whole(value: &Scalar) -> Option<i64> {
+    match value {
+        Scalar::Text(text) => text.parse().ok(),
+        #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53, as checked")]
+        Scalar::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => Some(*number as i64),
+        _ => None,
+    }
+}
+
+fn number(value: &Scalar) -> Option<f64> {
+    match value {
+        Scalar::Text(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
+        Scalar::Number(number) => Some(*number),
+        _ => None,
+    }
+}
+
+fn instant(value: &Scalar) -> Option<DateTime<Utc>> {
+    let Scalar::Text(text) = value else { return None };
+    DateTime::parse_from_rfc3339(text).ok().map(|at| at.with_timezone(&Utc))
+}
+
+fn date(value: &Scalar) -> Option<NaiveDate> {
+    let Scalar::Text(text) = value else { return None };
+    text.parse().ok()
+}
+
+/// Text as Postgres can hold it.
+fn text(value: &Scalar) -> Option<String> {
+    match value {
+        Scalar::Text(text) => Some(text.replace('\0', "\u{fffd}")),
+        Scalar::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// An identifier in quotes.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,735 @@
+//! The queue of sync runs: leases, fencing and progress.
+//!
+//! A worker takes a run with a lease and renews it while it works. A lease that is not renewed ends, and the next
+//! worker takes the run with a higher fence; whatever the former one still tries to write is refused.
+
+use crate::rows::{any_absent, hold};
+use crate::{Store, StoreError, notify};
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, PgConnection};
+use std::time::Duration;
+use taskgauge_model::entity::Entity;
+use taskgauge_model::ids::{DatasourceId, RunId, UserId};
+use taskgauge_model::run::{Event, Run, RunKind, RunState, Step};
+
+/// Ended runs are kept for so many days.
+const KEPT_DAYS: i32 = 14;
+
+/// The right to work on a run, until it ends or another worker takes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The run.
+    pub run: RunId,
+    /// Whose.
+    pub datasource: DatasourceId,
+    /// What it reads.
+    pub kind: RunKind,
+    /// Rises with every lease of the run: 1 for its first worker.
+    pub fence: i64,
+}
+
+/// Where a walk stands.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Cursor {
+    /// Name of the walk.
+    pub slice: String,
+    /// Autotask's time when it began.
+    pub began_at: DateTime<Utc>,
+    /// Last id that is committed.
+    pub after_id: Option<i64>,
+    /// Whether it is complete.
+    pub done: bool,
+}
+
+/// What the copy of an entity holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+pub struct EntityState {
+    /// The entity's name.
+    pub entity: String,
+    /// Rises with every change of its rows or labels.
+    pub version: i64,
+    /// When Autotask last answered completely.
+    pub read_at: Option<DateTime<Utc>>,
+    /// Rows that are not marked as deleted.
+    pub rows: i64,
+    /// End of the first load.
+    pub loaded_at: Option<DateTime<Utc>>,
+    /// Autotask's time from which changes are asked for.
+    pub watermark: Option<DateTime<Utc>>,
+    /// When the whole collection was last read or its ids compared.
+    pub swept_at: Option<DateTime<Utc>>,
+    /// Whether rows await the second look.
+    pub has_absent: bool,
+    /// When picklists and field lists were read.
+    pub metadata_at: Option<DateTime<Utc>>,
+    /// Fields that cannot be filtered on.
+    pub unqueryable: Vec<String>,
+}
+
+/// What was read completely. Times are Autotask's, from before the first request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Completed {
+    /// The first load, or everything again.
+    pub load: bool,
+    /// Changes up to this time.
+    pub watermark: Option<DateTime<Utc>>,
+    /// The whole collection at this time.
+    pub swept_at: Option<DateTime<Utc>>,
+    /// The second look at rows missed earlier.
+    pub second_look: bool,
+}
+
+const RUN_COLUMNS: &str = "select r.id, r.datasource_id, r.kind, r.state, r.queued_at, r.started_at, r.ended_at, \
+    r.problem, case when r.ended_at is null then coalesce((select sum(s.requests)::bigint from taskgauge.steps s \
+    where s.datasource_id = r.datasource_id and s.run_id = r.id), 0) else r.requests end as requests \
+    from taskgauge.runs r";
+
+#[derive(FromRow)]
+struct RunRow {
+    id: i64,
+    datasource_id: i64,
+    kind: String,
+    state: String,
+    queued_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    ended_at: Option<DateTime<Utc>>,
+    problem: Option<String>,
+    requests: i64,
+}
+
+#[derive(FromRow)]
+struct StepRow {
+    run_id: i64,
+    entity: String,
+    state: String,
+    slice: Option<String>,
+    expected: Option<i64>,
+    read: i64,
+    written: i64,
+    unchanged: i64,
+    deleted: i64,
+    quarantined: i64,
+    requests: i64,
+    seconds: f64,
+    problem: Option<String>,
+}
+
+const fn kind_word(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Full => "full",
+        RunKind::Incremental => "incremental",
+    }
+}
+
+fn kind_of(word: &str) -> RunKind {
+    if word == "full" { RunKind::Full } else { RunKind::Incremental }
+}
+
+fn state_of(word: &str) -> Result<RunState, StoreError> {
+    RunState::from_word(word).ok_or_else(|| StoreError::Invalid(format!("“{word}” is not the state of a run.")))
+}
+
+impl RunRow {
+    fn into_run(self, steps: Vec<Step>) -> Result<Run, StoreError> {
+        Ok(Run {
+            id: RunId(self.id),
+            datasource: DatasourceId(self.datasource_id),
+            kind: kind_of(&self.kind),
+            state: state_of(&self.state)?,
+            queued_at: self.queued_at,
+            started_at: self.started_at,
+            ended_at: self.ended_at,
+            problem: self.problem,
+            requests: self.requests.cast_unsigned(),
+            steps,
+        })
+    }
+}
+
+impl StepRow {
+    fn into_step(self) -> Result<Step, StoreError> {
+        Ok(Step {
+            label: Entity::named(&self.entity)
+                .map_or_else(|| self.entity.clone(), |entity| entity.label.to_owned()),
+            entity: self.entity,
+            state: state_of(&self.state)?,
+            slice: self.slice,
+            expected: self.expected.map(i64::cast_unsigned),
+            read: self.read.cast_unsigned(),
+            written: self.written.cast_unsigned(),
+            unchanged: self.unchanged.cast_unsigned(),
+            deleted: self.deleted.cast_unsigned(),
+            quarantined: self.quarantined.cast_unsigned(),
+            requests: self.requests.cast_unsigned(),
+            seconds: self.seconds,
+            problem: self.problem,
+        })
+    }
+}
+
+fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}
+
+impl Store {
+    /// The time for leases: the database's own, so that workers on different machines agree, unless a test set one.
+    pub(crate) fn pinned_now(&self) -> Option<DateTime<Utc>> {
+        self.clock.is_fixed().then(|| self.clock.now())
+    }
+
+    /// Queues a run and answers it, or answers the one that is queued or running already. A queued incremental run
+    /// becomes a full one when that is asked for.
+    pub async fn queue_run(
+        &self,
+        datasource: DatasourceId,
+        kind: RunKind,
+        requested_by: Option<UserId>,
+    ) -> Result<Run, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let id: i64 = sqlx::query_scalar(
+            "insert into taskgauge.runs as r (datasource_id, kind, queued_at, requested_by)
+            select d.id, $2, $3, $4
+            from taskgauge.datasources d
+            where d.id = $1
+            on conflict (datasource_id) where state in ('queued', 'running') do update
+            set kind = case when r.state = 'queued' and excluded.kind = 'full' then 'full' else r.kind end
+            returning id",
+        )
+        .bind(datasource.0)
+        .bind(kind_word(kind))
+        .bind(self.clock.now())
+        .bind(requested_by.map(|user| user.0))
+        .fetch_optional(&mut *transaction)
+        .await?
+        .ok_or(StoreError::NotFound { what: "datasource" })?;
+        notify::send(&mut transaction, &Event::Progress { datasource, run: RunId(id) }).await?;
+        transaction.commit().await?;
+        self.run(RunId(id)).await
+    }
+
+    /// Queues an incremental run for every datasource whose last run was asked for at least `interval` ago, that is
+    /// not paused, has no active run, and whose credentials were not refused since they were stored. Answers how many.
+    pub async fn queue_due(&self, interval: Duration) -> Result<u64, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let queued: Vec<(i64, i64)> = sqlx::query_as(
+            "insert into taskgauge.runs (datasource_id, kind, queued_at)
+            select d.id, 'incremental', coalesce($1, now())
+            from taskgauge.datasources d
+            left join lateral (
+                select r.*
+                from taskgauge.runs r
+                where r.datasource_id = d.id
+                order by r.id desc
+                limit 1
+            ) last on true
+            left join taskgauge.credentials c on c.datasource_id = d.id
+            where not d.paused
+                and (
+                    last.id is null
+                    or (
+                        last.ended_at is not null
+                        and coalesce(last.started_at, last.queued_at) + make_interval(secs => $2)
+                            <= coalesce($1, now())
+                        and not (last.halts and coalesce(c.stored_at <= last.ended_at, true))
+                    )
+                )
+            on conflict (datasource_id) where state in ('queued', 'running') do nothing
+            returning datasource_id, id",
+        )
+        .bind(self.pinned_now())
+        .bind(seconds(interval))
+        .fetch_all(&mut *transaction)
+        .await?;
+        for (datasource, run) in &queued {
+            let event = Event::Progress { datasource: DatasourceId(*datasource), run: RunId(*run) };
+            notify::send(&mut transaction, &event).await?;
+        }
+        transaction.commit().await?;
+        Ok(queued.len() as u64)
+    }
+
+    /// Takes the run that waits longest: queued, or left by a worker whose lease ended. Paused datasources wait.
+    pub async fn claim_run(&self, worker: &str, lease: Duration) -> Result<Option<Lease>, StoreError> {
+        self.claim(worker, lease, None).await
+    }
+
+    /// Takes this run, if it waits, even when its datasource is paused.
+    pub async fn claim_this_run(
+        &self,
+        run: RunId,
+        worker: &str,
+        lease: Duration,
+    ) -> Result<Option<Lease>, StoreError> {
+        self.claim(worker, lease, Some(run)).await
+    }
+
+    async fn claim(
+        &self,
+        worker: &str,
+        lease: Duration,
+        only: Option<RunId>,
+    ) -> Result<Option<Lease>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let claimed: Option<(i64, i64, String, i64)> = sqlx::query_as(
+            "with next as (
+                select r.datasource_id, r.id
+                from taskgauge.runs r
+                join taskgauge.datasources d on d.id = r.datasource_id
+                where (r.state = 'queued' or (r.state = 'running' and r.lease_until <= coalesce($1, now())))
+                    and case when $4::bigint is null then not d.paused else r.id = $4 end
+                order by r.queued_at, r.id
+                limit 1
+                for update of r skip locked
+            )
+            update taskgauge.runs r
+            set state = 'running',
+                worker = $2,
+                started_at = coalesce(r.started_at, $5),
+                lease_until = coalesce($1, now()) + make_interval(secs => $3),
+                fence = r.fence + 1
+            from next
+            where r.datasource_id = next.datasource_id and r.id = next.id
+            returning r.datasource_id, r.id, r.kind, r.fence",
+        )
+        .bind(self.pinned_now())
+        .bind(worker)
+        .bind(seconds(lease))
+        .bind(only.map(|run| run.0))
+        .bind(self.clock.now())
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let claimed = claimed.map(|(datasource, run, kind, fence)| Lease {
+            run: RunId(run),
+            datasource: DatasourceId(datasource),
+            kind: kind_of(&kind),
+            fence,
+        });
+        if let Some(Lease { run, datasource, .. }) = claimed {
+            notify::send(&mut transaction, &Event::Progress { datasource, run }).await?;
+        }
+        transaction.commit().await?;
+        Ok(claimed)
+    }
+
+    /// Makes the lease last `lease` from now. [`StoreError::Lost`] when another worker has the run.
+    pub async fn renew(&self, held: &Lease, lease: Duration) -> Result<(), StoreError> {
+        let renewed = sqlx::query(
+            "update taskgauge.runs
+            set lease_until = coalesce($4, now()) + make_interval(secs => $5)
+            where datasource_id = $1 and id = $2 and fence = $3 and state = 'running'",
+        )
+        .bind(held.datasource.0)
+        .bind(held.run.0)
+        .bind(held.fence)
+        .bind(self.pinned_now())
+        .bind(seconds(lease))
+        .execute(&self.pool)
+        .await?
+        .rows_affected();
+        if renewed == 0 { Err(StoreError::Lost) } else { Ok(()) }
+    }
+
+    /// Gives a run back, so that another worker can go on at once.
+    pub async fn release(&self, held: &Lease) -> Result<(), StoreError> {
+        sqlx::query(
+            "update taskgauge.runs
+            set state = 'queued', lease_until = null
+            where datasource_id = $1 and id = $2 and fence = $3 and state = 'running'",
+        )
+        .bind(held.datasource.0)
+        .bind(held.run.0)
+        .bind(held.fence)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// A run with its steps.
+    pub async fn run(&self, id: RunId) -> Result<Run, StoreError> {
+        let row: RunRow = sqlx::query_as(sqlx::AssertSqlSafe(format!("{RUN_COLUMNS} where r.id = $1")))
+            .bind(id.0)
+            .fetch_optional(&self.pool)
+            .await?
+            .ok_or(StoreError::NotFound { what: "run" })?;
+        let steps = self.steps(DatasourceId(row.datasource_id), &[row.id]).await?;
+        row.into_run(steps.into_iter().map(|(_, step)| step).collect())
+    }
+
+    /// The newest runs with their steps, newest first.
+    pub async fn runs(&self, datasource: DatasourceId, limit: u32) -> Result<Vec<Run>, StoreError> {
+        let rows: Vec<RunRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "{RUN_COLUMNS} where r.datasource_id = $1 order by r.id desc limit $2"
+        )))
+        .bind(datasource.0)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let mut steps = self.steps(datasource, &ids).await?;
+        rows.into_iter()
+            .map(|row| {
+                let own = steps.extract_if(.., |(run, _)| *run == row.id).map(|(_, step)| step).collect();
+                row.into_run(own)
+            })
+            .collect()
+    }
+
+    /// The newest run, if there ever was one.
+    pub async fn latest_run(&self, datasource: DatasourceId) -> Result<Option<Run>, StoreError> {
+        Ok(self.runs(datasource, 1).await?.pop())
+    }
+
+    async fn steps(&self, datasource: DatasourceId, runs: &[i64]) -> Result<Vec<(i64, Step)>, StoreError> {
+        let rows: Vec<StepRow> = sqlx::query_as(
+            "select run_id, entity, state, slice, expected, read, written, unchanged, deleted, quarantined,
+                requests, seconds, problem
+            from taskgauge.steps
+            where datasource_id = $1 and run_id = any($2)
+            order by run_id, place, entity",
+        )
+        .bind(datasource.0)
+        .bind(runs)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.into_iter().map(|row| Ok((row.run_id, row.into_step()?))).collect()
+    }
+
+    /// Asks a run to stop: at once when it is queued, after the page at hand when it runs. Answers whether it was
+    /// active.
+    pub async fn request_cancel(&self, id: RunId) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let datasource: Option<i64> = sqlx::query_scalar(
+            "update taskgauge.runs
+            set cancel_requested = true,
+                ended_at = case when state = 'queued' then $2 end,
+                state = case when state = 'queued' then 'cancelled' else state end
+            where id = $1 and state in ('queued', 'running')
+            returning datasource_id",
+        )
+        .bind(id.0)
+        .bind(self.clock.now())
+        .fetch_optional(&mut *transaction)
+        .await?;
+        if let Some(datasource) = datasource {
+            let event = Event::Progress { datasource: DatasourceId(datasource), run: id };
+            notify::send(&mut transaction, &event).await?;
+        }
+        transaction.commit().await?;
+        Ok(datasource.is_some())
+    }
+
+    /// Whether the run should stop. [`StoreError::Lost`] when another worker has it.
+    pub async fn should_stop(&self, lease: &Lease) -> Result<bool, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        hold(&mut connection, lease, self.pinned_now()).await
+    }
+
+    /// Ends a run. A complete one sets the datasource's time of sync and of working credentials; one that `halts` is
+    /// not followed by scheduled ones. Steps that did not end share the run's state. Old runs are removed.
+    pub async fn finish_run(
+        &self,
+        lease: &Lease,
+        state: RunState,
+        problem: Option<&str>,
+        halts: bool,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut transaction = self.pool.begin().await?;
+        let ended = sqlx::query(
+            "update taskgauge.runs r
+            set state = $4,
+                problem = $5,
+                halts = $6,
+                ended_at = $7,
+                lease_until = null,
+                requests = coalesce((
+                    select sum(s.requests)::bigint
+                    from taskgauge.steps s
+                    where s.datasource_id = $1 and s.run_id = $2
+                ), 0)
+            where r.datasource_id = $1 and r.id = $2 and r.fence = $3 and r.state = 'running'",
+        )
+        .bind(lease.datasource.0)
+        .bind(lease.run.0)
+        .bind(lease.fence)
+        .bind(state.word())
+        .bind(problem)
+        .bind(halts)
+        .bind(now)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        if ended == 0 {
+            return Err(StoreError::Lost);
+        }
+        sqlx::query(
+            "update taskgauge.steps
+            set state = $3
+            where datasource_id = $1 and run_id = $2 and state in ('queued', 'running')",
+        )
+        .bind(lease.datasource.0)
+        .bind(lease.run.0)
+        .bind(state.word())
+        .execute(&mut *transaction)
+        .await?;
+        if state == RunState::Done {
+            sqlx::query("update taskgauge.datasources set synced_at = $2 where id = $1")
+                .bind(lease.datasource.0)
+                .bind(now)
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query("update taskgauge.credentials set worked_at = $2 where datasource_id = $1")
+                .bind(lease.datasource.0)
+                .bind(now)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        sqlx::query(
+            "delete from taskgauge.runs
+            where datasource_id = $1 and ended_at < $2 - make_interval(days => $3)",
+        )
+        .bind(lease.datasource.0)
+        .bind(now)
+        .bind(KEPT_DAYS)
+        .execute(&mut *transaction)
+        .await?;
+        let event = Event::Progress { datasource: lease.datasource, run: lease.run };
+        notify::send(&mut transaction, &event).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Lists entities that the run will read. Those listed already keep what they did. Answers whether
+    /// any were listed before, which tells a run that is resumed.
+    pub async fn plan_steps(&self, lease: &Lease, entities: &[&Entity]) -> Result<bool, StoreError> {
+        let all = Entity::all();
+        let place = |entity: &Entity| all.iter().position(|other| other.name == entity.name);
+        let names: Vec<&str> = entities.iter().map(|entity| entity.name).collect();
+        let places: Vec<i32> = entities
+            .iter()
+            .map(|entity| place(entity).and_then(|place| i32::try_from(place).ok()).unwrap_or(i32::MAX))
+            .collect();
+        let mut transaction = self.pool.begin().await?;
+        hold(&mut transaction, lease, self.pinned_now()).await?;
+        let resumed: bool = sqlx::query_scalar(
+            "select exists (select from taskgauge.steps where datasource_id = $1 and run_id = $2)",
+        )
+        .bind(lease.datasource.0)
+        .bind(lease.run.0)
+        .fetch_one(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "insert into taskgauge.steps (datasource_id, run_id, entity, place)
+            select $1, $2, e.name, e.place
+            from unnest($3::text[], $4::integer[]) as e(name, place)
+            on conflict do nothing",
+        )
+        .bind(lease.datasource.0)
+        .bind(lease.run.0)
+        .bind(&names)
+        .bind(&places)
+        .execute(&mut *transaction)
+        .await?;
+        let event = Event::Progress { datasource: lease.datasource, run: lease.run };
+        notify::send(&mut transaction, &event).await?;
+        transaction.commit().await?;
+        Ok(resumed)
+    }
+
+    /// Tells how many rows an entity's step will read, and counts the requests that asked.
+    pub async fn expect_rows(
+        &self,
+        lease: &Lease,
+        entity: &Entity,
+        expected: Option<u64>,
+        requests: u64,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        hold(&mut transaction, lease, self.pinned_now()).await?;
+        sqlx::query(
+            "update taskgauge.steps
+            set expected = coalesce($4, expected), requests = requests + $5
+            where datasource_id = $1 and run_id = $2 and entity = $3",
+        )
+        .bind(lease.datasource.0)
+        .bind(lease.run.0)
+        .bind(entity.name)
+        .bind(expected.map(u64::cast_signed))
+        .bind(requests.cast_signed())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Ends an entity's step. A remark may go with a complete one.
+    pub async fn end_step(
+        &self,
+        lease: &Lease,
+        entity: &Entity,
+        state: RunState,
+        problem: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        hold(&mut transaction, lease, self.pinned_now()).await?;
+        sqlx::query(
+            "update taskgauge.steps
+            set state = $4, problem = coalesce($5, problem)
+            where datasource_id = $1 and run_id = $2 and entity = $3",
+        )
+        .bind(lease.datasource.0)
+        .bind(lease.run.0)
+        .bind(entity.name)
+        .bind(state.word())
+        .bind(problem)
+        .execute(&mut *transaction)
+        .await?;
+        let event = Event::Progress { datasource: lease.datasource, run: lease.run };
+        notify::send(&mut transaction, &event).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Begins these walks of an entity, where they have not begun, and answers where they stand. They share the time
+    /// of the first, so that their conditions fit together. With `afresh`, former ones are forgotten first.
+    pub async fn begin_walks(
+        &self,
+        lease: &Lease,
+        entity: &Entity,
+        slices: &[&str],
+        began_at: DateTime<Utc>,
+        afresh: bool,
+    ) -> Result<Vec<Cursor>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        hold(&mut transaction, lease, self.pinned_now()).await?;
+        if afresh {
+            forget_walks(&mut transaction, lease, entity, slices).await?;
+        }
+        sqlx::query(
+            "insert into taskgauge.cursors (datasource_id, entity, slice, began_at)
+            select $1, $2, s.slice, coalesce(
+                (
+                    select min(c.began_at)
+                    from taskgauge.cursors c
+                    where c.datasource_id = $1 and c.entity = $2 and c.slice = any($3)
+                ),
+                $4
+            )
+            from unnest($3::text[]) as s(slice)
+            on conflict do nothing",
+        )
+        .bind(lease.datasource.0)
+        .bind(entity.name)
+        .bind(slices)
+        .bind(began_at)
+        .execute(&mut *transaction)
+        .await?;
+        let cursors = sqlx::query_as(
+            "select slice, began_at, after_id, done
+            from taskgauge.cursors
+            where datasource_id = $1 and entity = $2 and slice = any($3)",
+        )
+        .bind(lease.datasource.0)
+        .bind(entity.name)
+        .bind(slices)
+        .fetch_all(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(cursors)
+    }
+
+    /// Notes that walks of an entity were read completely, and forgets them.
+    pub async fn complete(
+        &self,
+        lease: &Lease,
+        entity: &Entity,
+        slices: &[&str],
+        what: Completed,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        hold(&mut transaction, lease, self.pinned_now()).await?;
+        let absent = what.second_look && any_absent(&mut transaction, lease.datasource, entity).await?;
+        sqlx::query(
+            "insert into taskgauge.entity_state as s
+                (datasource_id, entity, version, read_at, loaded_at, watermark, swept_at)
+            values (
+                $1, $2, (extract(epoch from clock_timestamp()) * 1000000)::bigint, $3,
+                case when $4 then $3 end, $5, $6
+            )
+            on conflict (datasource_id, entity) do update
+            set read_at = excluded.read_at,
+                loaded_at = coalesce(excluded.loaded_at, s.loaded_at),
+                watermark = coalesce(excluded.watermark, s.watermark),
+                swept_at = coalesce(excluded.swept_at, s.swept_at),
+                has_absent = case when $7 then $8 else s.has_absent end",
+        )
+        .bind(lease.datasource.0)
+        .bind(entity.name)
+        .bind(self.clock.now())
+        .bind(what.load)
+        .bind(what.watermark)
+        .bind(what.swept_at)
+        .bind(what.second_look)
+        .bind(absent)
+        .execute(&mut *transaction)
+        .await?;
+        forget_walks(&mut transaction, lease, entity, slices).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// What the copy holds, one per entity that was ever touched.
+    pub async fn entity_states(&self, datasource: DatasourceId) -> Result<Vec<EntityState>, StoreError> {
+        Ok(sqlx::query_as(
+            "select entity, version, read_at, rows, loaded_at, watermark, swept_at, has_absent, metadata_at,
+                unqueryable
+            from taskgauge.entity_state
+            where datasource_id = $1
+            order by entity",
+        )
+        .bind(datasource.0)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Notes that the tenant moved to another zone. Deep links that an admin overrode stay as they are only when the
+    /// zone has none.
+    pub async fn record_zone(
+        &self,
+        lease: &Lease,
+        zone_name: &str,
+        api_url: &str,
+        web_url: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        hold(&mut transaction, lease, self.pinned_now()).await?;
+        sqlx::query(
+            "update taskgauge.datasources
+            set zone_name = $2, api_url = $3, web_url = coalesce($4, web_url)
+            where id = $1",
+        )
+        .bind(lease.datasource.0)
+        .bind(zone_name)
+        .bind(api_url)
+        .bind(web_url)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+async fn forget_walks(
+    connection: &mut PgConnection,
+    lease: &Lease,
+    entity: &Entity,
+    slices: &[&str],
+) -> Result<(), StoreError> {
+    sqlx::query("delete from taskgauge.cursors where datasource_id = $1 and entity = $2 and slice = any($3)")
+        .bind(lease.datasource.0)
+        .bind(entity.name)
+        .bind(slices)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

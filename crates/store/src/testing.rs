@@ -1,0 +1,184 @@
+//! A database of its own for every test, on a private cluster that the tests of a process share.
+//!
+//! The cluster is made when the first test asks for it and ends with the process, even when that is killed. Migrations
+//! run once, into a template that every database is a copy of.
+
+use crate::{
+    Store,
+    cluster::{Cluster, ClusterOptions, Tuning},
+    datasources::StoredCredentials,
+    drafts::TestedDraft,
+    sealing::Sealer,
+};
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use std::sync::OnceLock;
+use taskgauge_model::{
+    clock::Clock,
+    datasource::{Doctor, TestReport},
+    ids::DatasourceId,
+};
+use uuid::Uuid;
+
+/// The key that test databases are sealed with, as [`Sealer::from_key`] reads it.
+pub const KEY: &str = "0101010101010101010101010101010101010101010101010101010101010101";
+
+/// The instant that test clocks stand at: a Wednesday.
+pub const NOW: &str = "2026-03-18T10:00:00Z";
+
+/// Holds the cluster's lifeline for as long as the process lives; the watchdog removes its folder afterwards.
+static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+
+/// A fresh, migrated database.
+#[derive(Debug)]
+pub struct TestDatabase {
+    /// A store connected to it, with a clock that stands at [`NOW`].
+    pub store: Store,
+    /// Its address.
+    pub url: SecretString,
+    /// The store's clock.
+    pub clock: Clock,
+}
+
+/// A fresh, migrated database. `TASKGAUGE_POSTGRES_BIN` names the folder of Postgres' programs, if need be.
+///
+/// # Panics
+/// When there is no Postgres, or it does not start.
+pub async fn database() -> TestDatabase {
+    database_at(now()).await
+}
+
+/// As [`database`], with a clock that stands at another instant.
+///
+/// # Panics
+/// As [`database`].
+pub async fn database_at(now: DateTime<Utc>) -> TestDatabase {
+    let url = copy_of("template").await;
+    let clock = Clock::fixed(now);
+    let store =
+        Store::connect(&url, sealer(), clock.clone()).await.unwrap_or_else(|error| panic!("{error:?}"));
+    TestDatabase { store, url, clock }
+}
+
+/// The address of a fresh database that nothing was done to yet.
+///
+/// # Panics
+/// As [`database`].
+pub async fn empty_database() -> SecretString {
+    copy_of("template0").await
+}
+
+impl TestDatabase {
+    /// Adds a datasource with made-up credentials, in the time zone Europe/Berlin.
+    ///
+    /// # Panics
+    /// When the name is taken.
+    pub async fn datasource(&self, name: &str) -> DatasourceId {
+        self.store
+            .add_datasource("test", &tested_draft(), name, "Europe/Berlin", None)
+            .await
+            .unwrap_or_else(|error| panic!("{error:?}"))
+    }
+}
+
+/// A connection that passed its test, with made-up credentials: tenant 1 in zone 5.
+pub fn tested_draft() -> TestedDraft {
+    let api_url = "https://webservices5.autotask.net/atservicesrest/v1.0/";
+    TestedDraft {
+        credentials: StoredCredentials {
+            user_name: "api.user@example.com".into(),
+            secret: "made-up secret".into(),
+            integration_code: "MADEUPINTEGRATIONCODE".into(),
+            api_url: api_url.into(),
+        },
+        report: TestReport {
+            user_name: "api.user@example.com".into(),
+            zone_name: "America East 2".into(),
+            zone_number: Some(5),
+            api_url: api_url.into(),
+            web_url: Some("https://ww5.autotask.net/".into()),
+            tenant: Some(1),
+            company: Some("Example MSP".into()),
+            api_version: "1.6".into(),
+            round_trip_ms: 80,
+            requests_used: 10,
+            request_limit: 10_000,
+            doctor: Doctor::default(),
+        },
+    }
+}
+
+/// A sealer with [`KEY`].
+///
+/// # Panics
+/// Never: the key is one.
+pub fn sealer() -> Sealer {
+    Sealer::from_key(&KEY.into()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn now() -> DateTime<Utc> {
+    NOW.parse().unwrap_or_else(|error| panic!("{error}"))
+}
+
+async fn copy_of(template: &'static str) -> SecretString {
+    // Tests have a runtime each; the cluster must outlive them all, so it is started on a thread of its own.
+    let cluster = tokio::task::spawn_blocking(|| CLUSTER.get_or_init(start)).await;
+    let cluster = cluster.unwrap_or_else(|error| panic!("{error}"));
+    let name = format!("test_{}", Uuid::new_v4().simple());
+    let mut admin = connection(cluster, "postgres").await;
+    sqlx::raw_sql(AssertSqlSafe(format!("create database {name} template {template}")))
+        .execute(&mut admin)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    let _ = admin.close().await;
+    url_of(cluster, &name)
+}
+
+fn start() -> Cluster {
+    let work = async {
+        let folder = tempfile::Builder::new()
+            .prefix("taskgauge-test-")
+            .tempdir_in("/tmp")
+            .unwrap_or_else(|error| panic!("{error}"))
+            .keep();
+        let options = ClusterOptions {
+            data_dir: folder,
+            bin_dir: std::env::var_os("TASKGAUGE_POSTGRES_BIN").map(Into::into),
+        };
+        let tuning = Tuning { durable: false, remove: true, connections: 300 };
+        let cluster = Cluster::start_with(&options, tuning).await.unwrap_or_else(|error| panic!("{error}"));
+        let mut admin = connection(&cluster, "postgres").await;
+        sqlx::raw_sql("create database template template template0")
+            .execute(&mut admin)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        let _ = admin.close().await;
+        let store = Store::connect(&url_of(&cluster, "template"), sealer(), Clock::fixed(now()))
+            .await
+            .unwrap_or_else(|error| panic!("{error:?}"));
+        store.migrate().await.unwrap_or_else(|error| panic!("{error:?}"));
+        // A database that somebody is connected to cannot be copied.
+        store.close().await;
+        cluster
+    };
+    std::thread::spawn(move || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap_or_else(|error| panic!("{error}"))
+            .block_on(work)
+    })
+    .join()
+    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+async fn connection(cluster: &Cluster, database: &str) -> PgConnection {
+    PgConnection::connect(url_of(cluster, database).expose_secret())
+        .await
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn url_of(cluster: &Cluster, database: &str) -> SecretString {
+    cluster.url().expose_secret().replacen("/taskgauge?", &format!("/{database}?"), 1).into()
+}

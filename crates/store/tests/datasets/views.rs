@@ -1,0 +1,387 @@
+//! What the views say.
+
+use crate::{World, dataset, whole};
+use chrono::{NaiveDate, TimeDelta};
+use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
+use std::collections::{BTreeMap, HashSet};
+use taskgauge_model::{
+    catalogue::Catalogue,
+    dataset::{ColumnKind, TABLE_ROWS_MAX, TableQuery},
+    entity::{Entity, Kind},
+};
+use taskgauge_store::Scope;
+
+#[tokio::test]
+async fn views_have_exactly_the_declared_columns() {
+    let mut world = World::new().await;
+    for dataset in &Catalogue::shipped().datasets {
+        let columns: Vec<(String, String)> = sqlx::query_as(
+            "select a.attname::text, format_type(a.atttypid, null)
+            from pg_catalog.pg_attribute a
+            where a.attrelid = to_regclass('dataset.' || quote_ident($1)) and a.attnum > 0
+            order by a.attnum",
+        )
+        .bind(&dataset.slug)
+        .fetch_all(&mut world.sql)
+        .await
+        .expect("the catalogue is readable");
+        let declared =
+            std::iter::once("datasource_id").chain(dataset.columns.iter().map(|c| c.name.as_str()));
+        let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, declared.collect::<Vec<_>>(), "{}", dataset.slug);
+        for (column, (_, sql)) in dataset.columns.iter().zip(&columns[1..]) {
+            let fits = match column.kind {
+                ColumnKind::Id => sql == "bigint",
+                ColumnKind::Text => sql == "text",
+                ColumnKind::Integer => matches!(sql.as_str(), "integer" | "bigint"),
+                ColumnKind::Number => sql == "numeric",
+                ColumnKind::Hours | ColumnKind::Money => sql == "numeric",
+                ColumnKind::Percent => matches!(sql.as_str(), "numeric" | "bigint"),
+                ColumnKind::Flag => sql == "boolean",
+                ColumnKind::Time => sql == "timestamp with time zone",
+                ColumnKind::Date => sql == "date",
+                ColumnKind::Json => sql == "jsonb",
+            };
+            assert!(fits, "{}.{} is {:?} and {sql}", dataset.slug, column.name, column.kind);
+        }
+    }
+}
+
+#[tokio::test]
+async fn joins_multiply_nothing_and_tenants_do_not_mix() {
+    let world = World::new().await;
+    for (slug, expected) in [
+        ("tickets_all", 8),
+        ("tickets_14d", 5),
+        ("tickets_210d", 6),
+        ("time_all", 4),
+        ("time_14d", 2),
+        ("time_210d", 3),
+        ("sla_results", 2),
+        ("surveys", 2),
+        ("members", 4),
+        ("companies", 3),
+        ("contacts", 2),
+        ("company_notes", 2),
+        ("opportunities", 2),
+        ("projects", 2),
+        ("phases", 1),
+        ("tasks", 1),
+        ("contracts", 2),
+        ("contract_blocks", 1),
+        ("service_units", 1),
+        ("bundle_units", 1),
+        ("invoices", 1),
+        ("service_calls", 3),
+        ("config_items", 3),
+        ("quotes", 1),
+        ("billing_items", 1),
+    ] {
+        let dataset = dataset(slug);
+        // All columns, so that every join and subquery is there.
+        let columns: Vec<String> = dataset.columns.iter().map(|column| column.name.clone()).collect();
+        let query = TableQuery { columns, limit: TABLE_ROWS_MAX, ..TableQuery::default() };
+        let page = world.table(slug, &query).await;
+        assert_eq!((page.total, page.rows.len()), (expected, expected as usize), "{slug}");
+        let ids: HashSet<i64> =
+            page.rows.iter().map(|row| row.values[0].as_i64().expect("an id")).collect();
+        assert_eq!(ids.len(), page.rows.len(), "ids repeat in {slug}");
+        let count = world.db.store.dataset_count(world.datasource, dataset, &query, &Scope::All).await;
+        assert_eq!(count.expect("counted"), expected, "{slug}");
+    }
+    assert_ne!(world.datasource, world.other);
+}
+
+#[tokio::test]
+async fn windows_end_at_their_instant_and_move_with_the_clock() {
+    let world = World::new().await;
+    assert_eq!(world.column("tickets_14d", "id").await.into_keys().collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    assert_eq!(world.column("tickets_210d", "id").await.into_keys().collect::<Vec<_>>(), [2, 3, 4, 5, 6, 7]);
+    assert_eq!(world.column("time_14d", "id").await.into_keys().collect::<Vec<_>>(), [1, 2]);
+    world.db.clock.set(world.db.clock.now() + TimeDelta::seconds(1));
+    assert_eq!(world.column("tickets_14d", "id").await.into_keys().collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(world.column("tickets_210d", "id").await.into_keys().collect::<Vec<_>>(), [2, 3, 4, 5, 6]);
+    assert_eq!(world.column("time_14d", "id").await.into_keys().collect::<Vec<_>>(), [1]);
+    assert!(world.column("tasks", "id").await.is_empty());
+    assert!(world.column("invoices", "id").await.is_empty());
+}
+
+#[tokio::test]
+async fn tickets_say_what_was_derived() {
+    let world = World::new().await;
+    for (id, column, expected) in [
+        (1, "is_stale", json!(true)),
+        (2, "is_stale", json!(false)),
+        (3, "is_stale", json!(false)),
+        (4, "is_stale", json!(false)),
+        (3, "is_waiting", json!(true)),
+        (3, "is_overdue", json!(true)),
+        (1, "is_overdue", json!(false)),
+        (2, "is_overdue", json!(false)),
+        (4, "is_new", json!(true)),
+        (4, "is_unassigned", json!(true)),
+        (2, "is_reactive", json!(true)),
+        (1, "is_reactive", json!(false)),
+        (4, "age_hours", json!(1)),
+        (2, "age_hours", Value::Null),
+        (3, "idle_hours", json!(360)),
+        (2, "first_response_hours", json!(1)),
+        (2, "resolution_hours", json!(22)),
+        (1, "resolution_hours", Value::Null),
+        (2, "first_response_hours_sla", json!(0.75)),
+        (2, "created_on", json!("2026-03-10")),
+        (2, "completed_on", json!("2026-03-10")),
+        (2, "same_day", json!(true)),
+        (5, "same_day", json!(false)),
+        (2, "fr_breached", json!(true)),
+        (2, "res_breached", json!(false)),
+        (2, "is_breached", json!(true)),
+        (3, "next_due", json!("2026-03-18T11:00:00Z")),
+        (2, "next_due", Value::Null),
+        (2, "touches", json!(2)),
+        (2, "hours_worked", json!(2)),
+        (1, "touches", json!(0)),
+        (2, "closed_by_resource", json!("Theo Tech")),
+        (5, "closed_by_resource", json!("Tess Tech")),
+        (1, "secondary_resources", json!("Tess Tech, Theo Tech")),
+        (4, "company", json!("#99")),
+        (4, "priority", json!("#77")),
+        (4, "priority_order", Value::Null),
+        (3, "priority_order", json!(1)),
+        (2, "contact", json!("Ann Alder")),
+        (3, "contact", json!("Bob")),
+        (2, "sla_met", json!(true)),
+        (1, "udf", json!({"Site": "North"})),
+        (2, "create_date", json!("2026-03-09T23:30:00Z")),
+    ] {
+        assert_eq!(world.value("tickets_all", id, column).await, expected, "{column} of ticket {id}");
+    }
+}
+
+#[tokio::test]
+async fn settings_change_what_counts() {
+    let mut world = World::new().await;
+    world
+        .run(
+            "update taskgauge.datasources
+            set settings = '{
+                \"stale_days\": 2000, \"waiting_statuses\": [\"PROGRESS\"], \"reactive_types\": [\"service request\"],
+                \"excluded_ticket_categories\": [4], \"merged_ticket_status\": 5, \"queues_in_scope\": [20],
+                \"endpoint_types\": [\"print\"], \"csat_positive_from\": 80.5, \"loaded_cost_per_hour\": 30
+            }'
+            where id = {ds}",
+        )
+        .await;
+    assert_eq!(world.value("tickets_all", 1, "is_stale").await, json!(false));
+    assert_eq!(world.value("tickets_all", 1, "is_waiting").await, json!(true));
+    assert_eq!(world.value("tickets_all", 1, "is_reactive").await, json!(true));
+    assert_eq!(world.value("tickets_all", 2, "is_reactive").await, json!(false));
+    assert_eq!(world.value("tickets_all", 2, "resolution_hours").await, Value::Null);
+    let ids: Vec<i64> = world.column("tickets_all", "id").await.into_keys().collect();
+    assert_eq!(ids, [1, 2, 5, 6, 7, 8], "ticket 3 is in another queue, ticket 4 of another category");
+    assert_eq!(world.value("config_items", 2, "is_endpoint").await, json!(true));
+    assert_eq!(world.value("surveys", 1, "is_positive").await, json!(false));
+    assert_eq!(world.value("time_all", 2, "cost").await, json!(15));
+}
+
+#[tokio::test]
+async fn other_datasets_say_what_was_derived() {
+    let world = World::new().await;
+    for (slug, id, column, expected) in [
+        ("time_all", 1, "class", json!("Billable")),
+        ("time_all", 2, "class", json!("Non-billable")),
+        ("time_all", 3, "class", json!("Billable")),
+        ("time_all", 4, "class", json!("Internal")),
+        ("time_all", 3, "company", json!("Alder & Sons")),
+        ("time_all", 4, "company_id", Value::Null),
+        ("time_all", 3, "project", json!("Move")),
+        ("time_all", 1, "is_reactive", json!(true)),
+        ("time_all", 4, "is_client", json!(false)),
+        ("time_all", 1, "entry_lag_hours", json!(2)),
+        // The end of 10 March in Berlin is 23:00 UTC.
+        ("time_all", 2, "entry_lag_hours", json!(-1)),
+        ("time_all", 1, "department", json!("Service")),
+        ("time_all", 1, "value_at_role_rate", json!(240)),
+        ("time_all", 1, "cost", json!(75)),
+        ("time_all", 2, "cost", Value::Null),
+        ("members", 10, "is_technician", json!(true)),
+        ("members", 4, "is_technician", json!(false)),
+        ("members", 12, "is_technician", json!(false)),
+        ("members", 10, "monday_hours", json!(4)),
+        ("members", 10, "tuesday_hours", json!(8)),
+        ("members", 10, "weekly_hours", json!(36)),
+        ("members", 11, "weekly_hours", json!(40)),
+        ("members", 10, "weekly_billable_hours_goal", json!(25)),
+        ("members", 10, "role", json!("Engineer")),
+        ("companies", 1, "open_tickets", json!(1)),
+        ("companies", 1, "endpoints", json!(1)),
+        ("companies", 1, "active_contacts", json!(1)),
+        ("companies", 0, "is_own_company", json!(true)),
+        ("companies", 1, "last_contact_date", json!("2026-03-01T10:00:00Z")),
+        ("companies", 1, "days_since_contact", json!(17)),
+        ("contacts", 2, "is_active", json!(false)),
+        ("config_items", 1, "is_endpoint", json!(true)),
+        ("config_items", 2, "is_endpoint", json!(false)),
+        ("config_items", 3, "is_endpoint", json!(false)),
+        ("surveys", 1, "is_positive", json!(true)),
+        ("surveys", 2, "is_positive", Value::Null),
+        ("surveys", 2, "company", json!("Alder & Sons")),
+        ("surveys", 1, "closed_by_resource", json!("Theo Tech")),
+        ("sla_results", 1, "priority", json!("High")),
+        ("sla_results", 1, "completed_on", json!("2026-03-10")),
+        ("opportunities", 1, "state", json!("Open")),
+        ("opportunities", 2, "state", json!("Won")),
+        ("opportunities", 1, "weighted", json!(400)),
+        ("opportunities", 1, "is_overdue", json!(true)),
+        ("opportunities", 2, "days_to_win", json!(2)),
+        ("projects", 1, "is_client_project", json!(true)),
+        ("projects", 2, "is_client_project", json!(false)),
+        ("projects", 1, "worked_hours", json!(4)),
+        ("projects", 1, "is_over_budget", json!(true)),
+        ("projects", 1, "is_overdue", json!(true)),
+        ("projects", 1, "earned_hours", json!(2)),
+        ("projects", 1, "cpi", json!(0.5)),
+        ("projects", 1, "task_progress", json!(50)),
+        ("phases", 1, "is_overdue", json!(true)),
+        ("phases", 1, "company_id", json!(1)),
+        ("contracts", 1, "is_active", json!(true)),
+        ("contracts", 2, "is_active", json!(false)),
+        ("contracts", 1, "days_to_end", json!(0)),
+        ("contract_blocks", 1, "hours_left", json!(15)),
+        ("contract_blocks", 1, "is_active", json!(true)),
+        ("contract_blocks", 1, "days_to_empty", json!(225)),
+        ("service_units", 1, "monthly_price", json!(100)),
+        ("bundle_units", 1, "monthly_price", Value::Null),
+        ("invoices", 1, "days_overdue", json!(10)),
+        ("service_calls", 1, "is_first", json!(true)),
+        ("service_calls", 2, "is_first", json!(false)),
+        ("service_calls", -1, "is_first", json!(false)),
+        ("service_calls", 1, "resources", json!("Theo Tech, Tess Tech")),
+        ("service_calls", 1, "duration", json!(1.5)),
+        ("service_calls", 1, "scheduled_hours", json!(3)),
+        ("service_calls", 1, "is_overdue", json!(true)),
+        ("quotes", 1, "total", json!(200)),
+        ("quotes", 1, "is_open", json!(true)),
+        ("quotes", 1, "company", json!("Alder & Sons")),
+        ("billing_items", 1, "margin", json!(60)),
+        ("billing_items", 1, "is_labor", json!(true)),
+        ("billing_items", 1, "invoice", json!("I1")),
+    ] {
+        assert_eq!(world.value(slug, id, column).await, expected, "{slug}.{column} of {id}");
+    }
+}
+
+#[tokio::test]
+async fn the_backlog_of_every_day_is_what_was_open_at_its_end() {
+    let mut world = World::new().await;
+    // Many tickets with dates from a fixed sequence, some of them before the window, at midnight and in the future.
+    world
+        .run(
+            "insert into autotask.tickets
+                (datasource_id, id, company_id, queue_id, priority, status, create_date, completed_date, changed_at)
+            select
+                {ds}, 1000 + n, n % 3, 20 + n % 2, n % 4, case when n % 5 = 0 then 1 else 5 end, created,
+                case when n % 5 > 0 then created + (n * 7919 % 3000) * interval '20 minutes' end, now()
+            from (
+                select n, timestamptz '2026-03-20T23:00:00Z' - (n * 104729 % 10600) * interval '1 hour' as created
+                from generate_series(1, 400) n
+            ) x",
+        )
+        .await;
+    let today: NaiveDate = "2026-03-18".parse().expect("a date");
+    let tickets: Vec<(i64, NaiveDate, Option<NaiveDate>)> = sqlx::query_as(
+        "select
+            coalesce(company_id, -1),
+            (create_date at time zone 'Europe/Berlin')::date,
+            case
+                when status = 5 then least(
+                    date '2026-03-18', (completed_date at time zone 'Europe/Berlin')::date
+                )
+            end
+        from autotask.tickets
+        where datasource_id = $1 and deleted_at is null",
+    )
+    .bind(world.datasource.0)
+    .fetch_all(&mut world.sql)
+    .await
+    .expect("tickets");
+    let columns = ["date", "company_id", "opened", "closed", "open_at_end"].map(str::to_owned).to_vec();
+    let dataset = dataset("ticket_daily");
+    let query = TableQuery { columns, ..TableQuery::default() };
+    let rows =
+        world.db.store.dataset_json(world.datasource, dataset, &query, &Scope::All).await.expect("rows");
+    let rows: Vec<Value> = serde_json::from_str(&whole(rows).await).expect("JSON");
+    let mut found: BTreeMap<(NaiveDate, i64), [i64; 3]> = BTreeMap::new();
+    for row in &rows {
+        let date = row["date"].as_str().expect("a date").parse().expect("a date");
+        let sums = found.entry((date, row["company_id"].as_i64().expect("an id"))).or_default();
+        for (sum, name) in sums.iter_mut().zip(["opened", "closed", "open_at_end"]) {
+            *sum += row[name].as_i64().expect("a number");
+        }
+    }
+    let mut expected: BTreeMap<(NaiveDate, i64), [i64; 3]> = BTreeMap::new();
+    for date in (0..400).map(|back| today - TimeDelta::days(back)) {
+        for (company, opened, closed) in &tickets {
+            if *opened > today {
+                continue;
+            }
+            let counts = [
+                i64::from(*opened == date),
+                i64::from(*closed == Some(date)),
+                i64::from(*opened <= date && closed.is_none_or(|closed| closed > date)),
+            ];
+            if counts != [0; 3] {
+                let sums = expected.entry((date, *company)).or_default();
+                for (sum, count) in sums.iter_mut().zip(counts) {
+                    *sum += count;
+                }
+            }
+        }
+    }
+    assert_eq!(found.first_key_value().map(|((date, _), _)| *date), Some(today - TimeDelta::days(399)));
+    let differs = expected.iter().find(|(key, counts)| found.get(*key) != Some(*counts));
+    assert_eq!(differs.map(|(key, counts)| (key, counts, found.get(key))), None);
+    assert_eq!(found.len(), expected.len());
+}
+
+#[tokio::test]
+async fn columns_that_are_not_asked_for_cost_nothing() {
+    let mut world = World::new().await;
+    for slug in ["tickets_14d", "time_210d", "sla_results", "surveys"] {
+        let plan: Vec<String> = sqlx::query_scalar(AssertSqlSafe(format!(
+            "explain select count(*) from dataset.{slug} where datasource_id = 1"
+        )))
+        .fetch_all(&mut world.sql)
+        .await
+        .expect("a plan");
+        let plan = plan.join("\n");
+        for table in ["companies", "resources", "picklist_values", "contracts", "contacts", "roles"] {
+            assert!(!plan.contains(&format!(" on {table} ")), "{slug} reads {table} for a count:\n{plan}");
+        }
+    }
+}
+
+#[test]
+fn views_look_labels_up_under_their_own_names() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/views");
+    let mut found = 0;
+    for file in std::fs::read_dir(folder).expect("the views are there") {
+        let path = file.expect("a file").path();
+        let view = std::fs::read_to_string(&path).expect("text");
+        for part in view.split(".entity = '").skip(1) {
+            let (entity, rest) = part.split_once('\'').expect("a quoted name");
+            let Some((_, field)) = rest.split_once(".field = '") else { continue };
+            let field = field.split('\'').next().expect("a quoted name");
+            let declared =
+                Entity::named(entity).and_then(|entity| entity.columns.iter().find(|c| c.field == field));
+            assert!(
+                declared.is_some_and(|column| column.kind == Kind::Picklist),
+                "{entity}.{field} in {} is no picklist",
+                path.display()
+            );
+            found += 1;
+        }
+    }
+    assert!(found > 60, "only {found} labels were found");
+}

@@ -1,0 +1,805 @@
+//! One run: metadata, parts of the first load, changes, sweeps, children, second looks.
+//!
+//! The engine holds no state that a kill could lose: where each walk stands is committed with its rows, and a run that
+//! another worker takes over goes on from there.
+
+use crate::failure;
+use crate::normalise::Normaliser;
+use crate::plan::{self, Due};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{TryStreamExt, stream};
+use secrecy::ExposeSecret;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use taskgauge_autotask::{Client, Connector, Credentials, Error, Filter, Page, Query};
+use taskgauge_model::entity::{Deletes, Entity, Kind, Refresh};
+use taskgauge_model::run::RunState;
+use taskgauge_store::rows::{Covers, Metadata, PageCommit, PicklistValue, UserDefinedField, Written};
+use taskgauge_store::runs::{Completed, Cursor, EntityState, Lease};
+use taskgauge_store::{Store, StoreError};
+use tokio::sync::OnceCell;
+
+/// Entities that are read at once.
+const ENTITIES_AT_ONCE: usize = 4;
+/// Ids in one condition. Autotask allows 500; clients in the field use 200.
+const IDS_AT_ONCE: usize = 200;
+/// More changed parents than this are cheaper to read with everything.
+const MOST_PARENTS: usize = 20_000;
+/// How long a database that does not answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Names of the walks that are not parts of a load.
+mod walk {
+    pub(super) const CHANGES: &str = "changes";
+    pub(super) const SWEEP: &str = "everything again";
+    pub(super) const RECONCILE: &str = "comparing ids";
+    pub(super) const CHILDREN: &str = "of changed records";
+    pub(super) const SECOND_LOOK: &str = "second look";
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It was ended in the queue with this state.
+    Ended(RunState),
+    /// Another worker has it now.
+    Lost,
+}
+
+/// Why reading stopped.
+#[derive(Debug)]
+enum Trouble {
+    /// A person stopped the run.
+    Stopped,
+    /// Another worker took the run.
+    Lost,
+    /// The whole run fails. `halts` keeps scheduled runs away until a person acts.
+    Run { problem: String, halts: bool },
+    /// One entity fails. `expected` when that is a matter of rights, which does not make the run a failure.
+    Step { problem: String, expected: bool },
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Lost => Trouble::Lost,
+            error => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the database refused");
+                Trouble::Run { problem: error.to_string(), halts: false }
+            }
+        }
+    }
+}
+
+/// An entity's part of the run.
+struct Work {
+    entity: &'static Entity,
+    state: EntityState,
+    due: Due,
+    /// Whether the run was begun by another worker, so that walks go on.
+    resumed: bool,
+    ready: OnceCell<Ready>,
+    left: AtomicUsize,
+    failed: AtomicBool,
+    remark: Mutex<Option<String>>,
+}
+
+/// What is known before the first row.
+struct Ready {
+    unqueryable: Vec<String>,
+    cursors: Vec<Cursor>,
+    covers: Covers,
+}
+
+impl Ready {
+    /// Autotask's time when this walk began, or the first of all.
+    fn began(&self, walk: Option<&str>) -> Option<DateTime<Utc>> {
+        self.cursors
+            .iter()
+            .filter(|cursor| walk.is_none_or(|walk| walk == cursor.slice))
+            .map(|cursor| cursor.began_at)
+            .min()
+    }
+}
+
+/// A piece of work that can go on beside others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Job {
+    Part(usize),
+    Changes,
+    Sweep,
+    Reconcile,
+    SecondLook,
+    Children,
+}
+
+struct Engine<'a> {
+    store: &'a Store,
+    connector: &'a Connector,
+    lease: Lease,
+    user_name: String,
+    credentials: Credentials,
+    client: Mutex<Client>,
+    /// Whether the zone was discovered again in this run; also the gate that lets one task at a time do it.
+    rediscovered: tokio::sync::Mutex<bool>,
+    /// Requests already counted, per entity.
+    counted: Mutex<HashMap<&'static str, u64>>,
+    /// Autotask's time at the start.
+    now: DateTime<Utc>,
+    /// This machine's time at the start.
+    here: DateTime<Utc>,
+}
+
+/// Works on a run until it ends, and ends it in the queue.
+///
+/// Dropping the future at any point loses nothing: the lease ends, and the next worker goes on.
+pub async fn run(store: &Store, connector: &Connector, lease: Lease) -> Outcome {
+    let ended = match work(store, connector, lease).await {
+        Ok(None) => (RunState::Done, None, false),
+        Ok(Some(problem)) => (RunState::Failed, Some(problem), false),
+        Err(Trouble::Stopped) => (RunState::Cancelled, None, false),
+        Err(Trouble::Lost) => return Outcome::Lost,
+        Err(Trouble::Run { problem, halts }) => (RunState::Failed, Some(problem), halts),
+        Err(Trouble::Step { problem, .. }) => (RunState::Failed, Some(problem), false),
+    };
+    let (state, problem, halts) = ended;
+    tracing::info!(
+        datasource = lease.datasource.0,
+        run = lease.run.0,
+        state = state.word(),
+        problem,
+        "run ended"
+    );
+    match patiently(|| store.finish_run(&lease, state, problem.as_deref(), halts)).await {
+        Ok(()) => Outcome::Ended(state),
+        Err(error) => {
+            tracing::warn!(run = lease.run.0, %error, "could not end the run");
+            Outcome::Lost
+        }
+    }
+}
+
+/// Repeats a call while the database does not answer, for a while.
+async fn patiently<T, F>(mut call: impl FnMut() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let began = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match call().await {
+            Err(error) if error.is_transient() && began.elapsed() < PATIENCE => {
+                tracing::warn!(%error, "waiting for the database");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            other => return other,
+        }
+    }
+}
+
+async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Option<String>, Trouble> {
+    if patiently(|| store.should_stop(&lease)).await? {
+        return Err(Trouble::Stopped);
+    }
+    let stored = patiently(|| store.credentials(lease.datasource)).await?;
+    let refused = |error: &Error| Trouble::Run { problem: failure::sentence(error), halts: true };
+    let api_url = url::Url::parse(&stored.api_url)
+        .map_err(|_| refused(&Error::Origin { host: "the stored address".to_owned() }))?;
+    let credentials = Credentials::new(
+        stored.user_name.expose_secret(),
+        stored.secret.expose_secret(),
+        stored.integration_code.expose_secret(),
+    );
+    let client = connector.client(api_url, credentials.clone()).map_err(|error| refused(&error))?;
+    let here = store.clock().now();
+    let mut engine = Engine {
+        store,
+        connector,
+        lease,
+        user_name: credentials.user_name().to_owned(),
+        credentials,
+        client: Mutex::new(client),
+        rediscovered: tokio::sync::Mutex::new(false),
+        counted: Mutex::default(),
+        now: here,
+        here,
+    };
+    let limits = engine.ask(|client| async move { client.thresholds().await }).await;
+    match limits {
+        Ok(limits) => tracing::debug!(used = limits.used, limit = limits.limit, "requests of the tenant"),
+        // Not everybody may read it, and nothing depends on it.
+        Err(Trouble::Step { problem, .. }) => tracing::debug!(problem, "the request limit is unknown"),
+        Err(trouble) => return Err(trouble),
+    }
+    engine.now = engine.client().last_server_date().unwrap_or(here);
+    engine.everything().await
+}
+
+impl Engine<'_> {
+    fn client(&self) -> Client {
+        self.client.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn everything(&self) -> Result<Option<String>, Trouble> {
+        let states: HashMap<String, EntityState> = patiently(|| self.store.entity_states(self.lease.datasource))
+            .await?
+            .into_iter()
+            .map(|state| (state.entity.clone(), state))
+            .collect();
+        let mut works = Vec::new();
+        for entity in Entity::all() {
+            let state = states.get(entity.name);
+            let due = plan::due(entity, state, self.lease.kind, self.now, self.here);
+            works.push((entity, state.cloned().unwrap_or_default(), due));
+        }
+        let first: Vec<&Entity> =
+            works.iter().filter(|(_, _, due)| due.is_work()).map(|(entity, ..)| *entity).collect();
+        let resumed = patiently(|| self.store.plan_steps(&self.lease, &first)).await?;
+        let done: Vec<String> = if resumed {
+            let run = patiently(|| self.store.run(self.lease.run)).await?;
+            run.steps.into_iter().filter(|step| step.state.is_over()).map(|step| step.entity).collect()
+        } else {
+            Vec::new()
+        };
+        let works: Vec<Arc<Work>> = works
+            .into_iter()
+            .filter(|(entity, ..)| !done.iter().any(|name| name == entity.name))
+            .map(|(entity, state, due)| Arc::new(Work::new(entity, state, due, resumed)))
+            .collect();
+        self.go_through(jobs(&works)).await?;
+        let children: Vec<Arc<Work>> = works
+            .iter()
+            .filter(|work| work.due.children)
+            .map(|work| {
+                let due = Due { children: true, metadata: work.due.metadata, ..Due::default() };
+                Arc::new(Work::new(work.entity, work.state.clone(), due, resumed))
+            })
+            .collect();
+        self.go_through(children.iter().map(|work| (Arc::clone(work), Job::Children)).collect()).await?;
+        self.verdict().await
+    }
+
+    /// Whether the run failed although it came to its end.
+    async fn verdict(&self) -> Result<Option<String>, Trouble> {
+        let run = patiently(|| self.store.run(self.lease.run)).await?;
+        let failed: Vec<_> = run.steps.iter().filter(|step| step.state == RunState::Failed).collect();
+        if !failed.is_empty() && failed.len() == run.steps.len() {
+            return Ok(Some(
+                "Nothing could be read. Run the permission doctor of this datasource; it names the rights that the \
+                 API user's security level lacks."
+                    .to_owned(),
+            ));
+        }
+        Ok(failed
+            .into_iter()
+            .find(|step| step.problem.as_deref().is_none_or(|problem| !failure::is_about_rights(problem)))
+            .map(|step| {
+                format!("{}: {}", step.label, step.problem.as_deref().unwrap_or("could not be read."))
+            }))
+    }
+
+    async fn go_through(&self, jobs: Vec<(Arc<Work>, Job)>) -> Result<(), Trouble> {
+        stream::iter(jobs.into_iter().map(Ok))
+            .try_for_each_concurrent(ENTITIES_AT_ONCE, |(work, job)| async move {
+                if work.failed.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                match self.attend(&work, job).await {
+                    Ok(()) => Ok(()),
+                    Err(Trouble::Step { problem, expected }) => {
+                        work.failed.store(true, Ordering::Relaxed);
+                        tracing::warn!(entity = work.entity.name, problem, expected, "entity not read");
+                        let end =
+                            || self.store.end_step(&self.lease, work.entity, RunState::Failed, Some(&problem));
+                        Ok(patiently(end).await?)
+                    }
+                    Err(trouble) => Err(trouble),
+                }
+            })
+            .await
+    }
+
+    /// Does a job, and ends the entity's step when it was the last one.
+    async fn attend(&self, work: &Work, job: Job) -> Result<(), Trouble> {
+        if job == Job::Children {
+            return self.children(work).await;
+        }
+        let entity = work.entity;
+        let ready = work.ready.get_or_try_init(|| self.prepare(work)).await?;
+        match job {
+            Job::Part(at) => {
+                let parts = plan::parts(entity, &ready.unqueryable, ready.began(None).unwrap_or(self.now));
+                if let Some(part) = parts.get(at) {
+                    let covers = if parts.len() == 1 { ready.covers.clone() } else { Covers::Nothing };
+                    self.walk(work, ready, part.name, Query::new(part.filter.clone()), covers).await?;
+                }
+            }
+            Job::Changes => {
+                let filter = work.due.changes.clone().unwrap_or(Filter::All);
+                self.walk(work, ready, walk::CHANGES, Query::new(filter), Covers::Nothing).await?;
+                let completed =
+                    Completed { watermark: ready.began(Some(walk::CHANGES)), ..Completed::default() };
+                self.complete(entity, &[walk::CHANGES], completed).await?;
+            }
+            Job::Sweep => {
+                self.walk(work, ready, walk::SWEEP, Query::new(Filter::All), ready.covers.clone()).await?;
+                let began = ready.began(Some(walk::SWEEP));
+                let completed = Completed {
+                    watermark: self.watermark(entity, began),
+                    swept_at: began,
+                    second_look: true,
+                    ..Completed::default()
+                };
+                self.complete(entity, &[walk::SWEEP], completed).await?;
+            }
+            Job::Reconcile => {
+                self.reconcile(work, ready).await?;
+                let swept_at = ready.began(Some(walk::RECONCILE));
+                let completed = Completed { swept_at, second_look: true, ..Completed::default() };
+                self.complete(entity, &[walk::RECONCILE], completed).await?;
+            }
+            Job::SecondLook => {
+                self.second_look(work).await?;
+                self.complete(entity, &[], Completed { second_look: true, ..Completed::default() }).await?;
+            }
+            Job::Children => {}
+        }
+        if work.left.fetch_sub(1, Ordering::AcqRel) > 1 || work.failed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if work.due.load {
+            let began = ready.began(None);
+            // Rows that were there before are compared with a load only when it is one walk; a first load has
+            // nothing to compare with.
+            let whole = ready.cursors.len() == 1 || work.state.loaded_at.is_none();
+            let completed = Completed {
+                load: true,
+                watermark: self.watermark(entity, began),
+                swept_at: began.filter(|_| whole),
+                second_look: whole,
+            };
+            let walks: Vec<&str> = ready.cursors.iter().map(|cursor| cursor.slice.as_str()).collect();
+            self.complete(entity, &walks, completed).await?;
+        }
+        self.end(work, RunState::Done).await
+    }
+
+    /// From when on changes are asked for after everything was read.
+    fn watermark(&self, entity: &Entity, began: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        match entity.refresh {
+            Refresh::Stamped { .. } => began,
+            // Compared with this copy's own change times.
+            Refresh::Children { .. } => Some(self.here),
+            Refresh::Sweep { .. } => None,
+        }
+    }
+
+    async fn complete(
+        &self,
+        entity: &Entity,
+        walks: &[&str],
+        completed: Completed,
+    ) -> Result<(), Trouble> {
+        Ok(patiently(|| self.store.complete(&self.lease, entity, walks, completed)).await?)
+    }
+
+    async fn end(&self, work: &Work, state: RunState) -> Result<(), Trouble> {
+        let remark = work.remark.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(patiently(|| self.store.end_step(&self.lease, work.entity, state, remark.as_deref())).await?)
+    }
+
+    /// Metadata, the number of rows to come, cursors.
+    async fn prepare(&self, work: &Work) -> Result<Ready, Trouble> {
+        let entity = work.entity;
+        let unqueryable = if work.due.metadata { self.metadata(work).await? } else { None };
+        let unqueryable = unqueryable.unwrap_or_else(|| work.state.unqueryable.clone());
+        let mut covers = Covers::Nothing;
+        let looks_for_absent = (work.due.sweep || work.due.reconcile || work.due.load)
+            && work.state.rows > 0
+            && entity.deletes != Deletes::Never;
+        if work.due.load || looks_for_absent {
+            let there = self.ask(|client| async move { client.count(entity.name, &Filter::All).await }).await?;
+            patiently(|| self.store.expect_rows(&self.lease, entity, Some(there), self.spent(entity))).await?;
+            if looks_for_absent {
+                let known = work.state.rows.cast_unsigned();
+                if there.saturating_mul(2) < known {
+                    work.remark(format!(
+                        "Autotask shows {there} of the {known} rows known here. That looks like a missing right rather \
+                         than deletions, so nothing was marked as deleted. Check the API user's security level."
+                    ));
+                } else {
+                    covers = Covers::Everything;
+                }
+            }
+        }
+        let groups: Vec<Vec<&str>> = if work.due.load {
+            vec![plan::parts(entity, &unqueryable, self.now).iter().map(|part| part.name).collect()]
+        } else {
+            [
+                (work.due.changes.is_some(), walk::CHANGES),
+                (work.due.sweep, walk::SWEEP),
+                (work.due.reconcile, walk::RECONCILE),
+            ]
+            .into_iter()
+            .filter_map(|(is_due, name)| is_due.then(|| vec![name]))
+            .collect()
+        };
+        // Everything is read again from the start when a run asks for it; what broke off goes on.
+        let afresh = work.due.load && work.state.loaded_at.is_some() && !work.resumed;
+        let mut cursors = Vec::new();
+        for walks in &groups {
+            let begin = || self.store.begin_walks(&self.lease, entity, walks, self.now, afresh);
+            cursors.extend(patiently(begin).await?);
+        }
+        Ok(Ready { unqueryable, cursors, covers })
+    }
+
+    /// Labels and field lists. Answers the fields that cannot be filtered on; `None` when Autotask does not tell,
+    /// which costs labels and no rows.
+    async fn metadata(&self, work: &Work) -> Result<Option<Vec<String>>, Trouble> {
+        let entity = work.entity;
+        let began = Instant::now();
+        let fields = match self.ask(|client| async move { client.fields(entity.name).await }).await {
+            Ok(fields) => fields,
+            Err(Trouble::Step { problem, expected: false }) => {
+                tracing::warn!(entity = entity.name, problem, "no field list");
+                return Ok(None);
+            }
+            Err(trouble) => return Err(trouble),
+        };
+        let mut metadata = Metadata {
+            unqueryable: fields
+                .iter()
+                .filter(|field| !field.is_queryable)
+                .map(|field| field.name.clone())
+                .collect(),
+            ..Metadata::default()
+        };
+        for column in entity.columns.iter().filter(|column| column.kind == Kind::Picklist) {
+            let Some(field) = fields.iter().find(|field| field.name.eq_ignore_ascii_case(column.field)) else {
+                continue;
+            };
+            metadata.picklists.extend(field.picklist_values.iter().filter_map(|value| {
+                Some(PicklistValue {
+                    field: column.field.to_owned(),
+                    value: value.number()?,
+                    label: value.label.replace('\0', "\u{fffd}"),
+                    sort_order: i32::try_from(value.sort_order).unwrap_or(i32::MAX),
+                    is_active: value.is_active,
+                    is_system: value.is_system,
+                    parent_value: value.parent_value.as_deref().and_then(|text| text.trim().parse().ok()),
+                })
+            }));
+        }
+        if entity.user_defined_fields {
+            let defined =
+                self.ask(|client| async move { client.user_defined_fields(entity.name).await }).await;
+            match defined {
+                Ok(fields) => {
+                    metadata.user_defined_fields = fields
+                        .into_iter()
+                        .map(|field| UserDefinedField {
+                            name: field.name,
+                            label: field.label,
+                            r#type: field.data_type,
+                            is_queryable: field.is_queryable,
+                            picklist: field
+                                .is_pick_list
+                                .then(|| serde_json::to_value(&field.picklist_values).unwrap_or_default()),
+                        })
+                        .collect();
+                }
+                Err(Trouble::Step { problem, .. }) => {
+                    tracing::warn!(entity = entity.name, problem, "no user-defined fields");
+                }
+                Err(trouble) => return Err(trouble),
+            }
+        }
+        let (requests, seconds) = (self.spent(entity), began.elapsed().as_secs_f64());
+        patiently(|| self.store.save_metadata(&self.lease, entity, &metadata, requests, seconds)).await?;
+        Ok(Some(metadata.unqueryable))
+    }
+
+    /// Reads a part page by page and commits each. The next page is asked for while one is committed.
+    async fn walk(
+        &self,
+        work: &Work,
+        ready: &Ready,
+        slice: &str,
+        query: Query,
+        covers: Covers,
+    ) -> Result<Vec<i64>, Trouble> {
+        let cursor = ready.cursors.iter().find(|cursor| cursor.slice == slice);
+        if cursor.is_some_and(|cursor| cursor.done) {
+            return Ok(Vec::new());
+        }
+        self.walk_from(work, slice, &query, covers, cursor.and_then(|cursor| cursor.after_id)).await
+    }
+
+    /// Answers ids that an id sweep saw and that are not stored.
+    async fn walk_from(
+        &self,
+        work: &Work,
+        slice: &str,
+        query: &Query,
+        covers: Covers,
+        mut after: Option<i64>,
+    ) -> Result<Vec<i64>, Trouble> {
+        let entity = work.entity;
+        let normaliser = Normaliser::new(entity);
+        let ids_only = query.include_fields.is_some();
+        let mut unknown = Vec::new();
+        let mut next = Some(self.page(entity, query, after).await?);
+        while let Some((page, seconds)) = next.take() {
+            let (last, complete) = (page.last_id, page.complete);
+            let mut commit = PageCommit {
+                slice: Some(slice),
+                covers: covers.clone(),
+                after,
+                last,
+                complete,
+                requests: self.spent(entity),
+                seconds,
+                ..PageCommit::of(entity)
+            };
+            for wire in page.rows {
+                if ids_only {
+                    let id = taskgauge_autotask::value::field(&wire, "id");
+                    commit
+                        .seen
+                        .extend(id.and_then(|id| taskgauge_autotask::value::integer(id).ok().flatten()));
+                } else {
+                    match normaliser.row(wire) {
+                        Ok(row) => commit.rows.push(row),
+                        Err(refused) => commit.unreadable.push(refused),
+                    }
+                }
+            }
+            let ahead = async {
+                if complete { Ok(None) } else { self.page(entity, query, last).await.map(Some) }
+            };
+            let (written, ahead) = tokio::join!(self.commit(commit), ahead);
+            let written = written?;
+            if written.stop {
+                return Err(Trouble::Stopped);
+            }
+            unknown.extend(written.unknown);
+            after = last;
+            next = ahead?;
+        }
+        Ok(unknown)
+    }
+
+    async fn commit(&self, page: PageCommit<'_>) -> Result<Written, Trouble> {
+        Ok(patiently(|| self.store.commit_page(&self.lease, page.clone())).await?)
+    }
+
+    /// Compares all ids: what is gone is marked, what was missed is read.
+    async fn reconcile(&self, work: &Work, ready: &Ready) -> Result<(), Trouble> {
+        let query = Query::new(Filter::All).include_fields(["id"]);
+        let unknown = self.walk(work, ready, walk::RECONCILE, query, ready.covers.clone()).await?;
+        for ids in unknown.chunks(IDS_AT_ONCE) {
+            let query = Query::new(Filter::is_in("id", ids.iter().copied()));
+            self.walk_from(work, walk::RECONCILE, &query, Covers::Nothing, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks for rows that an earlier run missed: there again, or deleted.
+    async fn second_look(&self, work: &Work) -> Result<(), Trouble> {
+        let absent = patiently(|| self.store.absent_ids(&self.lease, work.entity)).await?;
+        for ids in absent.chunks(IDS_AT_ONCE) {
+            let query = Query::new(Filter::is_in("id", ids.iter().copied()));
+            self.walk_from(work, walk::SECOND_LOOK, &query, Covers::Ids(ids.to_vec()), None).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the rows of parents that changed since the last time.
+    async fn children(&self, work: &Work) -> Result<(), Trouble> {
+        let Refresh::Children { parent, field, .. } = work.entity.refresh else { return Ok(()) };
+        let Some(parent) = Entity::named(parent) else { return Ok(()) };
+        let until = self.store.clock().now();
+        let since = work.state.watermark.unwrap_or(self.here);
+        // Autotask's clock is not ours, and stamps lag; a day is more than either takes.
+        let stamped_since = since + (self.now - self.here) - TimeDelta::days(1);
+        let parents = patiently(|| {
+            self.store.changed_ids(self.lease.datasource, parent, since, stamped_since)
+        })
+        .await?;
+        if parents.is_empty() {
+            let completed = Completed { watermark: Some(until), ..Completed::default() };
+            return self.complete(work.entity, &[], completed).await;
+        }
+        let entities = [work.entity];
+        patiently(|| self.store.plan_steps(&self.lease, &entities)).await?;
+        if parents.len() > MOST_PARENTS {
+            self.walk_from(work, walk::CHILDREN, &Query::new(Filter::All), Covers::Nothing, None).await?;
+        } else {
+            for parents in parents.chunks(IDS_AT_ONCE) {
+                let query = Query::new(Filter::is_in(field, parents.iter().copied()));
+                let covers = match work.entity.deletes {
+                    Deletes::Never => Covers::Nothing,
+                    Deletes::Sweep | Deletes::Log(_) => Covers::Children { field, parents: parents.to_vec() },
+                };
+                self.walk_from(work, walk::CHILDREN, &query, covers, None).await?;
+            }
+        }
+        let completed = Completed { watermark: Some(until), ..Completed::default() };
+        self.complete(work.entity, &[], completed).await?;
+        self.end(work, RunState::Done).await
+    }
+
+    async fn page(
+        &self,
+        entity: &'static Entity,
+        query: &Query,
+        after: Option<i64>,
+    ) -> Result<(Page, f64), Trouble> {
+        let began = Instant::now();
+        let page = self.ask(|client| async move { client.page(entity.name, query, after).await }).await?;
+        Ok((page, began.elapsed().as_secs_f64()))
+    }
+
+    /// Requests for the entity that were not counted yet.
+    fn spent(&self, entity: &'static Entity) -> u64 {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let total = self.client().requests_for(entity.name);
+        let before = counted.insert(entity.name, total).unwrap_or_default();
+        // A client for another zone begins at none.
+        total.checked_sub(before).unwrap_or(total)
+    }
+
+    /// Sends a request. Refused credentials lead to one look for the tenant's present zone, never to a repetition in
+    /// the same place: that would lock the API user.
+    async fn ask<T, F>(&self, request: impl Fn(Client) -> F) -> Result<T, Trouble>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let client = self.client();
+        let address = client.api_url().clone();
+        let answer = match request(client).await {
+            Err(Error::Unauthorized) => {
+                let moved = self.rediscover(&address).await?;
+                request(moved).await
+            }
+            answer => answer,
+        };
+        answer.map_err(|error| trouble(&error))
+    }
+
+    async fn rediscover(&self, refused_at: &url::Url) -> Result<Client, Trouble> {
+        let mut rediscovered = self.rediscovered.lock().await;
+        let current = self.client();
+        if current.api_url() != refused_at {
+            return Ok(current);
+        }
+        if *rediscovered {
+            return Err(trouble(&Error::Unauthorized));
+        }
+        *rediscovered = true;
+        let zone = self.connector.discover(&self.user_name).await.map_err(|error| trouble(&error))?;
+        if &zone.api_url == refused_at {
+            return Err(trouble(&Error::Unauthorized));
+        }
+        tracing::warn!(zone = zone.name, "the tenant moved to another zone");
+        let moved = self
+            .connector
+            .client(zone.api_url.clone(), self.credentials.clone())
+            .map_err(|error| trouble(&error))?;
+        let web_url = zone.web_url.as_ref().map(url::Url::as_str);
+        patiently(|| self.store.record_zone(&self.lease, &zone.name, zone.api_url.as_str(), web_url)).await?;
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = moved.clone();
+        Ok(moved)
+    }
+}
+
+impl Work {
+    fn new(entity: &'static Entity, state: EntityState, due: Due, resumed: bool) -> Self {
+        Self {
+            entity,
+            state,
+            due,
+            resumed,
+            ready: OnceCell::new(),
+            left: AtomicUsize::new(0),
+            failed: AtomicBool::new(false),
+            remark: Mutex::default(),
+        }
+    }
+
+    fn remark(&self, text: String) {
+        *self.remark.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+    }
+}
+
+/// Everything there is to do before children, in the order it should be done: what people look at first comes first.
+fn jobs(works: &[Arc<Work>]) -> Vec<(Arc<Work>, Job)> {
+    let mut jobs = Vec::new();
+    for work in works {
+        let due = &work.due;
+        let mut own = Vec::new();
+        if due.load {
+            own.extend((0..work.entity.slices.len()).map(Job::Part));
+        }
+        own.extend(
+            [
+                (due.changes.is_some(), Job::Changes),
+                (due.sweep, Job::Sweep),
+                (due.reconcile, Job::Reconcile),
+                (due.second_look, Job::SecondLook),
+            ]
+            .into_iter()
+            .filter_map(|(is_due, job)| is_due.then_some(job)),
+        );
+        work.left.store(own.len(), Ordering::Relaxed);
+        jobs.extend(own.into_iter().map(|job| (Arc::clone(work), job)));
+    }
+    // Stable, so entities keep their order within a turn.
+    jobs.sort_by_key(|(work, job)| turn(work.entity, *job));
+    jobs
+}
+
+/// Open tickets, then the first part of everything, then what is further back.
+fn turn(entity: &Entity, job: Job) -> usize {
+    match job {
+        Job::Part(0) | Job::Changes if entity.name == "Tickets" => 0,
+        Job::Part(at) => 1 + at,
+        Job::Changes | Job::Sweep => 1,
+        Job::SecondLook => 2,
+        Job::Reconcile | Job::Children => usize::MAX,
+    }
+}
+
+fn trouble(error: &Error) -> Trouble {
+    let problem = failure::sentence(error);
+    match error {
+        Error::Forbidden { .. } => Trouble::Step { problem, expected: true },
+        Error::Unauthorized
+        | Error::UnknownUser
+        | Error::IntegrationCode
+        | Error::InvalidCredentials { .. }
+        | Error::Origin { .. }
+        | Error::Redirected { .. } => Trouble::Run { problem, halts: true },
+        Error::HourlyLimit
+        | Error::Throttled { .. }
+        | Error::Unavailable { .. }
+        | Error::Connect { .. }
+        | Error::Tls { .. }
+        | Error::Setup(_) => Trouble::Run { problem, halts: false },
+        _ => Trouble::Step { problem, expected: false },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use taskgauge_model::run::RunKind;
+
+    #[test]
+    fn the_first_load_begins_with_open_tickets_and_ends_with_history() {
+        let works: Vec<Arc<Work>> = Entity::all()
+            .into_iter()
+            .map(|entity| {
+                let now = Utc::now();
+                let due = plan::due(entity, None, RunKind::Full, now, now);
+                Arc::new(Work::new(entity, EntityState::default(), due, false))
+            })
+            .collect();
+        let jobs = jobs(&works);
+        let place = |name: &str, part| {
+            jobs.iter().position(|(work, job)| work.entity.name == name && *job == Job::Part(part)).unwrap()
+        };
+        assert_eq!(place("Tickets", 0), 0);
+        assert!(place("Companies", 0) < place("TimeEntries", 0));
+        assert!(place("SurveyResults", 0) < place("Tickets", 1));
+        assert!(place("TimeEntries", 1) < place("Tickets", 2));
+        let parts: usize = Entity::all().iter().map(|entity| entity.slices.len()).sum();
+        assert_eq!(jobs.len(), parts);
+    }
+}

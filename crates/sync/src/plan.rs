@@ -1,0 +1,281 @@
+//! What to ask Autotask for: conditions, and what of an entity is due.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use taskgauge_autotask::Filter;
+use taskgauge_model::entity::{Deletes, Entity, Refresh, Rule};
+use taskgauge_model::run::RunKind;
+use taskgauge_store::runs::EntityState;
+
+/// Changes are asked for from this long before the last watermark: stamps lag behind the change they stand for.
+const OVERLAP: TimeDelta = TimeDelta::minutes(10);
+/// Hours between two comparisons of all ids of an entity that is otherwise read by its stamps.
+const RECONCILE_HOURS: i64 = 24;
+/// Hours between two readings of an entity whose stamps cannot be filtered on.
+const FALLBACK_HOURS: i64 = 24;
+/// The same for one with so few rows that reading it costs little.
+const SMALL_FALLBACK_HOURS: i64 = 1;
+const SMALL: i64 = 5_000;
+/// Field lists and picklists are read again after so many hours.
+const METADATA_HOURS: i64 = 24;
+
+/// What is due for one entity.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Due {
+    /// Its fields' metadata.
+    pub metadata: bool,
+    /// Everything, slice by slice.
+    pub load: bool,
+    /// Rows stamped since then.
+    pub changes: Option<Filter>,
+    /// Everything in one walk, and absences.
+    pub sweep: bool,
+    /// All ids, and absences.
+    pub reconcile: bool,
+    /// Another look at rows missed earlier.
+    pub second_look: bool,
+    /// Rows of parents that changed, once the parents are read.
+    pub children: bool,
+}
+
+impl Due {
+    /// Whether anything is to be read before the parents are known.
+    pub fn is_work(&self) -> bool {
+        self.load || self.changes.is_some() || self.sweep || self.reconcile || self.second_look
+    }
+}
+
+/// What of an entity a run has to read, at Autotask's time `now` and this machine's time `here`.
+pub fn due(
+    entity: &Entity,
+    state: Option<&EntityState>,
+    kind: RunKind,
+    now: DateTime<Utc>,
+    here: DateTime<Utc>,
+) -> Due {
+    let has_metadata =
+        entity.has_picklists() || entity.user_defined_fields || matches!(entity.refresh, Refresh::Stamped { .. });
+    let Some(state) = state.filter(|state| state.loaded_at.is_some() && kind == RunKind::Incremental) else {
+        return Due { metadata: has_metadata, load: true, ..Due::default() };
+    };
+    let old = |at: Option<DateTime<Utc>>, hours: i64, now: DateTime<Utc>| {
+        at.is_none_or(|at| at + TimeDelta::hours(hours) <= now)
+    };
+    let mut due = Due::default();
+    match entity.refresh {
+        Refresh::Stamped { stamps } => {
+            let usable: Vec<&str> = stamps.iter().copied().filter(|stamp| queryable(state, stamp)).collect();
+            match (usable.is_empty(), state.watermark) {
+                (false, Some(watermark)) => {
+                    due.changes = Some(changes(&usable, watermark));
+                    due.reconcile =
+                        entity.deletes != Deletes::Never && old(state.swept_at, RECONCILE_HOURS, now);
+                }
+                _ => {
+                    let hours = if state.rows <= SMALL { SMALL_FALLBACK_HOURS } else { FALLBACK_HOURS };
+                    due.sweep = old(state.swept_at, hours, now);
+                }
+            }
+        }
+        Refresh::Sweep { hours } => due.sweep = old(state.swept_at, hours.into(), now),
+        Refresh::Children { hours, .. } => {
+            due.sweep = old(state.swept_at, hours.into(), now);
+            due.children = !due.sweep;
+        }
+    }
+    due.second_look = state.has_absent && !due.sweep && !due.reconcile;
+    due.metadata = has_metadata && old(state.metadata_at, METADATA_HOURS, here);
+    due
+}
+
+fn queryable(state: &EntityState, field: &str) -> bool {
+    !state.unqueryable.iter().any(|other| other.eq_ignore_ascii_case(field))
+}
+
+fn changes(stamps: &[&str], watermark: DateTime<Utc>) -> Filter {
+    let since = watermark - OVERLAP;
+    let mut conditions: Vec<Filter> = stamps.iter().map(|stamp| Filter::gte(*stamp, since)).collect();
+    if conditions.len() == 1 { conditions.remove(0) } else { Filter::or(conditions) }
+}
+
+/// A part of the first load, as it is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// Its name for people and cursors.
+    pub name: &'static str,
+    /// Which rows.
+    pub filter: Filter,
+}
+
+/// The parts of an entity's first load at Autotask's time `now`; one part when a field that its slices are cut by
+/// cannot be filtered on.
+pub fn parts(entity: &Entity, unqueryable: &[String], now: DateTime<Utc>) -> Vec<Part> {
+    let usable = |rule: &Rule| {
+        !fields(rule).iter().any(|field| unqueryable.iter().any(|other| other.eq_ignore_ascii_case(field)))
+    };
+    if entity.slices.iter().all(|slice| usable(&slice.rule)) {
+        entity.slices.iter().map(|slice| Part { name: slice.name, filter: filter(&slice.rule, now) }).collect()
+    } else {
+        vec![Part { name: "everything", filter: Filter::All }]
+    }
+}
+
+fn fields(rule: &Rule) -> Vec<&'static str> {
+    match rule {
+        Rule::All => Vec::new(),
+        Rule::Eq(field, _) | Rule::NotEq(field, _) | Rule::Since(field, _) | Rule::Before(field, _) => {
+            vec![field]
+        }
+        Rule::Any(rules) | Rule::Every(rules) => rules.iter().flat_map(fields).collect(),
+    }
+}
+
+/// A rule as a filter at the time `now`.
+pub fn filter(rule: &Rule, now: DateTime<Utc>) -> Filter {
+    match rule {
+        Rule::All => Filter::All,
+        Rule::Eq(field, value) => Filter::eq(*field, *value),
+        Rule::NotEq(field, value) => Filter::or([Filter::noteq(*field, *value), Filter::not_exist(*field)]),
+        Rule::Since(field, days) => Filter::gte(*field, now - TimeDelta::days((*days).into())),
+        Rule::Before(field, days) => Filter::or([
+            Filter::lt(*field, now - TimeDelta::days((*days).into())),
+            Filter::not_exist(*field),
+        ]),
+        Rule::Any(rules) => {
+            let mut all = Vec::new();
+            for rule in *rules {
+                match filter(rule, now) {
+                    Filter::Or(inner) => all.extend(inner),
+                    other => all.push(other),
+                }
+            }
+            if all.contains(&Filter::All) { Filter::All } else { Filter::or(all) }
+        }
+        Rule::Every(rules) => Filter::and(rules.iter().map(|rule| filter(rule, now))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeZone;
+    use proptest::prelude::*;
+    use rstest::rstest;
+    use serde_json::{Map, Value, json};
+    use taskgauge_autotask::Op;
+    use taskgauge_model::entity::{
+        DELETED_TICKET_LOGS, RESOURCES, SERVICE_LEVEL_AGREEMENT_RESULTS, TICKETS,
+    };
+
+    fn now() -> DateTime<Utc> {
+        Utc.with_ymd_and_hms(2026, 3, 18, 10, 0, 0).unwrap()
+    }
+
+    fn matches(filter: &Filter, row: &Map<String, Value>) -> bool {
+        match filter {
+            Filter::All => true,
+            Filter::And(all) => all.iter().all(|filter| matches(filter, row)),
+            Filter::Or(any) => any.iter().any(|filter| matches(filter, row)),
+            Filter::Field { field, op, .. } => {
+                let value = row.get(field).filter(|value| !value.is_null());
+                let compare = |with: &Value| {
+                    value.map(|value| match (value, with) {
+                        (Value::Number(a), Value::Number(b)) => a.as_i64().cmp(&b.as_i64()),
+                        (a, b) => a.as_str().cmp(&b.as_str()),
+                    })
+                };
+                match op {
+                    Op::Eq(with) => compare(with).is_some_and(std::cmp::Ordering::is_eq),
+                    Op::NotEq(with) => compare(with).is_some_and(std::cmp::Ordering::is_ne),
+                    Op::Gte(with) => compare(with).is_some_and(std::cmp::Ordering::is_ge),
+                    Op::Lt(with) => compare(with).is_some_and(std::cmp::Ordering::is_lt),
+                    Op::NotExist => value.is_none(),
+                    other => panic!("{other:?} is not used by rules"),
+                }
+            }
+        }
+    }
+
+    proptest! {
+        /// Every row is in exactly one part of its entity's first load.
+        #[test]
+        fn parts_divide_the_collection(days in prop::option::of(-5_i64..1500), status in prop::option::of(1_i64..9)) {
+            let at = days.map(|days| (now() - TimeDelta::days(days)).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string());
+            for entity in Entity::all() {
+                let mut row = Map::new();
+                for column in entity.columns {
+                    use taskgauge_model::entity::Kind;
+                    let value = match column.kind {
+                        Kind::DateTime | Kind::Date => json!(at),
+                        _ => json!(status),
+                    };
+                    row.insert(column.field.to_owned(), value);
+                }
+                let holding = parts(entity, &[], now()).iter().filter(|part| matches(&part.filter, &row)).count();
+                prop_assert_eq!(holding, 1, "{}", entity.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_filter_may_be_sent() {
+        for entity in Entity::all() {
+            for part in parts(entity, &[], now()) {
+                part.filter.validate().unwrap();
+            }
+        }
+    }
+
+    fn loaded(hours: i64) -> EntityState {
+        let at = now() - TimeDelta::hours(hours);
+        EntityState {
+            loaded_at: Some(at),
+            watermark: Some(at),
+            swept_at: Some(at),
+            metadata_at: Some(at),
+            rows: 10_000,
+            ..EntityState::default()
+        }
+    }
+
+    #[rstest]
+    #[case(&TICKETS, None, RunKind::Incremental, "load")]
+    #[case(&TICKETS, Some(loaded(1)), RunKind::Full, "load")]
+    #[case(&TICKETS, Some(loaded(1)), RunKind::Incremental, "changes")]
+    #[case(&TICKETS, Some(loaded(24)), RunKind::Incremental, "changes reconcile")]
+    #[case(&TICKETS, Some(EntityState { has_absent: true, ..loaded(1) }), RunKind::Incremental, "changes second_look")]
+    #[case(&TICKETS, Some(EntityState { unqueryable: vec!["lastActivityDate".into(), "LASTTRACKEDMODIFICATIONDATETIME".into()], ..loaded(25) }), RunKind::Incremental, "sweep")]
+    #[case(&DELETED_TICKET_LOGS, Some(loaded(100)), RunKind::Incremental, "changes")]
+    #[case(&RESOURCES, Some(loaded(0)), RunKind::Incremental, "")]
+    #[case(&RESOURCES, Some(loaded(1)), RunKind::Incremental, "sweep")]
+    #[case(&SERVICE_LEVEL_AGREEMENT_RESULTS, Some(loaded(1)), RunKind::Incremental, "children")]
+    #[case(&SERVICE_LEVEL_AGREEMENT_RESULTS, Some(loaded(24)), RunKind::Incremental, "sweep")]
+    fn what_is_due(
+        #[case] entity: &Entity,
+        #[case] state: Option<EntityState>,
+        #[case] kind: RunKind,
+        #[case] expected: &str,
+    ) {
+        let due = due(entity, state.as_ref(), kind, now(), now());
+        let words: Vec<&str> = [
+            (due.load, "load"),
+            (due.changes.is_some(), "changes"),
+            (due.sweep, "sweep"),
+            (due.reconcile, "reconcile"),
+            (due.second_look, "second_look"),
+            (due.children, "children"),
+        ]
+        .into_iter()
+        .filter_map(|(is, word)| is.then_some(word))
+        .collect();
+        assert_eq!(words.join(" "), expected);
+    }
+
+    #[test]
+    fn one_stamp_that_cannot_be_queried_leaves_the_other() {
+        let state = EntityState { unqueryable: vec!["lastTrackedModificationDateTime".into()], ..loaded(1) };
+        let due = due(&TICKETS, Some(&state), RunKind::Incremental, now(), now());
+        let since = now() - TimeDelta::hours(1) - OVERLAP;
+        assert_eq!(due.changes, Some(Filter::gte("lastActivityDate", since)));
+        assert_eq!(parts(&TICKETS, &["lastActivityDate".into()], now()).len(), 1);
+    }
+}

@@ -1,0 +1,232 @@
+//! Testing a connection against the simulated service, and against servers that are none.
+
+mod common;
+
+use common::{Tenant, connector, draft};
+use rstest::rstest;
+use std::time::Duration;
+use taskgauge_autotask::{Connector, Options, RetryPolicy};
+use taskgauge_model::datasource::{Draft, DraftField, FailureCause, Finding, TestFailure};
+use taskgauge_model::entity::Entity;
+use taskgauge_simulator::{AuthFailure, Config, Fault, Simulator, Slow, Switches, World};
+use taskgauge_sync::test_connection;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+async fn simulator() -> Simulator {
+    Simulator::start_with(World::generate(&Config::default()), ([127, 0, 0, 1], 0).into()).await.unwrap()
+}
+
+fn impatient(simulator: &Simulator) -> Connector {
+    let options = Options {
+        retry: RetryPolicy { max_attempts: 2, base: Duration::from_millis(1), ..RetryPolicy::default() },
+        request_timeout: Duration::from_millis(400),
+        ..Options::for_test_base(simulator.url())
+    };
+    Connector::new(options).unwrap()
+}
+
+async fn fails(simulator: &Simulator, draft: &Draft, tenant: Option<i64>) -> TestFailure {
+    let failure = test_connection(&impatient(simulator), draft, tenant, chrono::Utc::now()).await.unwrap_err();
+    assert!(!failure.what.is_empty() && !failure.next.is_empty());
+    for secret in [&draft.secret, &draft.integration_code] {
+        assert!(!format!("{failure:?}").contains(secret.as_str()));
+    }
+    failure
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_connection_is_described() {
+    let simulator = simulator().await;
+    let now = chrono::Utc::now();
+    let tested = test_connection(&connector(&simulator), &draft(), Some(417_236), now).await.unwrap();
+    let report = tested.report;
+    assert_eq!(report.company.as_deref(), Some("Northwind Managed IT"));
+    assert_eq!(report.tenant, Some(417_236));
+    assert_eq!(report.request_limit, 10_000);
+    assert!(!report.api_version.is_empty() && !report.zone_name.is_empty());
+    assert_eq!(report.doctor.at, Some(now));
+    assert_eq!(report.doctor.probes.len(), Entity::all().len());
+    for probe in &report.doctor.probes {
+        let there = simulator.with_world(|world| world.len(&probe.entity)) as u64;
+        let expected = if there == 0 { Finding::Empty } else { Finding::Readable { rows: there } };
+        assert_eq!(probe.finding, expected, "{}", probe.entity);
+        assert_eq!((&probe.right, probe.datasets.len()), (&None, 0), "{}", probe.entity);
+    }
+    assert_eq!(tested.credentials.api_url, report.api_url);
+    let log = simulator.log();
+    assert!(log.requests <= Entity::all().len() as u64 + 6, "{}", log.requests);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_names_what_is_missing() {
+    let simulator = simulator().await;
+    simulator.switches().set(|switches| {
+        switches.forbidden.insert("Contracts".into());
+        switches.silently_empty.extend(["TimeEntries".into(), "Surveys".into()]);
+        switches.unordered = None;
+    });
+    let tested = test_connection(&connector(&simulator), &draft(), None, chrono::Utc::now()).await.unwrap();
+    let probe = |name: &str| tested.report.doctor.probes.iter().find(|probe| probe.entity == name).unwrap().clone();
+    assert_eq!(probe("Contracts").finding, Finding::Forbidden);
+    assert_eq!(probe("TimeEntries").finding, Finding::SuspiciouslyEmpty);
+    assert_eq!(probe("Surveys").finding, Finding::Empty);
+    for name in ["Contracts", "TimeEntries"] {
+        let entity = Entity::named(name).unwrap();
+        let right = (entity.right.tab.to_owned(), entity.right.row.to_owned());
+        assert_eq!(probe(name).right, Some(right));
+        let losing = taskgauge_model::catalogue::Catalogue::shipped()
+            .datasets
+            .iter()
+            .filter(|dataset| dataset.entities.iter().any(|entity| entity == name))
+            .count();
+        assert_eq!(probe(name).datasets.len(), losing);
+    }
+    assert_eq!(probe("Surveys").right, None);
+}
+
+#[rstest]
+#[case::secret(Draft { secret: "wrong".into(), ..draft() }, AuthFailure::EmptyUnauthorized, FailureCause::Refused, DraftField::Secret)]
+#[case::code(Draft { integration_code: "wrong-code".into(), ..draft() }, AuthFailure::EmptyUnauthorized, FailureCause::Refused, DraftField::Secret)]
+#[case::code_told(Draft { integration_code: "wrong-code".into(), ..draft() }, AuthFailure::Errors500, FailureCause::IntegrationCode, DraftField::IntegrationCode)]
+#[case::user(Draft { user_name: "nobody@example.com".into(), ..draft() }, AuthFailure::EmptyUnauthorized, FailureCause::UnknownUser, DraftField::UserName)]
+#[case::user_told(Draft { user_name: "nobody@example.com".into(), ..draft() }, AuthFailure::Errors500, FailureCause::UnknownUser, DraftField::UserName)]
+#[case::not_a_zone(Draft { zone: "here".repeat(3) + "!", ..draft() }, AuthFailure::EmptyUnauthorized, FailureCause::Address, DraftField::Zone)]
+#[case::foreign_zone(Draft { zone: "https://autotask.example.com/".into(), ..draft() }, AuthFailure::EmptyUnauthorized, FailureCause::Address, DraftField::Zone)]
+#[case::foreign_link(Draft { web_url: "https://example.com/".into(), ..draft() }, AuthFailure::EmptyUnauthorized, FailureCause::Address, DraftField::WebUrl)]
+#[case::control(Draft { secret: "a\u{1}b-secret".into(), ..draft() }, AuthFailure::EmptyUnauthorized, FailureCause::Refused, DraftField::Secret)]
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_fields_are_named(
+    #[case] draft: Draft,
+    #[case] mode: AuthFailure,
+    #[case] cause: FailureCause,
+    #[case] field: DraftField,
+) {
+    let simulator = simulator().await;
+    simulator.switches().set(|switches| switches.auth_failure = mode);
+    let failure = fails(&simulator, &draft, None).await;
+    assert_eq!((failure.cause, failure.field), (cause, Some(field)), "{failure:?}");
+    let refused = simulator.log().last.iter().filter(|request| request.status == 401).count();
+    assert!(refused <= 1, "refused {refused} times");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_right_zone_is_suggested() {
+    let simulator = simulator().await;
+    let old = simulator.url();
+    simulator.switches().set(|switches| switches.zone_moved = true);
+    let failure = fails(&simulator, &Draft { zone: old.to_string(), ..draft() }, None).await;
+    assert_eq!((failure.cause, failure.field), (FailureCause::WrongZone, Some(DraftField::Zone)), "{failure:?}");
+    let right = Draft { zone: failure.suggestion.unwrap(), ..draft() };
+    test_connection(&connector(&simulator), &right, None, chrono::Utc::now()).await.unwrap();
+}
+
+fn html(switches: &mut Switches) {
+    switches.html_503 = Some(Fault::always());
+}
+fn used_up(switches: &mut Switches) {
+    switches.hourly_used_by_others = 10_000;
+}
+fn slow(switches: &mut Switches) {
+    switches.slow_first_byte = Some(Slow { delay_ms: 5_000, fault: Fault::always() });
+}
+fn broken(switches: &mut Switches) {
+    switches.reset_connection = Some(Fault::always());
+}
+fn cut(switches: &mut Switches) {
+    switches.truncate_body = Some(Fault::always());
+}
+fn locked(switches: &mut Switches) {
+    switches.locked = true;
+}
+fn blind(switches: &mut Switches) {
+    switches.silently_empty.extend(Entity::all().iter().map(|entity| entity.name.to_owned()));
+}
+fn barred(switches: &mut Switches) {
+    switches.forbidden.extend(Entity::all().iter().map(|entity| entity.name.to_owned()));
+}
+
+#[rstest]
+#[case::html(html, FailureCause::Unavailable)]
+#[case::used_up(used_up, FailureCause::HourlyLimit)]
+#[case::slow(slow, FailureCause::Timeout)]
+#[case::broken(broken, FailureCause::Network)]
+#[case::locked(locked, FailureCause::Refused)]
+#[case::blind(blind, FailureCause::NothingReadable)]
+#[case::barred(barred, FailureCause::NothingReadable)]
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_is_explained(#[case] change: fn(&mut Switches), #[case] cause: FailureCause) {
+    let simulator = simulator().await;
+    simulator.switches().set(change);
+    let failure = fails(&simulator, &draft(), None).await;
+    assert_eq!(failure.cause, cause, "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_answer_is_the_network_or_the_service() {
+    let simulator = simulator().await;
+    simulator.switches().set(cut);
+    let failure = fails(&simulator, &draft(), None).await;
+    assert!(matches!(failure.cause, FailureCause::Network | FailureCause::Unavailable), "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_tenant_is_noticed_before_credentials_are_sent() {
+    let simulator = simulator().await;
+    let failure = fails(&simulator, &draft(), Some(1)).await;
+    assert_eq!(failure.cause, FailureCause::OtherTenant);
+    assert_eq!(simulator.log().count("Version"), 0);
+}
+
+/// Answers every connection with these bytes.
+async fn server_saying(bytes: &'static [u8]) -> url::Url {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(bytes).await;
+        }
+    });
+    url::Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap()
+}
+
+async fn fails_at(base: url::Url) -> TestFailure {
+    let options = Options {
+        retry: RetryPolicy { max_attempts: 1, ..RetryPolicy::default() },
+        ..Options::for_test_base(base)
+    };
+    let connector = Connector::new(options).unwrap();
+    test_connection(&connector, &draft(), None, chrono::Utc::now()).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn nobody_there_is_a_network_failure() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let failure = fails_at(url::Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap()).await;
+    assert_eq!(failure.cause, FailureCause::Network);
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_no_secure_connection() {
+    let mut base = server_saying(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+    base = url::Url::parse(&base.as_str().replace("http:", "https:")).unwrap();
+    let failure = fails_at(base).await;
+    assert!(matches!(failure.cause, FailureCause::Network | FailureCause::Certificate), "{failure:?}");
+}
+
+#[tokio::test]
+async fn redirects_and_nonsense_are_not_followed() {
+    let elsewhere = server_saying(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n");
+    assert_eq!(fails_at(elsewhere.await).await.cause, FailureCause::Address);
+    let nonsense = server_saying(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]");
+    assert_eq!(fails_at(nonsense.await).await.cause, FailureCause::Other);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_secret_is_logged_or_shown() {
+    let tenant = Tenant::start().await;
+    let stored = tenant.database.store.credentials(tenant.datasource).await.unwrap();
+    assert!(!format!("{stored:?} {:?}", draft()).contains(&draft().secret));
+}

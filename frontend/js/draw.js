@@ -1,0 +1,89 @@
+// Live charts in the browser.
+
+import { echarts } from "./echarts.js";
+import { readOption } from "./option.js";
+import { THEME_NAME } from "./theme.js";
+import { tooltip } from "./tooltip.js";
+
+const MOTION_MS = 160;
+
+/** host element -> { chart, layer, observer, onClick } */
+const charts = new Map();
+
+const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/**
+ * Draws the option (JSON) in a layer over what `host` holds, the picture drawn by the server, which is hidden only once
+ * the live chart is complete. Called again for the same host, it changes the chart and replaces all its series.
+ * `onClick`, if given, gets `{seriesName, name, dataIndex, value}` of the mark that was clicked.
+ * Answers with a promise that is kept when the first complete drawing is shown.
+ */
+export function draw(host, optionJson, onClick) {
+  const option = prepare(readOption(optionJson), host);
+  const known = charts.get(host);
+  if (known) {
+    known.onClick = onClick;
+    option.animation = option.animation !== false && !prefersStillness();
+    known.chart.setOption(option, { notMerge: true });
+    return known.shown;
+  }
+  return start(host, option, onClick);
+}
+
+function start(host, option, onClick) {
+  const layer = document.createElement("div");
+  layer.className = "chart-live";
+  Object.assign(layer.style, { position: "absolute", inset: "0", visibility: "hidden" });
+  if (getComputedStyle(host).position === "static") host.style.position = "relative";
+  const pictures = [...host.children];
+  host.append(layer);
+
+  const chart = echarts.init(layer, THEME_NAME, { renderer: "svg" });
+  let frame = 0;
+  const observer = new ResizeObserver(() => {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(() => {
+      if (!chart.isDisposed() && layer.clientWidth > 0) chart.resize();
+    });
+  });
+  const entry = { chart, layer, observer, onClick, pictures };
+  entry.shown = new Promise((resolve) => {
+    const show = () => {
+      chart.off("finished", show);
+      for (const picture of pictures) picture.style.visibility = "hidden";
+      layer.style.visibility = "";
+      resolve();
+    };
+    chart.on("finished", show);
+  });
+  chart.on("click", ({ seriesName, name, dataIndex, value }) => {
+    entry.onClick?.({ seriesName, name, dataIndex, value });
+  });
+  charts.set(host, entry);
+  // The picture already shows the end state: a chart that grew over it would be a step back.
+  chart.setOption({ ...option, animation: false }, { notMerge: true });
+  observer.observe(layer);
+  return entry.shown;
+}
+
+/** Takes the live chart away and shows the server's picture again; does nothing where there is none. */
+export function dispose(host) {
+  const entry = charts.get(host);
+  if (!entry) return;
+  charts.delete(host);
+  entry.observer.disconnect();
+  entry.chart.dispose();
+  entry.layer.remove();
+  for (const picture of entry.pictures) picture.style.visibility = "";
+}
+
+function prepare(option, host) {
+  // The same words in the same font as in the picture, which takes it from the page.
+  option.textStyle = { fontFamily: getComputedStyle(host).fontFamily, ...option.textStyle };
+  option.animationDuration ??= MOTION_MS;
+  option.animationDurationUpdate ??= MOTION_MS;
+  for (const entry of [option.tooltip ?? []].flat()) {
+    entry.formatter ??= tooltip(entry, option);
+  }
+  return option;
+}

@@ -1,0 +1,139 @@
+// The bundle as the server evaluates it: one script in a bare context without document, timers or `Intl` to lean on.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { createContext, runInContext } from "node:vm";
+
+let folder;
+let charts;
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), "taskgauge-charts-"));
+  const file = join(folder, "charts.js");
+  const built = spawnSync(process.execPath, [join(import.meta.dirname, "../build.mjs"), "--charts", file], { encoding: "utf8" });
+  assert.equal(built.status, 0, built.stderr);
+  const context = createContext({ setTimeout: () => 0, clearTimeout: () => {} });
+  runInContext("delete globalThis.Intl", context);
+  runInContext(readFileSync(file, "utf8"), context);
+  charts = runInContext("taskgaugeCharts", context);
+});
+
+after(() => rmSync(folder, { recursive: true }));
+
+const DAYS = ["2026-11-02", "2026-11-03", "2026-11-04"];
+
+const BAR_AND_LINE = {
+  legend: {},
+  tooltip: { trigger: "axis", valueFormatter: "fn:number" },
+  grid: { top: 36 },
+  xAxis: { type: "category", data: DAYS, axisLabel: { formatter: "fn:day" } },
+  yAxis: { type: "value", axisLabel: { formatter: "fn:compact" } },
+  series: [
+    { type: "bar", name: "Opened", data: [1200, 800, 15400], label: { show: true, position: "top", formatter: "fn:compact" } },
+    {
+      type: "line",
+      name: "Closed",
+      data: [1000, 900, 9000],
+      markLine: { symbol: "none", data: [{ yAxis: 5000, label: { formatter: "goal" } }] },
+      markArea: { data: [[{ xAxis: DAYS[0] }, { xAxis: DAYS[1] }]] },
+    },
+  ],
+};
+
+const OPTIONS = {
+  "bar and line": BAR_AND_LINE,
+  donut: {
+    series: [
+      {
+        type: "pie",
+        radius: ["55%", "80%"],
+        label: { formatter: "fn:share" },
+        data: [{ name: "Met", value: 30 }, { name: "Missed", value: 70, itemStyle: { color: "var(--bad)" } }],
+      },
+    ],
+  },
+  "heat map": {
+    xAxis: { type: "category", data: ["8", "9"], axisLabel: { formatter: "fn:hour" } },
+    yAxis: { type: "category", data: ["Mon", "Tue"] },
+    visualMap: { type: "piecewise", show: false, pieces: [{ lte: 5, color: "var(--heat-1)" }, { gt: 5, color: "var(--heat-6)" }] },
+    series: [{ type: "heatmap", label: { show: true }, data: [[0, 0, 3], [1, 0, 7], [1, 1, 9]] }],
+  },
+  dial: {
+    series: [{ type: "gauge", progress: { show: true }, detail: { formatter: "fn:percent" }, data: [{ value: 87.5, name: "SLA met" }] }],
+  },
+  funnel: { series: [{ type: "funnel", data: [{ name: "Lead", value: 9 }, { name: "Won", value: 3 }] }] },
+};
+
+const render = (option, width = 600, height = 300) => charts.render(JSON.stringify(option), width, height);
+
+const texts = (svg) => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map((match) => match[1].replaceAll("\u00a0", " "));
+
+const EXPECTED = {
+  "bar and line": { texts: ["Mon 2", "Tue 3", "15.4 k", "Opened", "Closed", "goal"], colours: ["--series-1", "--series-2", "--chart-text-muted", "--chart-grid"] },
+  donut: { texts: ["30 %", "70 %"], colours: ["--series-1", "--bad"] },
+  "heat map": { texts: ["08:00", "Mon", "3", "7", "9"], colours: ["--heat-1", "--heat-6"] },
+  dial: { texts: ["SLA met", "87.5 %"], colours: ["--series-1"] },
+  funnel: { texts: ["Lead", "Won"], colours: ["--series-1", "--series-2"] },
+};
+
+for (const [name, option] of Object.entries(OPTIONS)) {
+  test(`a ${name} is drawn with its words and the colours of the page`, () => {
+    const svg = render(option);
+    assert.match(svg, /^<svg [^>]*viewBox="0 0 600 300"/);
+    for (const text of EXPECTED[name].texts) assert.ok(texts(svg).includes(text), `${text} in ${texts(svg)}`);
+    for (const colour of EXPECTED[name].colours) assert.ok(svg.includes(`"var(${colour})"`), colour);
+  });
+
+  test(`a ${name} passes a content security policy without inline styles`, () => {
+    assert.doesNotMatch(render(option), /<style|<script|\sstyle=|\son\w+=|NaN|undefined/);
+  });
+
+  test(`a ${name} is the same each time`, () => {
+    assert.equal(render(option), render(option));
+  });
+}
+
+test("numbers in a heat map stand out from their cell, few or many", () => {
+  const fills = Object.fromEntries(
+    [...render(OPTIONS["heat map"]).matchAll(/<text[^>]* fill="([^"]*)"[^>]*>(\d)<\/text>/g)].map(([, fill, text]) => [text, fill]),
+  );
+  assert.deepEqual(fills, { 3: "var(--heat-text-few)", 7: "var(--heat-text-many)", 9: "var(--heat-text-many)" });
+});
+
+test("the cells of a heat map are found in the array that charming puts around them", () => {
+  const heat = OPTIONS["heat map"];
+  const [series] = heat.series;
+  assert.deepEqual(texts(render({ ...heat, series: [{ ...series, data: [series.data] }] })), texts(render(heat)));
+});
+
+test("two different pictures on one page share no ids", () => {
+  const ids = (svg) => new Set([...svg.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]));
+  const first = ids(render(BAR_AND_LINE));
+  const second = ids(render({ ...BAR_AND_LINE, legend: { show: false } }));
+  assert.ok(first.size > 0 && second.size > 0);
+  assert.ok(first.isDisjointFrom ? first.isDisjointFrom(second) : ![...first].some((id) => second.has(id)));
+});
+
+test("what people typed is text, never markup", () => {
+  const svg = render({ series: [{ type: "funnel", data: [{ name: '</text><script>alert("1")</script>', value: 1 }] }] });
+  assert.doesNotMatch(svg, /<script/);
+  assert.match(svg, /&lt;script&gt;/);
+});
+
+test("long names in a legend leave each other room", () => {
+  const names = ["Managed Services Agreement", "Professional Services", "Warranty and Repairs"];
+  const svg = render({ legend: {}, xAxis: { data: ["a"] }, yAxis: {}, series: names.map((name) => ({ type: "bar", name, data: [1] })) });
+  const starts = names.map((name) => Number(new RegExp(`translate\\(([\\d.]+)[^>]*>${name}<`).exec(svg)[1]));
+  // 12 px Arial is about 5.9 px a letter.
+  assert.ok(starts[1] - starts[0] > names[0].length * 5.9, String(starts));
+  assert.ok(starts[2] - starts[1] > names[1].length * 5.9, String(starts));
+});
+
+test("the font is the page's unless one is asked for", () => {
+  assert.doesNotMatch(render(BAR_AND_LINE), /font-family/);
+  assert.match(charts.render(JSON.stringify(BAR_AND_LINE), 600, 300, { fontFamily: "Inter" }), /font-family="Inter"/);
+});

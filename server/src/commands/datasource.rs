@@ -1,0 +1,252 @@
+//! `taskgauge datasource test|add|list|remove`.
+
+use super::{named, print, print_json, say, with_open};
+use crate::config::Installation;
+use clap::{Args, Subcommand};
+use secrecy::{ExposeSecret, SecretString};
+use std::io::Read;
+use taskgauge_app::api::datasources::connect::{more_problems, web_address};
+use taskgauge_autotask::Connector;
+use taskgauge_model::{
+    clock::Clock,
+    datasource::{Draft, DraftField, Finding, TestOutcome, TestReport},
+    run::{Run, RunKind},
+};
+use taskgauge_store::drafts::TestedDraft;
+use taskgauge_sync::test_connection;
+
+/// Who acts, in the audit log.
+const ACTOR: &str = "command line";
+/// What stands for the id of a draft that is not kept.
+const NOT_KEPT: &str = "";
+
+#[derive(Subcommand)]
+pub enum Action {
+    /// Test credentials and print the same report as the form. The secret is TASKGAUGE_AUTOTASK_SECRET or standard input.
+    Test(Given),
+    /// Test, then add; what fails the test is refused.
+    Add(Given),
+    /// List all datasources.
+    List {
+        #[command(flatten)]
+        installation: Installation,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a datasource with its copy of Autotask.
+    Remove {
+        #[command(flatten)]
+        installation: Installation,
+        /// Its name.
+        #[arg(long)]
+        name: String,
+    },
+}
+
+/// What the form asks for.
+#[derive(Args)]
+pub struct Given {
+    #[command(flatten)]
+    installation: Installation,
+    /// Name of the datasource.
+    #[arg(long)]
+    name: String,
+    /// The API user's name (key).
+    #[arg(long)]
+    username: String,
+    /// The API tracking identifier.
+    #[arg(long)]
+    integration_code: String,
+    /// The zone's number or any address of it; found by itself when left out.
+    #[arg(long, default_value = "")]
+    zone: String,
+    /// Time zone that days are counted in.
+    #[arg(long, default_value = "UTC")]
+    time_zone: String,
+    /// Autotask's web address, for deep links; found by itself when left out.
+    #[arg(long, default_value = "")]
+    web_url: String,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    /// The API user's secret; standard input when not set.
+    #[arg(long, env = "TASKGAUGE_AUTOTASK_SECRET", hide = true, hide_env_values = true)]
+    secret: Option<SecretString>,
+}
+
+impl Given {
+    fn draft(&self) -> Result<Draft, String> {
+        let secret = if let Some(secret) = &self.secret {
+            secret.expose_secret().to_owned()
+        } else {
+            let mut secret = String::new();
+            std::io::stdin()
+                .read_to_string(&mut secret)
+                .map_err(|error| format!("The secret could not be read from standard input: {error}."))?;
+            // A line ends with a line break; the secret does not.
+            secret.strip_suffix('\n').map_or(secret.as_str(), |line| line.strip_suffix('\r').unwrap_or(line)).to_owned()
+        };
+        Ok(Draft {
+            name: self.name.clone(),
+            user_name: self.username.clone(),
+            secret,
+            integration_code: self.integration_code.clone(),
+            zone: self.zone.clone(),
+            web_url: self.web_url.clone(),
+            time_zone: self.time_zone.clone(),
+        })
+    }
+}
+
+pub async fn run(action: Action) -> Result<(), String> {
+    match action {
+        Action::Test(given) => {
+            let connector = given.installation.connector()?;
+            tested(&connector, &given).await.map(drop)
+        }
+        Action::Add(given) => add(given).await,
+        Action::List { installation, json } => list(&installation, json).await,
+        Action::Remove { installation, name } => {
+            with_open(&installation, async |opened| {
+                let datasource = named(opened, &name).await?;
+                opened.store.remove_datasource(ACTOR, datasource.id).await.map_err(|error| error.to_string())?;
+                say(&format!("“{}” is removed.", datasource.name));
+                Ok(())
+            })
+            .await
+        }
+    }
+}
+
+/// Tests and prints the outcome; anything but a pass is an error.
+async fn tested(connector: &Connector, given: &Given) -> Result<TestedDraft, String> {
+    let draft = given.draft()?;
+    let mut problems = draft.problems();
+    problems.extend(more_problems(connector, &draft));
+    if !problems.is_empty() {
+        let lines: Vec<String> =
+            problems.iter().map(|problem| format!("--{}: {}", flag(problem.field), problem.message)).collect();
+        if given.json {
+            print_json(&TestOutcome::Invalid { problems })?;
+        }
+        return Err(lines.join("\n"));
+    }
+    match test_connection(connector, &draft, None, Clock::system().now()).await {
+        Ok(tested) => {
+            let report = tested.report.clone();
+            if given.json {
+                print_json(&TestOutcome::Passed { draft: NOT_KEPT.to_owned(), report })?;
+            } else {
+                print(&words(&report))?;
+            }
+            Ok(tested)
+        }
+        Err(failure) => {
+            let sentence = format!("{} {}", failure.what, failure.next);
+            if given.json {
+                print_json(&TestOutcome::Failed(failure))?;
+            }
+            Err(sentence)
+        }
+    }
+}
+
+async fn add(given: Given) -> Result<(), String> {
+    let connector = given.installation.connector()?;
+    with_open(&given.installation, async |opened| {
+        let draft = tested(&connector, &given).await?;
+        let web_url = web_address(&given.web_url);
+        let id = opened
+            .store
+            .add_datasource(ACTOR, &draft, given.name.trim(), &given.time_zone, web_url.as_deref())
+            .await
+            .map_err(|error| error.to_string())?;
+        opened.store.queue_run(id, RunKind::Full, None).await.map_err(|error| error.to_string())?;
+        say(&format!("“{}” is added. The running server syncs it; or run taskgauge sync.", given.name.trim()));
+        Ok(())
+    })
+    .await
+}
+
+async fn list(installation: &Installation, json: bool) -> Result<(), String> {
+    with_open(installation, async |opened| {
+        let all = opened.store.datasources().await.map_err(|error| error.to_string())?;
+        if json {
+            let mut listed = Vec::new();
+            for datasource in all {
+                let run = opened.store.latest_run(datasource.id).await.map_err(|error| error.to_string())?;
+                listed.push(serde_json::json!({
+                    "id": datasource.id,
+                    "name": datasource.name,
+                    "user_name": datasource.user_name,
+                    "zone": datasource.zone_name,
+                    "api_url": datasource.api_url,
+                    "web_url": datasource.web_url,
+                    "tenant": datasource.tenant,
+                    "time_zone": datasource.time_zone,
+                    "synced_at": datasource.synced_at,
+                    "paused": datasource.paused,
+                    "sync": run.as_ref().map(progress),
+                }));
+            }
+            return print_json(&listed);
+        }
+        if all.is_empty() {
+            say("No datasource yet. taskgauge datasource add --help tells how to add one.");
+        }
+        for datasource in all {
+            let synced = datasource.synced_at.map_or_else(|| "not synced yet".to_owned(), |at| format!("synced {at}"));
+            print(&format!("{}\t{}\t{}\t{synced}", datasource.name, datasource.zone_name, datasource.time_zone))?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Where the latest sync of a datasource stands.
+fn progress(run: &Run) -> serde_json::Value {
+    serde_json::json!({
+        "run": run.id,
+        "state": run.state,
+        "rows": run.steps.iter().map(|step| step.read).sum::<u64>(),
+        "requests": run.requests,
+        "entities_done": run.steps.iter().filter(|step| step.state.is_over()).count(),
+        "entities_total": run.steps.len(),
+        "problem": run.problem,
+    })
+}
+
+fn flag(field: DraftField) -> &'static str {
+    match field {
+        DraftField::Name => "name",
+        DraftField::UserName => "username",
+        DraftField::Secret => "secret (TASKGAUGE_AUTOTASK_SECRET)",
+        DraftField::IntegrationCode => "integration-code",
+        DraftField::Zone => "zone",
+        DraftField::WebUrl => "web-url",
+        DraftField::TimeZone => "time-zone",
+    }
+}
+
+/// The report as text.
+fn words(report: &TestReport) -> String {
+    let mut lines = vec![
+        format!("Connected to {} in zone {}.", report.company.as_deref().unwrap_or("Autotask"), report.zone_name),
+        format!("API {}, version {}, {} ms a call.", report.api_url, report.api_version, report.round_trip_ms),
+        format!("{} of {} requests used in the last hour.", report.requests_used, report.request_limit),
+        format!("{} of {} kinds of records readable.", report.doctor.readable(), report.doctor.probes.len()),
+    ];
+    for probe in &report.doctor.probes {
+        let finding = match &probe.finding {
+            Finding::Readable { .. } | Finding::Empty => continue,
+            Finding::SuspiciouslyEmpty => "nothing visible".to_owned(),
+            Finding::Forbidden => "forbidden".to_owned(),
+            Finding::Unknown { why } => why.clone(),
+        };
+        let right = probe.right.as_ref().map(|(tab, row)| format!(" Security level: {tab} → {row}.")).unwrap_or_default();
+        lines.push(format!("{}: {finding}.{right}", probe.label));
+    }
+    lines.extend(report.doctor.notes.iter().map(|note| format!("{} {}", note.what, note.next)));
+    lines.join("\n")
+}

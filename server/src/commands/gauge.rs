@@ -1,0 +1,103 @@
+//! `taskgauge gauge`: the answer to a gauge.
+
+use super::{instant, named, print, print_json, with_open};
+use crate::config::Installation;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use taskgauge_model::{
+    catalogue::Catalogue,
+    format,
+    gauge::{Answer, FILTERS, Filters, Status},
+};
+use taskgauge_store::Scope;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    installation: Installation,
+    /// The gauge's id, e.g. open_tickets.
+    id: String,
+    /// Name of the datasource.
+    #[arg(long)]
+    datasource: String,
+    /// The instant to answer for; now when left out.
+    #[arg(long, value_parser = instant, value_name = "TIME")]
+    at: Option<DateTime<Utc>>,
+    /// Filter by field=value; can be given several times. Fields: queue, priority, client, member, range …
+    #[arg(long = "filter", value_name = "FIELD=VALUE")]
+    filters: Vec<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(arguments: Arguments) -> Result<(), String> {
+    let gauge = Catalogue::shipped()
+        .gauge(&arguments.id)
+        .ok_or_else(|| format!("There is no gauge “{}”.", arguments.id))?;
+    let filters = filters(&arguments.filters)?;
+    with_open(&arguments.installation, async |opened| {
+        let source = named(opened, &arguments.datasource).await?.id;
+        let at = arguments.at.unwrap_or_else(|| opened.store.clock().now());
+        let answer =
+            opened.store.answer(source, gauge, &filters, &Scope::All, at).await.map_err(|error| error.to_string())?;
+        if arguments.json {
+            return print_json(&contract(&answer));
+        }
+        let words = match (answer.status, answer.value) {
+            (Status::Ok, Some(value)) => format::exact_value(value, answer.unit),
+            (Status::Ok, None) => format!("{} groups", answer.groups.len()),
+            (Status::NoData, _) => format!("no data. {}", answer.note.as_deref().unwrap_or_default()),
+            (Status::NotPermitted, _) => format!("not permitted. {}", answer.note.as_deref().unwrap_or_default()),
+        };
+        print(&format!("{}: {words}", gauge.title))?;
+        for group in &answer.groups {
+            let values: Vec<String> = answer
+                .series
+                .iter()
+                .filter_map(|series| {
+                    Some(format!("{} {}", series.label, format::exact_value(*group.values.get(&series.id)?, series.unit)))
+                })
+                .collect();
+            print(&format!("  {}: {}", group.label, values.join(", ")))?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The contract of `--json`.
+fn contract(answer: &Answer) -> serde_json::Value {
+    let groups: Vec<_> = answer
+        .groups
+        .iter()
+        .map(|group| json!({ "key": group.key, "label": group.label, "values": group.values }))
+        .collect();
+    json!({
+        "gauge": answer.gauge,
+        "at": answer.at,
+        "status": answer.status,
+        "value": answer.value,
+        "unit": answer.unit,
+        "rows": answer.rows,
+        "groups": groups,
+        "note": answer.note,
+        "unfiltered": answer.unfiltered,
+    })
+}
+
+fn filters(given: &[String]) -> Result<Filters, String> {
+    let mut filters = Filters::default();
+    for pair in given {
+        let (field, value) = pair.split_once('=').ok_or_else(|| format!("“{pair}” is not of the form field=value."))?;
+        if field == "range" {
+            filters.range = Some(value.parse().map_err(|error: taskgauge_model::range::UnknownRange| error.to_string())?);
+        } else if FILTERS.iter().any(|(name, _, _)| *name == field) {
+            filters.fields.entry(field.to_owned()).or_default().push(value.to_owned());
+        } else {
+            let known: Vec<&str> = FILTERS.iter().map(|(name, _, _)| *name).collect();
+            return Err(format!("There is no filter “{field}”. Known: range, {}.", known.join(", ")));
+        }
+    }
+    Ok(filters)
+}

@@ -1,0 +1,110 @@
+//! `taskgauge sync`: one run in the foreground.
+
+use super::{named, print, print_json, say, with_open};
+use crate::config::Installation;
+use serde_json::json;
+use std::time::Duration;
+use taskgauge_model::{
+    ids::DatasourceId,
+    run::{Run, RunState},
+};
+use taskgauge_store::Store;
+use taskgauge_sync::run_once;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    installation: Installation,
+    /// Name of the datasource.
+    #[arg(long)]
+    datasource: String,
+    /// Read everything again, not only what changed.
+    #[arg(long)]
+    full: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(arguments: Arguments) -> Result<(), String> {
+    let connector = arguments.installation.connector()?;
+    with_open(&arguments.installation, async |opened| {
+        let datasource = named(opened, &arguments.datasource).await?;
+        let run = tokio::select! {
+            run = run_once(&opened.store, &connector, datasource.id, arguments.full) => run,
+            () = tell_progress(&opened.store, datasource.id) => return Ok(()),
+        }
+        .map_err(|error| error.to_string())?;
+        if arguments.json {
+            print_json(&summary(&run))?;
+        } else {
+            print(&line(&run))?;
+        }
+        match run.state {
+            RunState::Done => Ok(()),
+            _ => Err(run.problem.unwrap_or_else(|| "The sync was stopped.".to_owned())),
+        }
+    })
+    .await
+}
+
+/// Says every second where the run stands; never ends.
+async fn tell_progress(store: &Store, datasource: DatasourceId) {
+    let mut beat = tokio::time::interval(Duration::from_secs(1));
+    let mut said = String::new();
+    loop {
+        beat.tick().await;
+        // What cannot be said now is said a second later.
+        if let Ok(Some(run)) = store.latest_run(datasource).await {
+            let now = line(&run);
+            if now != said {
+                say(&now);
+                said = now;
+            }
+        }
+    }
+}
+
+/// Where a run stands, in a line.
+fn line(run: &Run) -> String {
+    let done = run.steps.iter().filter(|step| step.state.is_over()).count();
+    let read: u64 = run.steps.iter().map(|step| step.read).sum();
+    let now: Vec<&str> = run
+        .steps
+        .iter()
+        .filter(|step| step.state == RunState::Running)
+        .map(|step| step.label.as_str())
+        .collect();
+    let now = if now.is_empty() { String::new() } else { format!("; now {}", now.join(", ")) };
+    format!(
+        "{}: {done} of {} kinds of records, {read} rows read, {} requests{now}",
+        run.state.word(),
+        run.steps.len(),
+        run.requests
+    )
+}
+
+/// The contract of `--json`.
+fn summary(run: &Run) -> serde_json::Value {
+    let seconds = match (run.started_at, run.ended_at) {
+        (Some(start), Some(end)) => (end - start).num_milliseconds() as f64 / 1_000.0,
+        _ => 0.0,
+    };
+    let entities: Vec<_> = run
+        .steps
+        .iter()
+        .map(|step| {
+            json!({
+                "entity": step.entity,
+                "read": step.read,
+                "written": step.written,
+                "unchanged": step.unchanged,
+                "deleted": step.deleted,
+                "quarantined": step.quarantined,
+                "requests": step.requests,
+                "seconds": step.seconds,
+            })
+        })
+        .collect();
+    json!({ "run": run.id, "seconds": seconds, "requests": run.requests, "entities": entities })
+}

@@ -1,0 +1,147 @@
+//! Configuration: flags and environment variables of the same name, read once.
+
+use clap::Args;
+use secrecy::SecretString;
+use std::{net::SocketAddr, path::PathBuf};
+use taskgauge_autotask::{Connector, Options};
+use taskgauge_model::clock::Clock;
+use taskgauge_store::{
+    Store,
+    cluster::{Cluster, ClusterOptions},
+    sealing::Sealer,
+};
+use url::Url;
+
+/// Where data is kept and how Autotask is reached; shared by all commands.
+#[derive(Debug, Clone, Args)]
+pub struct Installation {
+    /// Folder for everything Taskgauge keeps: the private Postgres and the secret key.
+    ///
+    /// Default: /var/lib/taskgauge as root, else ~/.local/share/taskgauge.
+    #[arg(long, env = "TASKGAUGE_DATA_DIR", value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+
+    /// A Postgres (15 or newer) to use instead of the private one, as postgres://user:password@host/database.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database_url: Option<SecretString>,
+
+    /// Folder of the programs initdb and postgres, where they are not found by themselves.
+    #[arg(long, env = "TASKGAUGE_POSTGRES_BIN", value_name = "FOLDER")]
+    postgres_bin: Option<PathBuf>,
+
+    /// Key that seals stored credentials: 32 bytes as hex or base64. Default: a file in the data folder.
+    #[arg(long, env = "TASKGAUGE_SECRET_KEY", hide_env_values = true, value_name = "KEY")]
+    secret_key: Option<SecretString>,
+
+    /// Base address for finding a tenant's zone, instead of Autotask's own; it alone may be http and loopback.
+    ///
+    /// For a simulated tenant: nothing but this address is called then.
+    #[arg(long, env = "TASKGAUGE_AUTOTASK_URL", value_name = "URL")]
+    autotask_url: Option<Url>,
+}
+
+/// An installation that is open.
+pub struct Opened {
+    /// The database, migrated.
+    pub store: Store,
+    /// The private Postgres, where this process started it.
+    pub cluster: Option<Cluster>,
+}
+
+impl Opened {
+    /// Closes the installation: a private Postgres that this process started is stopped.
+    pub async fn close(self) {
+        if let Some(cluster) = self.cluster {
+            cluster.stop().await;
+        }
+    }
+}
+
+impl Installation {
+    /// The data folder.
+    pub fn data_dir(&self) -> Result<PathBuf, String> {
+        if let Some(folder) = &self.data_dir {
+            return std::path::absolute(folder).map_err(|error| format!("The data folder cannot be used: {error}."));
+        }
+        let home = std::env::home_dir().filter(|home| home.is_absolute());
+        match home {
+            Some(home) if home != PathBuf::from("/root") => Ok(home.join(".local/share/taskgauge")),
+            _ => Ok(PathBuf::from("/var/lib/taskgauge")),
+        }
+    }
+
+    /// Opens the database and brings its schema up to date.
+    pub async fn open(&self, clock: Clock) -> Result<Opened, String> {
+        let sealer = self.sealer()?;
+        let (url, cluster) = match &self.database_url {
+            Some(url) => (url.clone(), None),
+            None => {
+                let data_dir = self.data_dir()?;
+                if let Some(running) = Cluster::attach(&data_dir) {
+                    (running.url(), None)
+                } else {
+                    let options = ClusterOptions { data_dir, bin_dir: self.postgres_bin.clone() };
+                    let cluster = Cluster::start(&options).await.map_err(|error| error.to_string())?;
+                    (cluster.url(), Some(cluster))
+                }
+            }
+        };
+        let opened = async {
+            let store = Store::connect(&url, sealer, clock).await?;
+            store.migrate().await?;
+            Ok::<_, taskgauge_store::StoreError>(store)
+        };
+        match opened.await {
+            Ok(store) => Ok(Opened { store, cluster }),
+            Err(error) => {
+                if let Some(cluster) = cluster {
+                    cluster.stop().await;
+                }
+                Err(error.to_string())
+            }
+        }
+    }
+
+    fn sealer(&self) -> Result<Sealer, String> {
+        if let Some(key) = &self.secret_key {
+            return Sealer::from_key(key).map_err(|error| error.to_string());
+        }
+        if self.database_url.is_some() && self.data_dir.is_none() {
+            // A database shared by several machines must not depend on a file of one of them without being told so.
+            tracing::debug!("the secret key is kept in the default data folder");
+        }
+        let folder = self.data_dir()?;
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| format!("The data folder {} cannot be made: {error}.", folder.display()))?;
+        Sealer::from_file(&folder.join("secret.key")).map_err(|error| error.to_string())
+    }
+
+    /// The way to Autotask.
+    pub fn connector(&self) -> Result<Connector, String> {
+        let options = match &self.autotask_url {
+            Some(url) => Options::for_test_base(url.clone()),
+            None => Options::default(),
+        };
+        Connector::new(options).map_err(|error| error.to_string())
+    }
+}
+
+/// What only the server needs.
+#[derive(Debug, Clone, Args)]
+pub struct Serving {
+    /// Address and port to listen on.
+    #[arg(long = "addr", env = "TASKGAUGE_ADDR", default_value = "127.0.0.1:7300", value_name = "ADDRESS")]
+    pub addr: SocketAddr,
+
+    /// The address people use, e.g. https://gauges.example.com. With https, cookies are sent over TLS only.
+    #[arg(long, env = "TASKGAUGE_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<Url>,
+
+    /// Write logs as JSON, one object a line.
+    #[arg(long, env = "TASKGAUGE_LOG_JSON")]
+    pub log_json: bool,
+
+    /// What is logged, e.g. info or taskgauge_sync=debug.
+    #[arg(long, env = "TASKGAUGE_LOG", default_value = "info", value_name = "FILTER")]
+    pub log: String,
+}

@@ -1,0 +1,114 @@
+//! The datasource form without JavaScript: two plain posts, test and save. The answers are the same pages.
+
+use super::{ServerState, render};
+use axum::{
+    Form,
+    body::Body,
+    extract::{Path, Request, State},
+    http::{HeaderMap, Method, Uri},
+    response::{IntoResponse, Redirect, Response},
+};
+use leptos::prelude::provide_context;
+use serde::Deserialize;
+use taskgauge_app::api::{ConnectFlash, datasources::connect};
+use taskgauge_model::{
+    datasource::{Draft, FailureCause, TestFailure, TestOutcome},
+    ids::DatasourceId,
+};
+use taskgauge_store::users::Session;
+
+/// Tests a new datasource.
+pub async fn test_new(
+    State(state): State<ServerState>,
+    session: axum::Extension<Session>,
+    uri: Uri,
+    headers: HeaderMap,
+    Form(draft): Form<Draft>,
+) -> Response {
+    test(&state, session.0, uri, headers, draft, None).await
+}
+
+/// Tests new credentials of a datasource.
+pub async fn test_replacement(
+    State(state): State<ServerState>,
+    session: axum::Extension<Session>,
+    Path(id): Path<DatasourceId>,
+    uri: Uri,
+    headers: HeaderMap,
+    Form(draft): Form<Draft>,
+) -> Response {
+    test(&state, session.0, uri, headers, draft, Some(id)).await
+}
+
+async fn test(
+    state: &ServerState,
+    session: Session,
+    uri: Uri,
+    headers: HeaderMap,
+    draft: Draft,
+    replaces: Option<DatasourceId>,
+) -> Response {
+    let outcome = connect::test(&state.app, session.id, draft.clone(), replaces).await.unwrap_or_else(|error| {
+        TestOutcome::Failed(TestFailure {
+            cause: FailureCause::Other,
+            what: error.to_string(),
+            next: "Try again.".to_owned(),
+            field: None,
+            suggestion: None,
+        })
+    });
+    // Everything but the secrets comes back, so that nothing typed is lost.
+    let draft = Draft { secret: String::new(), integration_code: String::new(), ..draft };
+    show(state, session, uri, headers, ConnectFlash { draft, outcome }).await
+}
+
+#[derive(Deserialize)]
+pub struct Save {
+    draft: String,
+    name: String,
+    time_zone: String,
+    #[serde(default)]
+    web_url: String,
+}
+
+/// Saves a tested datasource. No credential is taken.
+pub async fn save(
+    State(state): State<ServerState>,
+    session: axum::Extension<Session>,
+    headers: HeaderMap,
+    Form(form): Form<Save>,
+) -> Response {
+    let session = session.0;
+    let saved =
+        connect::save(&state.app, session.id, &form.draft, &form.name, &form.time_zone, &form.web_url).await;
+    match saved {
+        Ok(id) => Redirect::to(&format!("/data/datasources/{id}")).into_response(),
+        Err(error) => {
+            let draft = Draft {
+                name: form.name,
+                time_zone: form.time_zone,
+                web_url: form.web_url,
+                ..Draft::default()
+            };
+            let outcome = TestOutcome::Failed(TestFailure {
+                cause: FailureCause::Other,
+                what: error.to_string(),
+                next: "Test the connection again, then save.".to_owned(),
+                field: None,
+                suggestion: None,
+            });
+            let uri = Uri::from_static("/data/datasources/new");
+            show(&state, session, uri, headers, ConnectFlash { draft, outcome }).await
+        }
+    }
+}
+
+/// The form's page with what came of it.
+async fn show(state: &ServerState, session: Session, uri: Uri, headers: HeaderMap, flash: ConnectFlash) -> Response {
+    let mut request = Request::new(Body::empty());
+    *request.method_mut() = Method::GET;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    request.extensions_mut().insert(session);
+    render(state, move || provide_context(flash.clone()), request).await
+}

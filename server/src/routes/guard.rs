@@ -1,0 +1,137 @@
+//! What stands before every route: who is signed in, where a request comes from, what a browser may do with the answer.
+
+use super::ServerState;
+use crate::site;
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use leptos::nonce::Nonce;
+use taskgauge_app::api::UiError;
+
+/// Pages that need nobody signed in.
+const OPEN_PAGES: &[&str] = &["/sign-in", "/welcome"];
+/// The one server function that needs nobody signed in.
+const OPEN_FUNCTION: &str = "/api/welcome_is_valid";
+
+/// Lets through whoever is signed in, and puts the session into the request.
+pub async fn signed_in(State(state): State<ServerState>, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if OPEN_PAGES.contains(&path) || path.starts_with(OPEN_FUNCTION) || site::has(path) {
+        return next.run(request).await;
+    }
+    let session = match state.cookies.token(request.headers()) {
+        Some(token) => match state.app.store.session(&token).await {
+            Ok(session) => session,
+            Err(error) => {
+                tracing::warn!(%error, "a session could not be looked up");
+                return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response();
+            }
+        },
+        None => None,
+    };
+    if let Some(session) = session {
+        request.extensions_mut().insert(session);
+        return next.run(request).await;
+    }
+    if path.starts_with("/api/") || path == "/events" {
+        let body = serde_json::to_string(&UiError::SignedOut).unwrap_or_default();
+        return (StatusCode::UNAUTHORIZED, [(header::CONTENT_TYPE, "application/json")], body).into_response();
+    }
+    let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
+    let to = if wanted == "/" {
+        "/sign-in".to_owned()
+    } else {
+        format!("/sign-in?next={}", url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect::<String>())
+    };
+    Redirect::to(&to).into_response()
+}
+
+/// Refuses changes that come from another site's page.
+pub async fn same_origin(request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+        || comes_from_here(request.headers())
+    {
+        return next.run(request).await;
+    }
+    (StatusCode::FORBIDDEN, "This request came from another site and was refused.").into_response()
+}
+
+/// Browsers name the origin of every change; programs that name none carry no cookie of somebody else's either.
+fn comes_from_here(headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
+        return matches!(site, "same-origin" | "none");
+    }
+    match text(header::ORIGIN) {
+        Some(origin) => {
+            let host = text(HeaderName::from_static("x-forwarded-host")).or_else(|| text(header::HOST));
+            let named = origin.split_once("://").map(|(_, host)| host);
+            named.is_some() && named == host
+        }
+        None => true,
+    }
+}
+
+/// Only what is our own runs, and nobody frames it. Styles of elements are set by the chart script and the grid.
+pub fn content_policy(nonce: &Nonce) -> String {
+    format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+         style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+         manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+}
+
+/// Headers of every answer.
+pub async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        headers.insert(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; form-action 'self'"),
+        );
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn changes_from_other_sites_are_refused() {
+        for (pairs, here) in [
+            (&[("sec-fetch-site", "same-origin")][..], true),
+            (&[("sec-fetch-site", "cross-site"), ("origin", "http://a"), ("host", "a")], false),
+            (&[("sec-fetch-site", "same-site")], false),
+            (&[("origin", "http://a:1"), ("host", "a:1")], true),
+            (&[("origin", "http://b"), ("host", "a")], false),
+            (&[("origin", "null"), ("host", "a")], false),
+            (&[("host", "a")], true),
+        ] {
+            assert_eq!(comes_from_here(&headers(pairs)), here, "{pairs:?}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Every address of the server: pages and server functions of the app, and what a browser needs beside them.
+
+mod connect;
+mod events;
+mod export;
+mod guard;
+mod health;
+mod people;
+
+use crate::site;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, FromRef, Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use leptos::prelude::*;
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+use std::{sync::Arc, time::Duration};
+use taskgauge_app::{App, Site, api::AppState, components::layout::NotFoundStatus, document};
+use taskgauge_store::notify::Events;
+use tokio_util::sync::CancellationToken;
+use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer, trace::TraceLayer};
+
+/// Largest form or call a browser may send.
+const BODY_MAX: usize = 256 * 1024;
+/// Longest time a page or call may take. A connection test waits for Autotask.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What routes work with; one per process.
+#[derive(Clone, FromRef)]
+pub struct ServerState {
+    /// What server functions work with.
+    pub app: AppState,
+    /// Addresses of the site's files.
+    site: Site,
+    /// What Leptos wants to know.
+    leptos: LeptosOptions,
+    /// What happens in the database.
+    events: Arc<Events>,
+    /// Ends streams when the process stops.
+    stop: CancellationToken,
+    /// How often somebody may try to sign in.
+    tries: Arc<people::Tries>,
+    /// Whether cookies go over TLS only.
+    cookies: people::Cookies,
+}
+
+impl ServerState {
+    /// The state of a server that starts.
+    pub fn new(app: AppState, site: Site, events: Arc<Events>, stop: CancellationToken, secure: bool) -> Self {
+        let leptos = LeptosOptions::builder().output_name("taskgauge").build();
+        let cookies = people::Cookies { secure };
+        Self { app, site, leptos, events, stop, tries: Arc::default(), cookies }
+    }
+
+    /// Everything the app's pages and functions find in their context.
+    fn provide(&self) {
+        provide_context(self.app.clone());
+        if let Some(response) = use_context::<ResponseOptions>() {
+            provide_context(NotFoundStatus(Arc::new(move || response.set_status(StatusCode::NOT_FOUND))));
+        }
+    }
+
+    /// The document with the app inside, and the policy that lets only its own scripts run.
+    fn page(&self) -> impl IntoView + use<> {
+        if let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce())
+            && let Ok(policy) = HeaderValue::from_str(&guard::content_policy(&nonce))
+        {
+            response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        document(self.site.clone())
+    }
+}
+
+/// The whole server.
+pub fn router(state: ServerState) -> Router {
+    let routes = generate_route_list(App);
+    let (for_context, for_page) = (state.clone(), state.clone());
+    Router::new()
+        .route("/sign-in", post(people::sign_in))
+        .route("/sign-out", post(people::sign_out))
+        .route("/welcome", post(people::welcome))
+        .route("/data/datasources/new", post(connect::test_new))
+        .route("/data/datasources/save", post(connect::save))
+        .route("/data/datasources/{id}/credentials", post(connect::test_replacement))
+        .route("/data/datasets/{slug}/rows.csv", get(export::csv))
+        .leptos_routes_with_context(&state, routes, move || for_context.provide(), move || for_page.page())
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
+        .route("/events", get(events::stream))
+        .fallback(fallback)
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(middleware::from_fn_with_state(state.clone(), guard::signed_in))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .layer(middleware::from_fn(guard::same_origin))
+        .layer(middleware::from_fn(guard::headers))
+        .layer(CompressionLayer::new())
+        .layer(TraceLayer::new_for_http())
+        .with_state(state)
+}
+
+/// The site's files; a page that says so where there is nothing.
+async fn fallback(State(state): State<ServerState>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    if site::has(&path) {
+        return site::file(&path, request.headers());
+    }
+    if path.starts_with("/pkg/") || path.starts_with("/api/") {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    render(&state, || {}, request).await
+}
+
+/// Renders the page of a request with more in its context.
+async fn render(state: &ServerState, more: impl Fn() + Clone + Send + Sync + 'static, request: Request) -> Response {
+    let (for_context, for_page) = (state.clone(), state.clone());
+    let context = move || {
+        for_context.provide();
+        more();
+    };
+    let handler = leptos_axum::render_app_async_with_context(context, move || for_page.page());
+    handler(request).await.into_response()
+}

@@ -1,0 +1,233 @@
+//! Signing in and out, and the first admin. Plain forms: they work before and without the wasm.
+
+use super::ServerState;
+use axum::{
+    Form,
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Mutex, PoisonError},
+};
+use taskgauge_store::StoreError;
+
+/// Wrong passwords an address or an account may have within [`WINDOW`].
+const TRIES_MAX: usize = 10;
+/// The time in which tries are counted.
+const WINDOW: TimeDelta = TimeDelta::minutes(1);
+/// How long a browser keeps the cookie, in seconds: 30 days; the session in the database may end sooner.
+const COOKIE_AGE: u32 = 30 * 24 * 3_600;
+/// Shortest password, in characters.
+const PASSWORD_MIN: usize = 10;
+/// Longest password, in characters; hashing a longer one would be work for nothing.
+const PASSWORD_MAX: usize = 1_000;
+
+/// The session cookie.
+#[derive(Debug, Clone, Copy)]
+pub struct Cookies {
+    /// Whether it goes over TLS only.
+    pub secure: bool,
+}
+
+impl Cookies {
+    /// With TLS the name itself makes browsers insist on `Secure`, the host alone and the whole site.
+    const fn name(self) -> &'static str {
+        if self.secure { "__Host-taskgauge" } else { "taskgauge" }
+    }
+
+    /// The token in a request's cookies.
+    pub fn token(self, headers: &HeaderMap) -> Option<SecretString> {
+        headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(name, _)| *name == self.name())
+            .map(|(_, value)| SecretString::from(value.to_owned()))
+    }
+
+    fn set(self, token: &SecretString) -> Option<HeaderValue> {
+        let secure = if self.secure { "; Secure" } else { "" };
+        let cookie = format!(
+            "{}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age={COOKIE_AGE}{secure}",
+            self.name(),
+            token.expose_secret()
+        );
+        let mut value = HeaderValue::from_str(&cookie).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    fn clear(self) -> Option<HeaderValue> {
+        let secure = if self.secure { "; Secure" } else { "" };
+        HeaderValue::from_str(&format!("{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}", self.name())).ok()
+    }
+}
+
+/// Wrong passwords of late, by address and by account.
+#[derive(Debug, Default)]
+pub struct Tries(Mutex<HashMap<String, Vec<DateTime<Utc>>>>);
+
+impl Tries {
+    /// Whether another try is allowed now.
+    fn allow(&self, keys: &[String], now: DateTime<Utc>) -> bool {
+        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tries.retain(|_, times| {
+            times.retain(|time| now - *time < WINDOW);
+            !times.is_empty()
+        });
+        keys.iter().all(|key| tries.get(key).is_none_or(|times| times.len() < TRIES_MAX))
+    }
+
+    fn count(&self, keys: &[String], now: DateTime<Utc>) {
+        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in keys {
+            tries.entry(key.clone()).or_default().push(now);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub struct SignIn {
+    email: String,
+    password: SecretString,
+    #[serde(default)]
+    next: String,
+}
+
+/// Signs in.
+pub async fn sign_in(
+    State(state): State<ServerState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Form(form): Form<SignIn>,
+) -> Response {
+    let now = state.app.store.clock().now();
+    let keys = [address_key(peer.ip()), format!("account {}", form.email.trim().to_lowercase())];
+    if !state.tries.allow(&keys, now) {
+        return Redirect::to("/sign-in?problem=often").into_response();
+    }
+    let too_long = form.password.expose_secret().len() > 4 * PASSWORD_MAX;
+    let user = if too_long { Ok(None) } else { state.app.store.verify_password(form.email.trim(), &form.password).await };
+    match user {
+        Ok(Some(user)) => match state.app.store.create_session(user.id).await {
+            Ok(token) => enter(&state, &token, &form.next),
+            Err(error) => unavailable(&error),
+        },
+        Ok(None) => {
+            state.tries.count(&keys, now);
+            let next: String = url::form_urlencoded::byte_serialize(form.next.as_bytes()).collect();
+            Redirect::to(&format!("/sign-in?problem=wrong&next={next}")).into_response()
+        }
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// Signs out.
+pub async fn sign_out(State(state): State<ServerState>, headers: HeaderMap) -> Response {
+    if let Some(token) = state.cookies.token(&headers)
+        && let Err(error) = state.app.store.end_session(&token).await
+    {
+        return unavailable(&error);
+    }
+    let mut response = Redirect::to("/sign-in?problem=out").into_response();
+    if let Some(cookie) = state.cookies.clear() {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+#[derive(Deserialize)]
+pub struct Welcome {
+    token: SecretString,
+    #[serde(default)]
+    name: String,
+    email: String,
+    password: SecretString,
+    again: SecretString,
+}
+
+/// Makes the first admin and signs them in.
+pub async fn welcome(State(state): State<ServerState>, Form(form): Form<Welcome>) -> Response {
+    let back = |problem: &str| {
+        let token: String =
+            url::form_urlencoded::byte_serialize(form.token.expose_secret().as_bytes()).collect();
+        Redirect::to(&format!("/welcome?token={token}&problem={problem}")).into_response()
+    };
+    let length = form.password.expose_secret().chars().count();
+    if length < PASSWORD_MIN {
+        return back("short");
+    }
+    if length > PASSWORD_MAX {
+        return back("long");
+    }
+    if form.password.expose_secret() != form.again.expose_secret() {
+        return back("different");
+    }
+    let email = form.email.trim();
+    if email.len() < 3 || !email.contains('@') {
+        return back("email");
+    }
+    match state.app.store.redeem_welcome(&form.token, email, form.name.trim(), &form.password).await {
+        Ok(user) => match state.app.store.create_session(user).await {
+            Ok(token) => enter(&state, &token, ""),
+            Err(error) => unavailable(&error),
+        },
+        Err(StoreError::NotFound { .. }) => Redirect::to("/sign-in?problem=link").into_response(),
+        Err(StoreError::Invalid(_)) => back("email"),
+        Err(error) => unavailable(&error),
+    }
+}
+
+/// Sets the cookie and goes where the person wanted to go, on this server only.
+fn enter(state: &ServerState, token: &SecretString, next: &str) -> Response {
+    let local = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    let mut response = Redirect::to(if local { next } else { "/" }).into_response();
+    if let Some(cookie) = state.cookies.set(token) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn address_key(address: IpAddr) -> String {
+    format!("address {address}")
+}
+
+fn unavailable(error: &StoreError) -> Response {
+    tracing::warn!(%error, "signing in was not possible");
+    (axum::http::StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_are_counted_and_forgotten() {
+        let tries = Tries::default();
+        let keys = ["account a".to_owned()];
+        let now = DateTime::UNIX_EPOCH;
+        for _ in 0..TRIES_MAX {
+            assert!(tries.allow(&keys, now));
+            tries.count(&keys, now);
+        }
+        assert!(!tries.allow(&keys, now));
+        assert!(tries.allow(&["account b".to_owned()], now));
+        assert!(tries.allow(&keys, now + WINDOW));
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, HeaderValue::from_static("a=1; taskgauge=token; b=2"));
+        let token = Cookies { secure: false }.token(&headers).expect("a token");
+        assert_eq!(token.expose_secret(), "token");
+        assert!(Cookies { secure: true }.token(&headers).is_none());
+    }
+}
