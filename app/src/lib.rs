@@ -3,6 +3,9 @@
 //! `pages` are what an address shows, `components` are what pages share, `charts` turn answers into pictures, `api` are
 //! the server functions. Only `api` differs between server and browser.
 
+// A page is one deeply nested type.
+#![recursion_limit = "512"]
+
 pub mod api;
 pub mod charts;
 pub mod components;

@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
+import { type Front, SimulatorControl, startFront } from "./simulator.ts";
+
 const BINARY = process.env.TASKGAUGE_BINARY ?? join(import.meta.dirname, "../../target/release/taskgauge");
 
 /** Starting makes a database cluster, which a busy machine draws out. */
@@ -31,8 +33,10 @@ export interface Server {
   url: string;
   /** The one-time link that makes the first admin. */
   signInLink: string;
-  /** The address of the simulated Autotask. */
-  simulator: string;
+  /** The simulated Autotask. */
+  simulator: SimulatorControl;
+  /** What stands before it, where it was asked for. */
+  front?: Front;
   /** The private data directory. */
   dataDir: string;
   /** Runs `taskgauge` with these arguments on the same data; `input` is its standard input. */
@@ -112,25 +116,34 @@ async function startSimulator(args: string[]): Promise<{ service: Service; url: 
   return { service, url: `http://127.0.0.1:${port}` };
 }
 
-/** Starts both and waits until the page answers. `simulatorArgs` are added to those of the simulator. */
-export async function startServer(simulatorArgs: string[] = ["--size", "small"]): Promise<Server> {
+export interface Setup {
+  /** Added to the arguments of the simulator. */
+  simulatorArgs?: string[];
+  /** Puts a recorder between the server and the simulator. */
+  front?: boolean;
+}
+
+/** Starts both and waits until the page answers. */
+export async function startServer({ simulatorArgs = ["--size", "small"], front = false }: Setup = {}): Promise<Server> {
   const dataDir = await mkdtemp(join(tmpdir(), "taskgauge-end2end-"));
   // As root, the private Postgres runs as somebody else, who has to get into the folder.
   await chmod(dataDir, 0o755);
   const simulator = await startSimulator(simulatorArgs);
+  const recorder = front ? await startFront(simulator.url) : undefined;
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const env: NodeJS.ProcessEnv = {
     ...process.env,
     TASKGAUGE_ADDR: `127.0.0.1:${port}`,
     TASKGAUGE_DATA_DIR: dataDir,
-    TASKGAUGE_AUTOTASK_URL: simulator.url,
+    TASKGAUGE_AUTOTASK_URL: recorder?.url ?? simulator.url,
   };
   // These tests never touch a database that they did not make.
   delete env.DATABASE_URL;
 
   const stopAll = async (service?: Service) => {
     await service?.stop();
+    await recorder?.stop();
     await simulator.service.stop();
     await rm(dataDir, { recursive: true, force: true });
   };
@@ -147,7 +160,8 @@ export async function startServer(simulatorArgs: string[] = ["--size", "small"])
   return {
     url,
     signInLink,
-    simulator: simulator.url,
+    simulator: new SimulatorControl(simulator.url),
+    front: recorder,
     dataDir,
     log: () => service.output,
     stop: () => stopAll(service),

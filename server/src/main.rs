@@ -1,5 +1,8 @@
 //! `taskgauge`: the server and its command line, in one file.
 
+// A page is one deeply nested type.
+#![recursion_limit = "512"]
+
 mod commands;
 mod config;
 mod routes;

@@ -49,6 +49,7 @@ pub fn Banner(
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// A word in a coloured frame, with its sign.

@@ -83,4 +83,5 @@ fn ChartData(answer: Answer, title: String) -> impl IntoView {
             </div>
         </details>
     }
+    .into_any()
 }

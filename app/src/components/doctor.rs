@@ -40,6 +40,7 @@ pub fn DoctorView(
             </details>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -82,4 +83,5 @@ fn ProbeTable(probes: Vec<Probe>) -> impl IntoView {
             </table>
         </div>
     }
+    .into_any()
 }

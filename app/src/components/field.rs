@@ -51,6 +51,7 @@ pub fn Field(
             <FieldError key=key problem=problem />
         </div>
     }
+    .into_any()
 }
 
 /// The first problem of a field.
@@ -235,4 +236,5 @@ pub fn CredentialField(
             <FieldError key=key problem=problem />
         </div>
     }
+    .into_any()
 }

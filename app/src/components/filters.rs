@@ -75,4 +75,5 @@ pub fn FilterBar(
             <a class="button quiet" href="?">"Reset"</a>
         </form>
     }
+    .into_any()
 }

@@ -52,6 +52,7 @@ pub fn Layout() -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// What stands at an address that shows nothing.

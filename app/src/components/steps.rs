@@ -55,6 +55,7 @@ pub fn Steps(
             </div>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -88,4 +89,5 @@ fn StepRow(step: Step) -> impl IntoView {
             <td class="num">{format::grouped(step.requests as f64, 0)}</td>
         </tr>
     }
+    .into_any()
 }

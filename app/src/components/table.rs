@@ -56,6 +56,7 @@ pub fn Cells(
             <tbody>{rows}</tbody>
         </table>
     }
+    .into_any()
 }
 
 /// The way to a record in Autotask.

@@ -41,6 +41,7 @@ pub fn TileView(
         })
         .collect();
     view! { <section class="tile" class:has-tabs=several style=place>{gauges}</section> }
+    .into_any()
 }
 
 /// A gauge's answer with its title and foot.
@@ -73,6 +74,7 @@ fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: boo
             <span><Age at=data_at now=now never="not synced yet" /></span>
         </div>
     }
+    .into_any()
 }
 
 fn body(kind: ChartKind, unit: Unit, title: &str, target: Option<&Target>, answer: Answer, size: (u32, u32)) -> AnyView {

@@ -197,6 +197,7 @@ fn Tools(dataset: Dataset, choice: Choice) -> impl IntoView {
             <a class="button" href=export rel="external" download="">"CSV"</a>
         </form>
     }
+    .into_any()
 }
 
 #[component]
@@ -283,6 +284,7 @@ fn Pager(total: u64, choice: Choice) -> impl IntoView {
     };
     let (before, after) = (step(page.wrapping_sub(1), "Previous"), step(page + 1, "Next"));
     view! { <nav class="pager" aria-label="Pages">{before}<span>{words}</span>{after}</nav> }
+    .into_any()
 }
 
 /// What each column says.
@@ -304,6 +306,7 @@ fn Columns(dataset: Dataset) -> impl IntoView {
             </div>
         </details>
     }
+    .into_any()
 }
 
 #[cfg(test)]

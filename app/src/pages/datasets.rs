@@ -78,4 +78,5 @@ fn Group(title: &'static str, list: Vec<DatasetInfo>, now: DateTime<Utc>) -> imp
             </div>
         </section>
     }
+    .into_any()
 }

@@ -175,6 +175,7 @@ fn History(runs: Vec<Run>, now: DateTime<Utc>) -> impl IntoView {
             </table>
         </div>
     }
+    .into_any()
 }
 
 /// Name, time zone, web address; credentials; removal.
@@ -240,4 +241,5 @@ fn Settings(
             </div>
         </section>
     }
+    .into_any()
 }

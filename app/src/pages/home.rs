@@ -33,4 +33,5 @@ pub fn NothingConnected() -> impl IntoView {
             <p><a class="button primary" href="/data/datasources/new">"Add a datasource"</a></p>
         </div>
     }
+    .into_any()
 }

@@ -44,4 +44,5 @@ pub fn SignIn() -> impl IntoView {
             </div>
         </main>
     }
+    .into_any()
 }

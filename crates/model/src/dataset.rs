@@ -113,7 +113,7 @@ pub struct DeepLink {
     pub id: String,
 }
 
-/// The kinds of records that Autotask opens by address (vendor help, *ExecuteCommand*).
+/// The kinds of records that Autotask opens by address (vendor help, *`ExecuteCommand`*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Record {

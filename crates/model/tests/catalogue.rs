@@ -43,7 +43,15 @@ fn the_21_known_datasets_ship() {
     ] {
         assert!(known.contains(&slug), "{slug} is missing");
     }
-    for slug in ["tickets_all", "time_all", "ticket_daily", "quotes", "billing_items"] {
+    for slug in [
+        "tickets_all",
+        "time_all",
+        "ticket_daily",
+        "quotes",
+        "billing_items",
+        "member_days",
+        "recurring_months",
+    ] {
         assert!(Catalogue::shipped().dataset(slug).is_some_and(|dataset| dataset.extra), "{slug} is missing");
     }
 }

@@ -140,25 +140,26 @@ impl Store {
         self.export(datasource, dataset, query, scope, Format::Json).await
     }
 
-    /// When the copy of the entities that a dataset is made of was last complete: the oldest of them; `None` when one
-    /// of them has not been read yet.
+    /// When the entities that a dataset is made of were last read completely: the oldest of those that were read at
+    /// all, as a lookup that the API user may not read says nothing of the others' age. `None` until the leading
+    /// entity has been read.
     pub async fn dataset_ages(
         &self,
         datasource: DatasourceId,
         dataset: &Dataset,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let (oldest, read): (Option<DateTime<Utc>>, i64) = sqlx::query_as(
-            "select min(read_at), count(read_at)
+        let (oldest, leading): (Option<DateTime<Utc>>, Option<DateTime<Utc>>) = sqlx::query_as(
+            "select min(read_at), min(read_at) filter (where entity = $3)
             from taskgauge.entity_state
             where datasource_id = $1
                 and entity = any($2)",
         )
         .bind(datasource.0)
         .bind(&dataset.entities)
+        .bind(dataset.entities.first())
         .fetch_one(&self.pool)
         .await?;
-        let complete = usize::try_from(read).is_ok_and(|read| read >= dataset.entities.len());
-        Ok(oldest.filter(|_| complete))
+        Ok(leading.and(oldest))
     }
 
     async fn export(
@@ -461,7 +462,7 @@ impl Export {
         if first {
             match self.format {
                 Format::Csv => {
-                    push_csv_line(&mut text, self.columns.iter().map(|(name, _)| (name.as_str(), false)))
+                    push_csv_line(&mut text, self.columns.iter().map(|(name, _)| (name.as_str(), false)));
                 }
                 Format::Json => text.push('['),
             }

@@ -42,7 +42,10 @@ select
     t.contract_id,
     coalesce(contract.contract_name, '#' || t.contract_id) as contract,
     t.assigned_resource_id,
-    coalesce(dataset.person(assigned_resource.first_name, assigned_resource.last_name), '#' || t.assigned_resource_id) as assigned_resource,
+    coalesce(
+        dataset.person(assigned_resource.first_name, assigned_resource.last_name),
+        '#' || t.assigned_resource_id
+    ) as assigned_resource,
     t.assigned_resource_role_id as assigned_role_id,
     coalesce(assigned_role.name, '#' || t.assigned_resource_role_id) as assigned_role,
     t.creator_resource_id as creator_id,
@@ -52,13 +55,25 @@ select
         '#' || coalesce(t.creator_resource_id, t.created_by_contact_id)
     ) as creator,
     t.completed_by_resource_id,
-    coalesce(dataset.person(completed_by_resource.first_name, completed_by_resource.last_name), '#' || t.completed_by_resource_id) as completed_by_resource,
+    coalesce(
+        dataset.person(completed_by_resource.first_name, completed_by_resource.last_name),
+        '#' || t.completed_by_resource_id
+    ) as completed_by_resource,
     coalesce(t.completed_by_resource_id, t.assigned_resource_id) as closed_by_resource_id,
-    coalesce(dataset.person(closed_by_resource.first_name, closed_by_resource.last_name), '#' || coalesce(t.completed_by_resource_id, t.assigned_resource_id)) as closed_by_resource,
+    coalesce(
+        dataset.person(closed_by_resource.first_name, closed_by_resource.last_name),
+        '#' || coalesce(t.completed_by_resource_id, t.assigned_resource_id)
+    ) as closed_by_resource,
     t.first_response_initiating_resource_id as first_response_resource_id,
-    coalesce(dataset.person(first_response_resource.first_name, first_response_resource.last_name), '#' || t.first_response_initiating_resource_id) as first_response_resource,
+    coalesce(
+        dataset.person(first_response_resource.first_name, first_response_resource.last_name),
+        '#' || t.first_response_initiating_resource_id
+    ) as first_response_resource,
     t.last_activity_resource_id,
-    coalesce(dataset.person(last_activity_resource.first_name, last_activity_resource.last_name), '#' || t.last_activity_resource_id) as last_activity_resource,
+    coalesce(
+        dataset.person(last_activity_resource.first_name, last_activity_resource.last_name),
+        '#' || t.last_activity_resource_id
+    ) as last_activity_resource,
     t.project_id,
     coalesce(project.project_name, '#' || t.project_id) as project,
     t.configuration_item_id,
@@ -116,7 +131,10 @@ select
             false
         ) as is_stale,
     case when t.status <> 5 or t.status is null then dataset.hours(t.create_date, w.now) end as age_hours,
-    case when t.status <> 5 or t.status is null then round(dataset.hours(t.create_date, w.now) / 24, 4) end as age_days,
+    case
+        when t.status <> 5 or t.status is null
+            then round(dataset.hours(t.create_date, w.now) / 24, 4)
+    end as age_days,
     dataset.hours(
         coalesce(greatest(t.last_activity_date, t.last_tracked_modification_date_time), t.create_date), w.now
     ) as idle_hours,
@@ -145,8 +163,14 @@ select
         and (t.completed_date at time zone w.time_zone)::date = (t.create_date at time zone w.time_zone)::date,
         false
     ) as same_day,
-    coalesce(coalesce(t.first_response_date_time, w.now) > t.first_response_due_date_time, false) as fr_breached,
-    coalesce(coalesce(t.resolved_date_time, t.completed_date, w.now) > t.resolved_due_date_time, false) as res_breached,
+    coalesce(
+        coalesce(t.first_response_date_time, w.now) > t.first_response_due_date_time,
+        false
+    ) as fr_breached,
+    coalesce(
+        coalesce(t.resolved_date_time, t.completed_date, w.now) > t.resolved_due_date_time,
+        false
+    ) as res_breached,
     (
         coalesce(coalesce(t.first_response_date_time, w.now) > t.first_response_due_date_time, false)
         or coalesce(coalesce(t.resolved_date_time, t.completed_date, w.now) > t.resolved_due_date_time, false)
@@ -181,25 +205,52 @@ left join autotask.companies company
 left join autotask.contacts contact
     on contact.datasource_id = t.datasource_id and contact.id = t.contact_id
 left join autotask.picklist_values status_label
-    on status_label.datasource_id = t.datasource_id and status_label.entity = 'Tickets' and status_label.field = 'status' and status_label.value = t.status
+    on status_label.datasource_id = t.datasource_id
+        and status_label.entity = 'Tickets'
+        and status_label.field = 'status'
+        and status_label.value = t.status
 left join autotask.picklist_values priority_label
-    on priority_label.datasource_id = t.datasource_id and priority_label.entity = 'Tickets' and priority_label.field = 'priority' and priority_label.value = t.priority
+    on priority_label.datasource_id = t.datasource_id
+        and priority_label.entity = 'Tickets'
+        and priority_label.field = 'priority'
+        and priority_label.value = t.priority
 left join autotask.picklist_values queue_label
-    on queue_label.datasource_id = t.datasource_id and queue_label.entity = 'Tickets' and queue_label.field = 'queueID' and queue_label.value = t.queue_id
+    on queue_label.datasource_id = t.datasource_id
+        and queue_label.entity = 'Tickets'
+        and queue_label.field = 'queueID'
+        and queue_label.value = t.queue_id
 left join autotask.picklist_values issue_type_label
-    on issue_type_label.datasource_id = t.datasource_id and issue_type_label.entity = 'Tickets' and issue_type_label.field = 'issueType' and issue_type_label.value = t.issue_type
+    on issue_type_label.datasource_id = t.datasource_id
+        and issue_type_label.entity = 'Tickets'
+        and issue_type_label.field = 'issueType'
+        and issue_type_label.value = t.issue_type
 left join autotask.picklist_values sub_issue_type_label
-    on sub_issue_type_label.datasource_id = t.datasource_id and sub_issue_type_label.entity = 'Tickets' and sub_issue_type_label.field = 'subIssueType' and sub_issue_type_label.value = t.sub_issue_type
+    on sub_issue_type_label.datasource_id = t.datasource_id
+        and sub_issue_type_label.entity = 'Tickets'
+        and sub_issue_type_label.field = 'subIssueType'
+        and sub_issue_type_label.value = t.sub_issue_type
 left join autotask.picklist_values ticket_type_label
-    on ticket_type_label.datasource_id = t.datasource_id and ticket_type_label.entity = 'Tickets' and ticket_type_label.field = 'ticketType' and ticket_type_label.value = t.ticket_type
+    on ticket_type_label.datasource_id = t.datasource_id
+        and ticket_type_label.entity = 'Tickets'
+        and ticket_type_label.field = 'ticketType'
+        and ticket_type_label.value = t.ticket_type
 left join autotask.picklist_values source_label
-    on source_label.datasource_id = t.datasource_id and source_label.entity = 'Tickets' and source_label.field = 'source' and source_label.value = t.source
+    on source_label.datasource_id = t.datasource_id
+        and source_label.entity = 'Tickets'
+        and source_label.field = 'source'
+        and source_label.value = t.source
 left join autotask.ticket_categories category
     on category.datasource_id = t.datasource_id and category.id = t.ticket_category
 left join autotask.picklist_values ticket_category_label
-    on ticket_category_label.datasource_id = t.datasource_id and ticket_category_label.entity = 'Tickets' and ticket_category_label.field = 'ticketCategory' and ticket_category_label.value = t.ticket_category
+    on ticket_category_label.datasource_id = t.datasource_id
+        and ticket_category_label.entity = 'Tickets'
+        and ticket_category_label.field = 'ticketCategory'
+        and ticket_category_label.value = t.ticket_category
 left join autotask.picklist_values sla_label
-    on sla_label.datasource_id = t.datasource_id and sla_label.entity = 'Tickets' and sla_label.field = 'serviceLevelAgreementID' and sla_label.value = t.service_level_agreement_id
+    on sla_label.datasource_id = t.datasource_id
+        and sla_label.entity = 'Tickets'
+        and sla_label.field = 'serviceLevelAgreementID'
+        and sla_label.value = t.service_level_agreement_id
 left join autotask.contracts contract
     on contract.datasource_id = t.datasource_id and contract.id = t.contract_id
 left join autotask.resources assigned_resource
@@ -211,13 +262,17 @@ left join autotask.contacts creator_contact
 left join autotask.resources creator
     on creator.datasource_id = t.datasource_id and creator.id = t.creator_resource_id
 left join autotask.resources completed_by_resource
-    on completed_by_resource.datasource_id = t.datasource_id and completed_by_resource.id = t.completed_by_resource_id
+    on completed_by_resource.datasource_id = t.datasource_id
+        and completed_by_resource.id = t.completed_by_resource_id
 left join autotask.resources closed_by_resource
-    on closed_by_resource.datasource_id = t.datasource_id and closed_by_resource.id = coalesce(t.completed_by_resource_id, t.assigned_resource_id)
+    on closed_by_resource.datasource_id = t.datasource_id
+        and closed_by_resource.id = coalesce(t.completed_by_resource_id, t.assigned_resource_id)
 left join autotask.resources first_response_resource
-    on first_response_resource.datasource_id = t.datasource_id and first_response_resource.id = t.first_response_initiating_resource_id
+    on first_response_resource.datasource_id = t.datasource_id
+        and first_response_resource.id = t.first_response_initiating_resource_id
 left join autotask.resources last_activity_resource
-    on last_activity_resource.datasource_id = t.datasource_id and last_activity_resource.id = t.last_activity_resource_id
+    on last_activity_resource.datasource_id = t.datasource_id
+        and last_activity_resource.id = t.last_activity_resource_id
 left join autotask.projects project
     on project.datasource_id = t.datasource_id and project.id = t.project_id
 left join autotask.configuration_items configuration_item
@@ -227,9 +282,15 @@ left join autotask.billing_codes work_type
 left join autotask.company_locations company_location
     on company_location.datasource_id = t.datasource_id and company_location.id = t.company_location_id
 left join autotask.picklist_values change_approval_status_label
-    on change_approval_status_label.datasource_id = t.datasource_id and change_approval_status_label.entity = 'Tickets' and change_approval_status_label.field = 'changeApprovalStatus' and change_approval_status_label.value = t.change_approval_status
+    on change_approval_status_label.datasource_id = t.datasource_id
+        and change_approval_status_label.entity = 'Tickets'
+        and change_approval_status_label.field = 'changeApprovalStatus'
+        and change_approval_status_label.value = t.change_approval_status
 left join autotask.picklist_values rma_status_label
-    on rma_status_label.datasource_id = t.datasource_id and rma_status_label.entity = 'Tickets' and rma_status_label.field = 'rmaStatus' and rma_status_label.value = t.rma_status
+    on rma_status_label.datasource_id = t.datasource_id
+        and rma_status_label.entity = 'Tickets'
+        and rma_status_label.field = 'rmaStatus'
+        and rma_status_label.value = t.rma_status
 where t.deleted_at is null
     and (t.ticket_category is null or t.ticket_category <> all (w.excluded_ticket_categories))
     and (w.queues_in_scope is null or t.queue_id = any (w.queues_in_scope));

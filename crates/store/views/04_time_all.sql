@@ -76,9 +76,15 @@ select
     t.creator_user_id as creator_id,
     coalesce(dataset.person(creator.first_name, creator.last_name), '#' || t.creator_user_id) as creator,
     t.last_modified_user_id as last_modified_by_id,
-    coalesce(dataset.person(last_modified_by.first_name, last_modified_by.last_name), '#' || t.last_modified_user_id) as last_modified_by,
+    coalesce(
+        dataset.person(last_modified_by.first_name, last_modified_by.last_name),
+        '#' || t.last_modified_user_id
+    ) as last_modified_by,
     t.billing_approval_resource_id as approver_id,
-    coalesce(dataset.person(approver.first_name, approver.last_name), '#' || t.billing_approval_resource_id) as approver,
+    coalesce(
+        dataset.person(approver.first_name, approver.last_name),
+        '#' || t.billing_approval_resource_id
+    ) as approver,
     t.billing_approval_date_time,
     (t.billing_approval_date_time is not null) as is_approved,
     role.hourly_rate as role_rate,
@@ -105,15 +111,28 @@ left join autotask.companies company
 left join autotask.contracts contract
     on contract.datasource_id = t.datasource_id and contract.id = t.contract_id
 left join autotask.picklist_values queue_label
-    on queue_label.datasource_id = t.datasource_id and queue_label.entity = 'Tickets' and queue_label.field = 'queueID' and queue_label.value = tk.queue_id
+    on queue_label.datasource_id = t.datasource_id
+        and queue_label.entity = 'Tickets'
+        and queue_label.field = 'queueID'
+        and queue_label.value = tk.queue_id
 left join autotask.picklist_values priority_label
-    on priority_label.datasource_id = t.datasource_id and priority_label.entity = 'Tickets' and priority_label.field = 'priority' and priority_label.value = tk.priority
+    on priority_label.datasource_id = t.datasource_id
+        and priority_label.entity = 'Tickets'
+        and priority_label.field = 'priority'
+        and priority_label.value = tk.priority
 left join autotask.picklist_values ticket_type_label
-    on ticket_type_label.datasource_id = t.datasource_id and ticket_type_label.entity = 'Tickets' and ticket_type_label.field = 'ticketType' and ticket_type_label.value = tk.ticket_type
+    on ticket_type_label.datasource_id = t.datasource_id
+        and ticket_type_label.entity = 'Tickets'
+        and ticket_type_label.field = 'ticketType'
+        and ticket_type_label.value = tk.ticket_type
 left join autotask.billing_codes work_type
-    on work_type.datasource_id = t.datasource_id and work_type.id = coalesce(t.billing_code_id, t.internal_billing_code_id)
+    on work_type.datasource_id = t.datasource_id
+        and work_type.id = coalesce(t.billing_code_id, t.internal_billing_code_id)
 left join autotask.picklist_values entry_type_label
-    on entry_type_label.datasource_id = t.datasource_id and entry_type_label.entity = 'TimeEntries' and entry_type_label.field = 'timeEntryType' and entry_type_label.value = t.time_entry_type
+    on entry_type_label.datasource_id = t.datasource_id
+        and entry_type_label.entity = 'TimeEntries'
+        and entry_type_label.field = 'timeEntryType'
+        and entry_type_label.value = t.time_entry_type
 left join autotask.resources creator
     on creator.datasource_id = t.datasource_id and creator.id = t.creator_user_id
 left join autotask.resources last_modified_by

@@ -17,7 +17,10 @@ select
     t.competitor_id,
     coalesce(competitor_label.label, '#' || t.competitor_id) as competitor,
     t.owner_resource_id,
-    coalesce(dataset.person(owner_resource.first_name, owner_resource.last_name), '#' || t.owner_resource_id) as owner_resource,
+    coalesce(
+        dataset.person(owner_resource.first_name, owner_resource.last_name),
+        '#' || t.owner_resource_id
+    ) as owner_resource,
     t.parent_company_id,
     coalesce(parent_company.company_name, '#' || t.parent_company_id) as parent_company,
     t.is_active,
@@ -81,19 +84,34 @@ select
 from autotask.companies t
 join dataset.workspace w on w.datasource_id = t.datasource_id
 left join autotask.picklist_values company_type_label
-    on company_type_label.datasource_id = t.datasource_id and company_type_label.entity = 'Companies' and company_type_label.field = 'companyType' and company_type_label.value = t.company_type
+    on company_type_label.datasource_id = t.datasource_id
+        and company_type_label.entity = 'Companies'
+        and company_type_label.field = 'companyType'
+        and company_type_label.value = t.company_type
 left join autotask.classification_icons icon
     on icon.datasource_id = t.datasource_id and icon.id = t.classification
 left join autotask.picklist_values classification_label
-    on classification_label.datasource_id = t.datasource_id and classification_label.entity = 'Companies' and classification_label.field = 'classification' and classification_label.value = t.classification
+    on classification_label.datasource_id = t.datasource_id
+        and classification_label.entity = 'Companies'
+        and classification_label.field = 'classification'
+        and classification_label.value = t.classification
 left join autotask.company_categories company_category
     on company_category.datasource_id = t.datasource_id and company_category.id = t.company_category_id
 left join autotask.picklist_values territory_label
-    on territory_label.datasource_id = t.datasource_id and territory_label.entity = 'Companies' and territory_label.field = 'territoryID' and territory_label.value = t.territory_id
+    on territory_label.datasource_id = t.datasource_id
+        and territory_label.entity = 'Companies'
+        and territory_label.field = 'territoryID'
+        and territory_label.value = t.territory_id
 left join autotask.picklist_values market_segment_label
-    on market_segment_label.datasource_id = t.datasource_id and market_segment_label.entity = 'Companies' and market_segment_label.field = 'marketSegmentID' and market_segment_label.value = t.market_segment_id
+    on market_segment_label.datasource_id = t.datasource_id
+        and market_segment_label.entity = 'Companies'
+        and market_segment_label.field = 'marketSegmentID'
+        and market_segment_label.value = t.market_segment_id
 left join autotask.picklist_values competitor_label
-    on competitor_label.datasource_id = t.datasource_id and competitor_label.entity = 'Companies' and competitor_label.field = 'competitorID' and competitor_label.value = t.competitor_id
+    on competitor_label.datasource_id = t.datasource_id
+        and competitor_label.entity = 'Companies'
+        and competitor_label.field = 'competitorID'
+        and competitor_label.value = t.competitor_id
 left join autotask.resources owner_resource
     on owner_resource.datasource_id = t.datasource_id and owner_resource.id = t.owner_resource_id
 left join autotask.companies parent_company

@@ -27,7 +27,10 @@ select
     t.vendor_id,
     coalesce(vendor.company_name, '#' || t.vendor_id) as vendor,
     t.installed_by_id,
-    coalesce(dataset.person(installed_by.first_name, installed_by.last_name), '#' || t.installed_by_id) as installed_by,
+    coalesce(
+        dataset.person(installed_by.first_name, installed_by.last_name),
+        '#' || t.installed_by_id
+    ) as installed_by,
     t.parent_configuration_item_id as parent_id,
     coalesce(parent.reference_title, '#' || t.parent_configuration_item_id) as parent,
     t.service_level_agreement_id as sla_id,
@@ -86,7 +89,10 @@ left join autotask.contacts contact
 left join autotask.configuration_item_types item_type
     on item_type.datasource_id = t.datasource_id and item_type.id = t.configuration_item_type
 left join autotask.picklist_values type_label
-    on type_label.datasource_id = t.datasource_id and type_label.entity = 'ConfigurationItems' and type_label.field = 'configurationItemType' and type_label.value = t.configuration_item_type
+    on type_label.datasource_id = t.datasource_id
+        and type_label.entity = 'ConfigurationItems'
+        and type_label.field = 'configurationItemType'
+        and type_label.value = t.configuration_item_type
 left join autotask.configuration_item_categories category
     on category.datasource_id = t.datasource_id and category.id = t.configuration_item_category_id
 left join autotask.products product
@@ -104,15 +110,33 @@ left join autotask.resources installed_by
 left join autotask.configuration_items parent
     on parent.datasource_id = t.datasource_id and parent.id = t.parent_configuration_item_id
 left join autotask.picklist_values sla_label
-    on sla_label.datasource_id = t.datasource_id and sla_label.entity = 'ConfigurationItems' and sla_label.field = 'serviceLevelAgreementID' and sla_label.value = t.service_level_agreement_id
+    on sla_label.datasource_id = t.datasource_id
+        and sla_label.entity = 'ConfigurationItems'
+        and sla_label.field = 'serviceLevelAgreementID'
+        and sla_label.value = t.service_level_agreement_id
 left join autotask.picklist_values rmm_manufacturer_label
-    on rmm_manufacturer_label.datasource_id = t.datasource_id and rmm_manufacturer_label.entity = 'ConfigurationItems' and rmm_manufacturer_label.field = 'rmmDeviceAuditManufacturerID' and rmm_manufacturer_label.value = t.rmm_device_audit_manufacturer_id
+    on rmm_manufacturer_label.datasource_id = t.datasource_id
+        and rmm_manufacturer_label.entity = 'ConfigurationItems'
+        and rmm_manufacturer_label.field = 'rmmDeviceAuditManufacturerID'
+        and rmm_manufacturer_label.value = t.rmm_device_audit_manufacturer_id
 left join autotask.picklist_values rmm_model_label
-    on rmm_model_label.datasource_id = t.datasource_id and rmm_model_label.entity = 'ConfigurationItems' and rmm_model_label.field = 'rmmDeviceAuditModelID' and rmm_model_label.value = t.rmm_device_audit_model_id
+    on rmm_model_label.datasource_id = t.datasource_id
+        and rmm_model_label.entity = 'ConfigurationItems'
+        and rmm_model_label.field = 'rmmDeviceAuditModelID'
+        and rmm_model_label.value = t.rmm_device_audit_model_id
 left join autotask.picklist_values patch_status_label
-    on patch_status_label.datasource_id = t.datasource_id and patch_status_label.entity = 'ConfigurationItems' and patch_status_label.field = 'rmmDeviceAuditPatchStatusID' and patch_status_label.value = t.rmm_device_audit_patch_status_id
+    on patch_status_label.datasource_id = t.datasource_id
+        and patch_status_label.entity = 'ConfigurationItems'
+        and patch_status_label.field = 'rmmDeviceAuditPatchStatusID'
+        and patch_status_label.value = t.rmm_device_audit_patch_status_id
 left join autotask.picklist_values antivirus_status_label
-    on antivirus_status_label.datasource_id = t.datasource_id and antivirus_status_label.entity = 'ConfigurationItems' and antivirus_status_label.field = 'rmmDeviceAuditAntivirusStatusID' and antivirus_status_label.value = t.rmm_device_audit_antivirus_status_id
+    on antivirus_status_label.datasource_id = t.datasource_id
+        and antivirus_status_label.entity = 'ConfigurationItems'
+        and antivirus_status_label.field = 'rmmDeviceAuditAntivirusStatusID'
+        and antivirus_status_label.value = t.rmm_device_audit_antivirus_status_id
 left join autotask.picklist_values backup_status_label
-    on backup_status_label.datasource_id = t.datasource_id and backup_status_label.entity = 'ConfigurationItems' and backup_status_label.field = 'rmmDeviceAuditBackupStatusID' and backup_status_label.value = t.rmm_device_audit_backup_status_id
+    on backup_status_label.datasource_id = t.datasource_id
+        and backup_status_label.entity = 'ConfigurationItems'
+        and backup_status_label.field = 'rmmDeviceAuditBackupStatusID'
+        and backup_status_label.value = t.rmm_device_audit_backup_status_id
 where t.deleted_at is null;

@@ -20,9 +20,15 @@ select
     tk.ticket_type as ticket_type_id,
     coalesce(ticket_type_label.label, '#' || tk.ticket_type) as ticket_type,
     tk.assigned_resource_id,
-    coalesce(dataset.person(assigned_resource.first_name, assigned_resource.last_name), '#' || tk.assigned_resource_id) as assigned_resource,
+    coalesce(
+        dataset.person(assigned_resource.first_name, assigned_resource.last_name),
+        '#' || tk.assigned_resource_id
+    ) as assigned_resource,
     coalesce(tk.completed_by_resource_id, tk.assigned_resource_id) as closed_by_resource_id,
-    coalesce(dataset.person(closed_by_resource.first_name, closed_by_resource.last_name), '#' || coalesce(tk.completed_by_resource_id, tk.assigned_resource_id)) as closed_by_resource,
+    coalesce(
+        dataset.person(closed_by_resource.first_name, closed_by_resource.last_name),
+        '#' || coalesce(tk.completed_by_resource_id, tk.assigned_resource_id)
+    ) as closed_by_resource,
     t.survey_rating,
     t.company_rating,
     t.contact_rating,
@@ -45,13 +51,23 @@ left join autotask.companies company
 left join autotask.contacts contact
     on contact.datasource_id = t.datasource_id and contact.id = t.contact_id
 left join autotask.picklist_values queue_label
-    on queue_label.datasource_id = t.datasource_id and queue_label.entity = 'Tickets' and queue_label.field = 'queueID' and queue_label.value = tk.queue_id
+    on queue_label.datasource_id = t.datasource_id
+        and queue_label.entity = 'Tickets'
+        and queue_label.field = 'queueID'
+        and queue_label.value = tk.queue_id
 left join autotask.picklist_values priority_label
-    on priority_label.datasource_id = t.datasource_id and priority_label.entity = 'Tickets' and priority_label.field = 'priority' and priority_label.value = tk.priority
+    on priority_label.datasource_id = t.datasource_id
+        and priority_label.entity = 'Tickets'
+        and priority_label.field = 'priority'
+        and priority_label.value = tk.priority
 left join autotask.picklist_values ticket_type_label
-    on ticket_type_label.datasource_id = t.datasource_id and ticket_type_label.entity = 'Tickets' and ticket_type_label.field = 'ticketType' and ticket_type_label.value = tk.ticket_type
+    on ticket_type_label.datasource_id = t.datasource_id
+        and ticket_type_label.entity = 'Tickets'
+        and ticket_type_label.field = 'ticketType'
+        and ticket_type_label.value = tk.ticket_type
 left join autotask.resources assigned_resource
     on assigned_resource.datasource_id = t.datasource_id and assigned_resource.id = tk.assigned_resource_id
 left join autotask.resources closed_by_resource
-    on closed_by_resource.datasource_id = t.datasource_id and closed_by_resource.id = coalesce(tk.completed_by_resource_id, tk.assigned_resource_id)
+    on closed_by_resource.datasource_id = t.datasource_id
+        and closed_by_resource.id = coalesce(tk.completed_by_resource_id, tk.assigned_resource_id)
 where t.deleted_at is null;

@@ -164,10 +164,19 @@ join dataset.workspace w on w.datasource_id = t.datasource_id
 left join autotask.internal_locations internal_location
     on internal_location.datasource_id = t.datasource_id and internal_location.id = t.location_id
 left join autotask.picklist_values location_label
-    on location_label.datasource_id = t.datasource_id and location_label.entity = 'Resources' and location_label.field = 'locationID' and location_label.value = t.location_id
+    on location_label.datasource_id = t.datasource_id
+        and location_label.entity = 'Resources'
+        and location_label.field = 'locationID'
+        and location_label.value = t.location_id
 left join autotask.picklist_values license_type_label
-    on license_type_label.datasource_id = t.datasource_id and license_type_label.entity = 'Resources' and license_type_label.field = 'licenseType' and license_type_label.value = t.license_type
+    on license_type_label.datasource_id = t.datasource_id
+        and license_type_label.entity = 'Resources'
+        and license_type_label.field = 'licenseType'
+        and license_type_label.value = t.license_type
 left join autotask.picklist_values user_type_label
-    on user_type_label.datasource_id = t.datasource_id and user_type_label.entity = 'Resources' and user_type_label.field = 'userType' and user_type_label.value = t.user_type
+    on user_type_label.datasource_id = t.datasource_id
+        and user_type_label.entity = 'Resources'
+        and user_type_label.field = 'userType'
+        and user_type_label.value = t.user_type
 where t.deleted_at is null
     and t.is_active;

@@ -8,7 +8,10 @@ select
     t.contact_id,
     coalesce(dataset.person(contact.first_name, contact.last_name), '#' || t.contact_id) as contact,
     t.assigned_resource_id,
-    coalesce(dataset.person(assigned_resource.first_name, assigned_resource.last_name), '#' || t.assigned_resource_id) as assigned_resource,
+    coalesce(
+        dataset.person(assigned_resource.first_name, assigned_resource.last_name),
+        '#' || t.assigned_resource_id
+    ) as assigned_resource,
     t.action_type as action_type_id,
     coalesce(action_type_label.label, action.name, '#' || t.action_type) as action_type,
     t.opportunity_id,
@@ -32,7 +35,10 @@ left join autotask.resources assigned_resource
 left join autotask.action_types action
     on action.datasource_id = t.datasource_id and action.id = t.action_type
 left join autotask.picklist_values action_type_label
-    on action_type_label.datasource_id = t.datasource_id and action_type_label.entity = 'CompanyNotes' and action_type_label.field = 'actionType' and action_type_label.value = t.action_type
+    on action_type_label.datasource_id = t.datasource_id
+        and action_type_label.entity = 'CompanyNotes'
+        and action_type_label.field = 'actionType'
+        and action_type_label.value = t.action_type
 left join autotask.opportunities opportunity
     on opportunity.datasource_id = t.datasource_id and opportunity.id = t.opportunity_id
 where t.deleted_at is null;

@@ -8,7 +8,10 @@ select
     t.contact_id,
     coalesce(dataset.person(contact.first_name, contact.last_name), '#' || t.contact_id) as contact,
     t.owner_resource_id,
-    coalesce(dataset.person(owner_resource.first_name, owner_resource.last_name), '#' || t.owner_resource_id) as owner_resource,
+    coalesce(
+        dataset.person(owner_resource.first_name, owner_resource.last_name),
+        '#' || t.owner_resource_id
+    ) as owner_resource,
     t.stage as stage_id,
     coalesce(stage_label.label, '#' || t.stage) as stage,
     stage_label.sort_order as stage_order,
@@ -89,21 +92,45 @@ left join autotask.contacts contact
 left join autotask.resources owner_resource
     on owner_resource.datasource_id = t.datasource_id and owner_resource.id = t.owner_resource_id
 left join autotask.picklist_values stage_label
-    on stage_label.datasource_id = t.datasource_id and stage_label.entity = 'Opportunities' and stage_label.field = 'stage' and stage_label.value = t.stage
+    on stage_label.datasource_id = t.datasource_id
+        and stage_label.entity = 'Opportunities'
+        and stage_label.field = 'stage'
+        and stage_label.value = t.stage
 left join autotask.picklist_values status_label
-    on status_label.datasource_id = t.datasource_id and status_label.entity = 'Opportunities' and status_label.field = 'status' and status_label.value = t.status
+    on status_label.datasource_id = t.datasource_id
+        and status_label.entity = 'Opportunities'
+        and status_label.field = 'status'
+        and status_label.value = t.status
 left join autotask.picklist_values lead_source_label
-    on lead_source_label.datasource_id = t.datasource_id and lead_source_label.entity = 'Opportunities' and lead_source_label.field = 'leadSource' and lead_source_label.value = t.lead_source
+    on lead_source_label.datasource_id = t.datasource_id
+        and lead_source_label.entity = 'Opportunities'
+        and lead_source_label.field = 'leadSource'
+        and lead_source_label.value = t.lead_source
 left join autotask.picklist_values rating_label
-    on rating_label.datasource_id = t.datasource_id and rating_label.entity = 'Opportunities' and rating_label.field = 'rating' and rating_label.value = t.rating
+    on rating_label.datasource_id = t.datasource_id
+        and rating_label.entity = 'Opportunities'
+        and rating_label.field = 'rating'
+        and rating_label.value = t.rating
 left join autotask.picklist_values opportunity_category_label
-    on opportunity_category_label.datasource_id = t.datasource_id and opportunity_category_label.entity = 'Opportunities' and opportunity_category_label.field = 'opportunityCategoryID' and opportunity_category_label.value = t.opportunity_category_id
+    on opportunity_category_label.datasource_id = t.datasource_id
+        and opportunity_category_label.entity = 'Opportunities'
+        and opportunity_category_label.field = 'opportunityCategoryID'
+        and opportunity_category_label.value = t.opportunity_category_id
 left join autotask.picklist_values primary_competitor_label
-    on primary_competitor_label.datasource_id = t.datasource_id and primary_competitor_label.entity = 'Opportunities' and primary_competitor_label.field = 'primaryCompetitor' and primary_competitor_label.value = t.primary_competitor
+    on primary_competitor_label.datasource_id = t.datasource_id
+        and primary_competitor_label.entity = 'Opportunities'
+        and primary_competitor_label.field = 'primaryCompetitor'
+        and primary_competitor_label.value = t.primary_competitor
 left join autotask.picklist_values win_reason_label
-    on win_reason_label.datasource_id = t.datasource_id and win_reason_label.entity = 'Opportunities' and win_reason_label.field = 'winReason' and win_reason_label.value = t.win_reason
+    on win_reason_label.datasource_id = t.datasource_id
+        and win_reason_label.entity = 'Opportunities'
+        and win_reason_label.field = 'winReason'
+        and win_reason_label.value = t.win_reason
 left join autotask.picklist_values loss_reason_label
-    on loss_reason_label.datasource_id = t.datasource_id and loss_reason_label.entity = 'Opportunities' and loss_reason_label.field = 'lossReason' and loss_reason_label.value = t.loss_reason
+    on loss_reason_label.datasource_id = t.datasource_id
+        and loss_reason_label.entity = 'Opportunities'
+        and loss_reason_label.field = 'lossReason'
+        and loss_reason_label.value = t.loss_reason
 left join autotask.products product
     on product.datasource_id = t.datasource_id and product.id = t.product_id
 left join autotask.resources creator

@@ -7,9 +7,15 @@ select
     t.company_id,
     coalesce(company.company_name, '#' || t.company_id) as company,
     t.project_lead_resource_id as project_lead_id,
-    coalesce(dataset.person(project_lead.first_name, project_lead.last_name), '#' || t.project_lead_resource_id) as project_lead,
+    coalesce(
+        dataset.person(project_lead.first_name, project_lead.last_name),
+        '#' || t.project_lead_resource_id
+    ) as project_lead,
     t.company_owner_resource_id as owner_resource_id,
-    coalesce(dataset.person(owner_resource.first_name, owner_resource.last_name), '#' || t.company_owner_resource_id) as owner_resource,
+    coalesce(
+        dataset.person(owner_resource.first_name, owner_resource.last_name),
+        '#' || t.company_owner_resource_id
+    ) as owner_resource,
     t.status as status_id,
     coalesce(status_label.label, '#' || t.status) as status,
     status_label.sort_order as status_order,
@@ -35,7 +41,10 @@ select
     t.end_date_time,
     t.completed_date_time,
     t.last_activity_date_time,
-    case when (t.status <> 5 or t.status is null) and coalesce(status_label.label, '') !~* '^inactive$' then round(dataset.hours(t.end_date_time, w.now) / 24, 4) end as days_overdue,
+    case
+        when (t.status <> 5 or t.status is null) and coalesce(status_label.label, '') !~* '^inactive$'
+            then round(dataset.hours(t.end_date_time, w.now) / 24, 4)
+    end as days_overdue,
     t.duration,
     t.completed_percentage,
     case
@@ -129,11 +138,20 @@ left join autotask.resources project_lead
 left join autotask.resources owner_resource
     on owner_resource.datasource_id = t.datasource_id and owner_resource.id = t.company_owner_resource_id
 left join autotask.picklist_values status_label
-    on status_label.datasource_id = t.datasource_id and status_label.entity = 'Projects' and status_label.field = 'status' and status_label.value = t.status
+    on status_label.datasource_id = t.datasource_id
+        and status_label.entity = 'Projects'
+        and status_label.field = 'status'
+        and status_label.value = t.status
 left join autotask.picklist_values project_type_label
-    on project_type_label.datasource_id = t.datasource_id and project_type_label.entity = 'Projects' and project_type_label.field = 'projectType' and project_type_label.value = t.project_type
+    on project_type_label.datasource_id = t.datasource_id
+        and project_type_label.entity = 'Projects'
+        and project_type_label.field = 'projectType'
+        and project_type_label.value = t.project_type
 left join autotask.picklist_values department_label
-    on department_label.datasource_id = t.datasource_id and department_label.entity = 'Projects' and department_label.field = 'department' and department_label.value = t.department
+    on department_label.datasource_id = t.datasource_id
+        and department_label.entity = 'Projects'
+        and department_label.field = 'department'
+        and department_label.value = t.department
 left join autotask.contracts contract
     on contract.datasource_id = t.datasource_id and contract.id = t.contract_id
 left join autotask.opportunities opportunity

@@ -9,7 +9,10 @@ select
     pr.company_id,
     coalesce(company.company_name, '#' || pr.company_id) as company,
     pr.project_lead_resource_id as project_lead_id,
-    coalesce(dataset.person(project_lead.first_name, project_lead.last_name), '#' || pr.project_lead_resource_id) as project_lead,
+    coalesce(
+        dataset.person(project_lead.first_name, project_lead.last_name),
+        '#' || pr.project_lead_resource_id
+    ) as project_lead,
     pr.status as project_status_id,
     coalesce(project_status_label.label, '#' || pr.status) as project_status,
     project_status_label.sort_order as project_status_order,
@@ -65,7 +68,10 @@ left join autotask.companies company
 left join autotask.resources project_lead
     on project_lead.datasource_id = t.datasource_id and project_lead.id = pr.project_lead_resource_id
 left join autotask.picklist_values project_status_label
-    on project_status_label.datasource_id = t.datasource_id and project_status_label.entity = 'Projects' and project_status_label.field = 'status' and project_status_label.value = pr.status
+    on project_status_label.datasource_id = t.datasource_id
+        and project_status_label.entity = 'Projects'
+        and project_status_label.field = 'status'
+        and project_status_label.value = pr.status
 left join autotask.phases parent_phase
     on parent_phase.datasource_id = t.datasource_id and parent_phase.id = t.parent_phase_id
 left join autotask.resources creator

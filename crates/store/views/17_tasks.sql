@@ -11,9 +11,15 @@ select
     pr.company_id,
     coalesce(company.company_name, '#' || pr.company_id) as company,
     pr.project_lead_resource_id as project_lead_id,
-    coalesce(dataset.person(project_lead.first_name, project_lead.last_name), '#' || pr.project_lead_resource_id) as project_lead,
+    coalesce(
+        dataset.person(project_lead.first_name, project_lead.last_name),
+        '#' || pr.project_lead_resource_id
+    ) as project_lead,
     t.assigned_resource_id,
-    coalesce(dataset.person(assigned_resource.first_name, assigned_resource.last_name), '#' || t.assigned_resource_id) as assigned_resource,
+    coalesce(
+        dataset.person(assigned_resource.first_name, assigned_resource.last_name),
+        '#' || t.assigned_resource_id
+    ) as assigned_resource,
     t.assigned_resource_role_id as assigned_role_id,
     coalesce(assigned_role.name, '#' || t.assigned_resource_role_id) as assigned_role,
     (
@@ -39,7 +45,10 @@ select
     t.creator_resource_id as creator_id,
     coalesce(dataset.person(creator.first_name, creator.last_name), '#' || t.creator_resource_id) as creator,
     t.completed_by_resource_id,
-    coalesce(dataset.person(completed_by_resource.first_name, completed_by_resource.last_name), '#' || t.completed_by_resource_id) as completed_by_resource,
+    coalesce(
+        dataset.person(completed_by_resource.first_name, completed_by_resource.last_name),
+        '#' || t.completed_by_resource_id
+    ) as completed_by_resource,
     t.create_date_time,
     t.start_date_time,
     t.end_date_time,
@@ -77,20 +86,36 @@ left join autotask.resources assigned_resource
 left join autotask.roles assigned_role
     on assigned_role.datasource_id = t.datasource_id and assigned_role.id = t.assigned_resource_role_id
 left join autotask.picklist_values status_label
-    on status_label.datasource_id = t.datasource_id and status_label.entity = 'Tasks' and status_label.field = 'status' and status_label.value = t.status
+    on status_label.datasource_id = t.datasource_id
+        and status_label.entity = 'Tasks'
+        and status_label.field = 'status'
+        and status_label.value = t.status
 left join autotask.picklist_values priority_label
-    on priority_label.datasource_id = t.datasource_id and priority_label.entity = 'Tasks' and priority_label.field = 'priorityLabel' and priority_label.value = t.priority_label
+    on priority_label.datasource_id = t.datasource_id
+        and priority_label.entity = 'Tasks'
+        and priority_label.field = 'priorityLabel'
+        and priority_label.value = t.priority_label
 left join autotask.picklist_values task_type_label
-    on task_type_label.datasource_id = t.datasource_id and task_type_label.entity = 'Tasks' and task_type_label.field = 'taskType' and task_type_label.value = t.task_type
+    on task_type_label.datasource_id = t.datasource_id
+        and task_type_label.entity = 'Tasks'
+        and task_type_label.field = 'taskType'
+        and task_type_label.value = t.task_type
 left join autotask.picklist_values department_label
-    on department_label.datasource_id = t.datasource_id and department_label.entity = 'Tasks' and department_label.field = 'departmentID' and department_label.value = t.department_id
+    on department_label.datasource_id = t.datasource_id
+        and department_label.entity = 'Tasks'
+        and department_label.field = 'departmentID'
+        and department_label.value = t.department_id
 left join autotask.picklist_values task_category_label
-    on task_category_label.datasource_id = t.datasource_id and task_category_label.entity = 'Tasks' and task_category_label.field = 'taskCategoryID' and task_category_label.value = t.task_category_id
+    on task_category_label.datasource_id = t.datasource_id
+        and task_category_label.entity = 'Tasks'
+        and task_category_label.field = 'taskCategoryID'
+        and task_category_label.value = t.task_category_id
 left join autotask.billing_codes work_type
     on work_type.datasource_id = t.datasource_id and work_type.id = t.billing_code_id
 left join autotask.resources creator
     on creator.datasource_id = t.datasource_id and creator.id = t.creator_resource_id
 left join autotask.resources completed_by_resource
-    on completed_by_resource.datasource_id = t.datasource_id and completed_by_resource.id = t.completed_by_resource_id
+    on completed_by_resource.datasource_id = t.datasource_id
+        and completed_by_resource.id = t.completed_by_resource_id
 where t.deleted_at is null
     and t.last_activity_date_time >= taskgauge.instant() - interval '2880 hours';

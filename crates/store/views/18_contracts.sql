@@ -11,7 +11,10 @@ select
     t.contact_id,
     coalesce(dataset.person(contact.first_name, contact.last_name), '#' || t.contact_id) as contact,
     owned.owner_resource_id,
-    coalesce(dataset.person(owner_resource.first_name, owner_resource.last_name), '#' || owned.owner_resource_id) as owner_resource,
+    coalesce(
+        dataset.person(owner_resource.first_name, owner_resource.last_name),
+        '#' || owned.owner_resource_id
+    ) as owner_resource,
     t.contract_type as contract_type_id,
     coalesce(contract_type_label.label, '#' || t.contract_type) as contract_type,
     t.contract_category as contract_category_id,
@@ -62,17 +65,35 @@ left join autotask.companies owned
 left join autotask.resources owner_resource
     on owner_resource.datasource_id = t.datasource_id and owner_resource.id = owned.owner_resource_id
 left join autotask.picklist_values contract_type_label
-    on contract_type_label.datasource_id = t.datasource_id and contract_type_label.entity = 'Contracts' and contract_type_label.field = 'contractType' and contract_type_label.value = t.contract_type
+    on contract_type_label.datasource_id = t.datasource_id
+        and contract_type_label.entity = 'Contracts'
+        and contract_type_label.field = 'contractType'
+        and contract_type_label.value = t.contract_type
 left join autotask.picklist_values contract_category_label
-    on contract_category_label.datasource_id = t.datasource_id and contract_category_label.entity = 'Contracts' and contract_category_label.field = 'contractCategory' and contract_category_label.value = t.contract_category
+    on contract_category_label.datasource_id = t.datasource_id
+        and contract_category_label.entity = 'Contracts'
+        and contract_category_label.field = 'contractCategory'
+        and contract_category_label.value = t.contract_category
 left join autotask.picklist_values billing_preference_label
-    on billing_preference_label.datasource_id = t.datasource_id and billing_preference_label.entity = 'Contracts' and billing_preference_label.field = 'billingPreference' and billing_preference_label.value = t.billing_preference
+    on billing_preference_label.datasource_id = t.datasource_id
+        and billing_preference_label.entity = 'Contracts'
+        and billing_preference_label.field = 'billingPreference'
+        and billing_preference_label.value = t.billing_preference
 left join autotask.picklist_values contract_period_type_label
-    on contract_period_type_label.datasource_id = t.datasource_id and contract_period_type_label.entity = 'Contracts' and contract_period_type_label.field = 'contractPeriodType' and contract_period_type_label.value = t.contract_period_type
+    on contract_period_type_label.datasource_id = t.datasource_id
+        and contract_period_type_label.entity = 'Contracts'
+        and contract_period_type_label.field = 'contractPeriodType'
+        and contract_period_type_label.value = t.contract_period_type
 left join autotask.picklist_values status_label
-    on status_label.datasource_id = t.datasource_id and status_label.entity = 'Contracts' and status_label.field = 'status' and status_label.value = t.status
+    on status_label.datasource_id = t.datasource_id
+        and status_label.entity = 'Contracts'
+        and status_label.field = 'status'
+        and status_label.value = t.status
 left join autotask.picklist_values sla_label
-    on sla_label.datasource_id = t.datasource_id and sla_label.entity = 'Contracts' and sla_label.field = 'serviceLevelAgreementID' and sla_label.value = t.service_level_agreement_id
+    on sla_label.datasource_id = t.datasource_id
+        and sla_label.entity = 'Contracts'
+        and sla_label.field = 'serviceLevelAgreementID'
+        and sla_label.value = t.service_level_agreement_id
 left join autotask.opportunities opportunity
     on opportunity.datasource_id = t.datasource_id and opportunity.id = t.opportunity_id
 where t.deleted_at is null;

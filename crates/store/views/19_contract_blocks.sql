@@ -55,11 +55,23 @@ left join autotask.contracts ct
 left join autotask.companies company
     on company.datasource_id = t.datasource_id and company.id = ct.company_id
 left join autotask.picklist_values contract_type_label
-    on contract_type_label.datasource_id = t.datasource_id and contract_type_label.entity = 'Contracts' and contract_type_label.field = 'contractType' and contract_type_label.value = ct.contract_type
+    on contract_type_label.datasource_id = t.datasource_id
+        and contract_type_label.entity = 'Contracts'
+        and contract_type_label.field = 'contractType'
+        and contract_type_label.value = ct.contract_type
 left join autotask.picklist_values contract_category_label
-    on contract_category_label.datasource_id = t.datasource_id and contract_category_label.entity = 'Contracts' and contract_category_label.field = 'contractCategory' and contract_category_label.value = ct.contract_category
+    on contract_category_label.datasource_id = t.datasource_id
+        and contract_category_label.entity = 'Contracts'
+        and contract_category_label.field = 'contractCategory'
+        and contract_category_label.value = ct.contract_category
 left join autotask.picklist_values status_label
-    on status_label.datasource_id = t.datasource_id and status_label.entity = 'ContractBlocks' and status_label.field = 'status' and status_label.value = t.status
+    on status_label.datasource_id = t.datasource_id
+        and status_label.entity = 'ContractBlocks'
+        and status_label.field = 'status'
+        and status_label.value = t.status
 left join autotask.picklist_values payment_type_label
-    on payment_type_label.datasource_id = t.datasource_id and payment_type_label.entity = 'ContractBlocks' and payment_type_label.field = 'paymentType' and payment_type_label.value = t.payment_type
+    on payment_type_label.datasource_id = t.datasource_id
+        and payment_type_label.entity = 'ContractBlocks'
+        and payment_type_label.field = 'paymentType'
+        and payment_type_label.value = t.payment_type
 where t.deleted_at is null;

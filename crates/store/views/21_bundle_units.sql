@@ -35,13 +35,22 @@ left join autotask.contracts ct
 left join autotask.companies company
     on company.datasource_id = t.datasource_id and company.id = ct.company_id
 left join autotask.picklist_values contract_type_label
-    on contract_type_label.datasource_id = t.datasource_id and contract_type_label.entity = 'Contracts' and contract_type_label.field = 'contractType' and contract_type_label.value = ct.contract_type
+    on contract_type_label.datasource_id = t.datasource_id
+        and contract_type_label.entity = 'Contracts'
+        and contract_type_label.field = 'contractType'
+        and contract_type_label.value = ct.contract_type
 left join autotask.picklist_values contract_category_label
-    on contract_category_label.datasource_id = t.datasource_id and contract_category_label.entity = 'Contracts' and contract_category_label.field = 'contractCategory' and contract_category_label.value = ct.contract_category
+    on contract_category_label.datasource_id = t.datasource_id
+        and contract_category_label.entity = 'Contracts'
+        and contract_category_label.field = 'contractCategory'
+        and contract_category_label.value = ct.contract_category
 left join autotask.service_bundles sv
     on sv.datasource_id = t.datasource_id and sv.id = t.service_bundle_id
 left join autotask.picklist_values period_type_label
-    on period_type_label.datasource_id = t.datasource_id and period_type_label.entity = 'ServiceBundles' and period_type_label.field = 'periodType' and period_type_label.value = sv.period_type
+    on period_type_label.datasource_id = t.datasource_id
+        and period_type_label.entity = 'ServiceBundles'
+        and period_type_label.field = 'periodType'
+        and period_type_label.value = sv.period_type
 cross join lateral (
     select case
         when period_type_label.label ~* 'month' then 1

@@ -8,7 +8,10 @@ select
     t.creator_resource_id as creator_id,
     coalesce(dataset.person(creator.first_name, creator.last_name), '#' || t.creator_resource_id) as creator,
     t.voided_by_resource_id as voided_by_id,
-    coalesce(dataset.person(voided_by.first_name, voided_by.last_name), '#' || t.voided_by_resource_id) as voided_by,
+    coalesce(
+        dataset.person(voided_by.first_name, voided_by.last_name),
+        '#' || t.voided_by_resource_id
+    ) as voided_by,
     t.payment_term as payment_term_id,
     coalesce(payment_term_label.label, '#' || t.payment_term) as payment_term,
     t.invoice_date_time as invoice_date,
@@ -21,7 +24,10 @@ select
     coalesce(t.is_voided, false) as is_voided,
     (t.paid_date is not null) as is_paid,
     (t.paid_date is null and not coalesce(t.is_voided, false)) as is_unpaid,
-    case when t.paid_date is null and not coalesce(t.is_voided, false) then w.today - t.due_date end as days_overdue,
+    case
+        when t.paid_date is null and not coalesce(t.is_voided, false)
+            then w.today - t.due_date
+    end as days_overdue,
     t.invoice_total,
     t.total_tax_value,
     t.order_number,
@@ -37,6 +43,9 @@ left join autotask.resources creator
 left join autotask.resources voided_by
     on voided_by.datasource_id = t.datasource_id and voided_by.id = t.voided_by_resource_id
 left join autotask.picklist_values payment_term_label
-    on payment_term_label.datasource_id = t.datasource_id and payment_term_label.entity = 'Invoices' and payment_term_label.field = 'paymentTerm' and payment_term_label.value = t.payment_term
+    on payment_term_label.datasource_id = t.datasource_id
+        and payment_term_label.entity = 'Invoices'
+        and payment_term_label.field = 'paymentTerm'
+        and payment_term_label.value = t.payment_term
 where t.deleted_at is null
     and t.create_date_time >= taskgauge.instant() - interval '17520 hours';

@@ -61,13 +61,19 @@ select
     coalesce(priority_label.label, '#' || tk.priority) as priority,
     priority_label.sort_order as priority_order,
     t.first_id as assigned_resource_id,
-    coalesce(dataset.person(assigned_resource.first_name, assigned_resource.last_name), '#' || t.first_id) as assigned_resource,
+    coalesce(
+        dataset.person(assigned_resource.first_name, assigned_resource.last_name),
+        '#' || t.first_id
+    ) as assigned_resource,
     t.names as resources,
     t.number as resource_count,
     sc.creator_resource_id as creator_id,
     coalesce(dataset.person(creator.first_name, creator.last_name), '#' || sc.creator_resource_id) as creator,
     sc.canceled_by_resource_id as canceled_by_id,
-    coalesce(dataset.person(canceled_by.first_name, canceled_by.last_name), '#' || sc.canceled_by_resource_id) as canceled_by,
+    coalesce(
+        dataset.person(canceled_by.first_name, canceled_by.last_name),
+        '#' || sc.canceled_by_resource_id
+    ) as canceled_by,
     sc.start_date_time,
     sc.end_date_time,
     sc.create_date_time,
@@ -75,7 +81,10 @@ select
     sc.canceled_date_time,
     (sc.start_date_time at time zone w.time_zone)::date as start_on,
     coalesce(sc.duration, dataset.hours(sc.start_date_time, sc.end_date_time)) as duration,
-    coalesce(sc.duration, dataset.hours(sc.start_date_time, sc.end_date_time)) * greatest(t.number, 1) as scheduled_hours,
+    coalesce(
+        sc.duration,
+        dataset.hours(sc.start_date_time, sc.end_date_time)
+    ) * greatest(t.number, 1) as scheduled_hours,
     coalesce(sc.is_complete = 1, false) as is_complete,
     (sc.canceled_date_time is not null) as is_canceled,
     (
@@ -103,13 +112,25 @@ left join autotask.companies company
 left join autotask.company_locations location
     on location.datasource_id = sc.datasource_id and location.id = sc.company_location_id
 left join autotask.picklist_values status_label
-    on status_label.datasource_id = sc.datasource_id and status_label.entity = 'ServiceCalls' and status_label.field = 'status' and status_label.value = sc.status
+    on status_label.datasource_id = sc.datasource_id
+        and status_label.entity = 'ServiceCalls'
+        and status_label.field = 'status'
+        and status_label.value = sc.status
 left join autotask.picklist_values ticket_status_label
-    on ticket_status_label.datasource_id = sc.datasource_id and ticket_status_label.entity = 'Tickets' and ticket_status_label.field = 'status' and ticket_status_label.value = tk.status
+    on ticket_status_label.datasource_id = sc.datasource_id
+        and ticket_status_label.entity = 'Tickets'
+        and ticket_status_label.field = 'status'
+        and ticket_status_label.value = tk.status
 left join autotask.picklist_values queue_label
-    on queue_label.datasource_id = sc.datasource_id and queue_label.entity = 'Tickets' and queue_label.field = 'queueID' and queue_label.value = tk.queue_id
+    on queue_label.datasource_id = sc.datasource_id
+        and queue_label.entity = 'Tickets'
+        and queue_label.field = 'queueID'
+        and queue_label.value = tk.queue_id
 left join autotask.picklist_values priority_label
-    on priority_label.datasource_id = sc.datasource_id and priority_label.entity = 'Tickets' and priority_label.field = 'priority' and priority_label.value = tk.priority
+    on priority_label.datasource_id = sc.datasource_id
+        and priority_label.entity = 'Tickets'
+        and priority_label.field = 'priority'
+        and priority_label.value = tk.priority
 left join autotask.resources assigned_resource
     on assigned_resource.datasource_id = sc.datasource_id and assigned_resource.id = t.first_id
 left join autotask.resources creator

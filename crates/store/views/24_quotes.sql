@@ -11,7 +11,10 @@ select
     t.opportunity_id,
     coalesce(op.title, '#' || t.opportunity_id) as opportunity,
     op.owner_resource_id,
-    coalesce(dataset.person(owner_resource.first_name, owner_resource.last_name), '#' || op.owner_resource_id) as owner_resource,
+    coalesce(
+        dataset.person(owner_resource.first_name, owner_resource.last_name),
+        '#' || op.owner_resource_id
+    ) as owner_resource,
     t.creator_resource_id as creator_id,
     coalesce(dataset.person(creator.first_name, creator.last_name), '#' || t.creator_resource_id) as creator,
     t.approval_status as approval_status_id,
@@ -67,7 +70,13 @@ left join autotask.resources owner_resource
 left join autotask.resources creator
     on creator.datasource_id = t.datasource_id and creator.id = t.creator_resource_id
 left join autotask.picklist_values approval_status_label
-    on approval_status_label.datasource_id = t.datasource_id and approval_status_label.entity = 'Quotes' and approval_status_label.field = 'approvalStatus' and approval_status_label.value = t.approval_status
+    on approval_status_label.datasource_id = t.datasource_id
+        and approval_status_label.entity = 'Quotes'
+        and approval_status_label.field = 'approvalStatus'
+        and approval_status_label.value = t.approval_status
 left join autotask.picklist_values response_label
-    on response_label.datasource_id = t.datasource_id and response_label.entity = 'Quotes' and response_label.field = 'extApprovalContactResponse' and response_label.value = t.ext_approval_contact_response
+    on response_label.datasource_id = t.datasource_id
+        and response_label.entity = 'Quotes'
+        and response_label.field = 'extApprovalContactResponse'
+        and response_label.value = t.ext_approval_contact_response
 where t.deleted_at is null;

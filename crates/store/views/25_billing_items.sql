@@ -25,7 +25,10 @@ select
     t.billing_code_id as work_type_id,
     coalesce(work_type.name, '#' || t.billing_code_id) as work_type,
     t.account_manager_when_approved_id as account_manager_id,
-    coalesce(dataset.person(account_manager.first_name, account_manager.last_name), '#' || t.account_manager_when_approved_id) as account_manager,
+    coalesce(
+        dataset.person(account_manager.first_name, account_manager.last_name),
+        '#' || t.account_manager_when_approved_id
+    ) as account_manager,
     t.invoice_id,
     coalesce(invoice.invoice_number, '#' || t.invoice_id) as invoice,
     invoice.invoice_number,
@@ -49,15 +52,24 @@ from autotask.billing_items t
 left join autotask.companies company
     on company.datasource_id = t.datasource_id and company.id = t.company_id
 left join autotask.picklist_values item_type_label
-    on item_type_label.datasource_id = t.datasource_id and item_type_label.entity = 'BillingItems' and item_type_label.field = 'billingItemType' and item_type_label.value = t.billing_item_type
+    on item_type_label.datasource_id = t.datasource_id
+        and item_type_label.entity = 'BillingItems'
+        and item_type_label.field = 'billingItemType'
+        and item_type_label.value = t.billing_item_type
 left join autotask.picklist_values sub_type_label
-    on sub_type_label.datasource_id = t.datasource_id and sub_type_label.entity = 'BillingItems' and sub_type_label.field = 'subType' and sub_type_label.value = t.sub_type
+    on sub_type_label.datasource_id = t.datasource_id
+        and sub_type_label.entity = 'BillingItems'
+        and sub_type_label.field = 'subType'
+        and sub_type_label.value = t.sub_type
 left join autotask.contracts contract
     on contract.datasource_id = t.datasource_id and contract.id = t.contract_id
 left join autotask.contracts ct
     on ct.datasource_id = t.datasource_id and ct.id = t.contract_id
 left join autotask.picklist_values contract_type_label
-    on contract_type_label.datasource_id = t.datasource_id and contract_type_label.entity = 'Contracts' and contract_type_label.field = 'contractType' and contract_type_label.value = ct.contract_type
+    on contract_type_label.datasource_id = t.datasource_id
+        and contract_type_label.entity = 'Contracts'
+        and contract_type_label.field = 'contractType'
+        and contract_type_label.value = ct.contract_type
 left join autotask.projects project
     on project.datasource_id = t.datasource_id and project.id = t.project_id
 left join autotask.tickets ticket
@@ -67,7 +79,8 @@ left join autotask.roles role
 left join autotask.billing_codes work_type
     on work_type.datasource_id = t.datasource_id and work_type.id = t.billing_code_id
 left join autotask.resources account_manager
-    on account_manager.datasource_id = t.datasource_id and account_manager.id = t.account_manager_when_approved_id
+    on account_manager.datasource_id = t.datasource_id
+        and account_manager.id = t.account_manager_when_approved_id
 left join autotask.invoices invoice
     on invoice.datasource_id = t.datasource_id and invoice.id = t.invoice_id
 where t.deleted_at is null;

@@ -98,6 +98,12 @@ from days t
 left join autotask.companies company
     on company.datasource_id = t.datasource_id and company.id = t.company_id
 left join autotask.picklist_values queue_label
-    on queue_label.datasource_id = t.datasource_id and queue_label.entity = 'Tickets' and queue_label.field = 'queueID' and queue_label.value = t.queue_id
+    on queue_label.datasource_id = t.datasource_id
+        and queue_label.entity = 'Tickets'
+        and queue_label.field = 'queueID'
+        and queue_label.value = t.queue_id
 left join autotask.picklist_values priority_label
-    on priority_label.datasource_id = t.datasource_id and priority_label.entity = 'Tickets' and priority_label.field = 'priority' and priority_label.value = t.priority;
+    on priority_label.datasource_id = t.datasource_id
+        and priority_label.entity = 'Tickets'
+        and priority_label.field = 'priority'
+        and priority_label.value = t.priority;

@@ -57,12 +57,20 @@ select
     t.scheduled_hours,
     t.is_holiday,
     t.time_off_hours,
-    case when t.is_holiday then 0 else greatest(0, t.scheduled_hours - t.time_off_hours) end as available_hours,
+    case
+        when t.is_holiday
+            then 0
+        else greatest(0, t.scheduled_hours - t.time_off_hours)
+    end as available_hours,
     coalesce(e.hours_worked, 0) as hours_worked,
     coalesce(e.client_hours, 0) as client_hours,
     coalesce(e.billable_hours, 0) as billable_hours,
     coalesce(e.hours_to_bill, 0) as hours_to_bill,
-    case when t.date < t.today then greatest(0, case when t.is_holiday then 0 else greatest(0, t.scheduled_hours - t.time_off_hours) end - coalesce(e.hours_worked, 0)) else 0 end as missing_hours
+    case
+        when t.date < t.today then greatest(0, case when t.is_holiday
+            then 0
+        else greatest(0, t.scheduled_hours - t.time_off_hours) end - coalesce(e.hours_worked, 0)) else 0
+    end as missing_hours
 from capacity t
 left join (
     select
@@ -74,7 +82,7 @@ left join (
         sum(x.hours_worked) filter (where x.is_client and x.is_billable) as billable_hours,
         sum(x.hours_to_bill) as hours_to_bill
     from dataset.time_all x
-    where x.date_worked >= (taskgauge.instant() - interval '9624 hours')::date
+    where x.date_worked >= ((taskgauge.instant() - interval '9624 hours') at time zone 'UTC')::date
     group by x.datasource_id, x.resource_id, x.date_worked
 ) e
     on e.datasource_id = t.datasource_id and e.resource_id = t.resource_id and e.date_worked = t.date;

@@ -88,10 +88,8 @@ pub async fn test_connection(
     {
         return Err(failure::nothing_readable());
     }
-    let zone_name = zone.map_or_else(
-        || api_url.host_str().unwrap_or_default().to_owned(),
-        |zone| zone.name.clone(),
-    );
+    let zone_name =
+        zone.map_or_else(|| api_url.host_str().unwrap_or_default().to_owned(), |zone| zone.name.clone());
     let web_url = web_given.or_else(|| zone.and_then(|zone| zone.web_url.clone()));
     let report = TestReport {
         user_name: draft.user_name.clone(),
@@ -207,12 +205,16 @@ fn probe(entity: &Entity, finding: Finding) -> Probe {
 async fn notes(client: &Client) -> Vec<DoctorNote> {
     let Ok(info) = client.info("Tickets").await else { return Vec::new() };
     let may = |access: Option<Access>| matches!(access, Some(Access::All | Access::Restricted));
-    if may(info.user_access_for_create) || may(info.user_access_for_update) || may(info.user_access_for_delete) {
+    if may(info.user_access_for_create)
+        || may(info.user_access_for_update)
+        || may(info.user_access_for_delete)
+    {
         vec![DoctorNote {
             missing: false,
             what: "This API user may create or change tickets. Taskgauge only reads.".to_owned(),
-            next: "If no other tool uses this API user, take Add, Edit and Delete away from its security level."
-                .to_owned(),
+            next:
+                "If no other tool uses this API user, take Add, Edit and Delete away from its security level."
+                    .to_owned(),
         }]
     } else {
         Vec::new()

@@ -3,32 +3,31 @@
 //! The engine holds no state that a kill could lose: where each walk stands is committed with its rows, and a run that
 //! another worker takes over goes on from there.
 
+mod prepare;
+mod read;
+
 use crate::failure;
-use crate::normalise::Normaliser;
 use crate::plan::{self, Due};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures::{TryStreamExt, stream};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use taskgauge_autotask::{Client, Connector, Credentials, Error, Filter, Page, Query};
-use taskgauge_model::entity::{Deletes, Entity, Kind, Refresh};
+use taskgauge_autotask::{Client, Connector, Credentials, Error, Filter, Query};
+use taskgauge_model::datasource::Finding;
+use taskgauge_model::entity::{Entity, Refresh};
 use taskgauge_model::run::RunState;
-use taskgauge_store::rows::{Covers, Metadata, PageCommit, PicklistValue, UserDefinedField, Written};
+use taskgauge_store::rows::Covers;
 use taskgauge_store::runs::{Completed, Cursor, EntityState, Lease};
 use taskgauge_store::{Store, StoreError};
 use tokio::sync::OnceCell;
 
 /// Entities that are read at once.
 const ENTITIES_AT_ONCE: usize = 4;
-/// Ids in one condition. Autotask allows 500; clients in the field use 200.
-const IDS_AT_ONCE: usize = 200;
-/// More changed parents than this are cheaper to read with everything.
-const MOST_PARENTS: usize = 20_000;
 /// How long a database that does not answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
@@ -38,6 +37,7 @@ mod walk {
     pub(super) const SWEEP: &str = "everything again";
     pub(super) const RECONCILE: &str = "comparing ids";
     pub(super) const CHILDREN: &str = "of changed records";
+    pub(super) const DELETIONS: &str = "of deleted activity";
     pub(super) const SECOND_LOOK: &str = "second look";
 }
 
@@ -115,6 +115,7 @@ enum Job {
     Reconcile,
     SecondLook,
     Children,
+    Deletions,
 }
 
 struct Engine<'a> {
@@ -128,6 +129,8 @@ struct Engine<'a> {
     rediscovered: tokio::sync::Mutex<bool>,
     /// Requests already counted, per entity.
     counted: Mutex<HashMap<&'static str, u64>>,
+    /// Rows per entity, as the permission doctor counted them.
+    counts: HashMap<String, u64>,
     /// Autotask's time at the start.
     now: DateTime<Utc>,
     /// This machine's time at the start.
@@ -140,11 +143,10 @@ struct Engine<'a> {
 pub async fn run(store: &Store, connector: &Connector, lease: Lease) -> Outcome {
     let ended = match work(store, connector, lease).await {
         Ok(None) => (RunState::Done, None, false),
-        Ok(Some(problem)) => (RunState::Failed, Some(problem), false),
+        Ok(Some(problem)) | Err(Trouble::Step { problem, .. }) => (RunState::Failed, Some(problem), false),
         Err(Trouble::Stopped) => (RunState::Cancelled, None, false),
         Err(Trouble::Lost) => return Outcome::Lost,
         Err(Trouble::Run { problem, halts }) => (RunState::Failed, Some(problem), halts),
-        Err(Trouble::Step { problem, .. }) => (RunState::Failed, Some(problem), false),
     };
     let (state, problem, halts) = ended;
     tracing::info!(
@@ -164,7 +166,7 @@ pub async fn run(store: &Store, connector: &Connector, lease: Lease) -> Outcome 
 }
 
 /// Repeats a call while the database does not answer, for a while.
-async fn patiently<T, F>(mut call: impl FnMut() -> F) -> Result<T, StoreError>
+pub(crate) async fn patiently<T, F>(mut call: impl FnMut() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
@@ -184,6 +186,10 @@ where
 
 async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Option<String>, Trouble> {
     if patiently(|| store.should_stop(&lease)).await? {
+        if patiently(|| store.datasource(lease.datasource)).await?.paused {
+            let problem = "Syncing of this datasource is paused. Resume it first.".to_owned();
+            return Err(Trouble::Run { problem, halts: false });
+        }
         return Err(Trouble::Stopped);
     }
     let stored = patiently(|| store.credentials(lease.datasource)).await?;
@@ -206,6 +212,7 @@ async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Opti
         client: Mutex::new(client),
         rediscovered: tokio::sync::Mutex::new(false),
         counted: Mutex::default(),
+        counts: HashMap::new(),
         now: here,
         here,
     };
@@ -217,6 +224,15 @@ async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Opti
         Err(trouble) => return Err(trouble),
     }
     engine.now = engine.client().last_server_date().unwrap_or(here);
+    let doctor = patiently(|| store.doctor(lease.datasource)).await?;
+    engine.counts = doctor
+        .probes
+        .into_iter()
+        .filter_map(|probe| match probe.finding {
+            Finding::Readable { rows } => Some((probe.entity, rows)),
+            _ => None,
+        })
+        .collect();
     engine.everything().await
 }
 
@@ -226,11 +242,12 @@ impl Engine<'_> {
     }
 
     async fn everything(&self) -> Result<Option<String>, Trouble> {
-        let states: HashMap<String, EntityState> = patiently(|| self.store.entity_states(self.lease.datasource))
-            .await?
-            .into_iter()
-            .map(|state| (state.entity.clone(), state))
-            .collect();
+        let states: HashMap<String, EntityState> =
+            patiently(|| self.store.entity_states(self.lease.datasource))
+                .await?
+                .into_iter()
+                .map(|state| (state.entity.clone(), state))
+                .collect();
         let mut works = Vec::new();
         for entity in Entity::all() {
             let state = states.get(entity.name);
@@ -260,7 +277,11 @@ impl Engine<'_> {
                 Arc::new(Work::new(work.entity, work.state.clone(), due, resumed))
             })
             .collect();
-        self.go_through(children.iter().map(|work| (Arc::clone(work), Job::Children)).collect()).await?;
+        let mut later: Vec<_> = children.iter().map(|work| (Arc::clone(work), Job::Children)).collect();
+        // A load has just read what is there.
+        let logged = works.iter().filter(|work| !work.due.load && read::log_of(work.entity).is_some());
+        later.extend(logged.map(|work| (Arc::clone(work), Job::Deletions)));
+        self.go_through(later).await?;
         self.verdict().await
     }
 
@@ -294,8 +315,9 @@ impl Engine<'_> {
                     Err(Trouble::Step { problem, expected }) => {
                         work.failed.store(true, Ordering::Relaxed);
                         tracing::warn!(entity = work.entity.name, problem, expected, "entity not read");
-                        let end =
-                            || self.store.end_step(&self.lease, work.entity, RunState::Failed, Some(&problem));
+                        let end = || {
+                            self.store.end_step(&self.lease, work.entity, RunState::Failed, Some(&problem))
+                        };
                         Ok(patiently(end).await?)
                     }
                     Err(trouble) => Err(trouble),
@@ -306,8 +328,10 @@ impl Engine<'_> {
 
     /// Does a job, and ends the entity's step when it was the last one.
     async fn attend(&self, work: &Work, job: Job) -> Result<(), Trouble> {
-        if job == Job::Children {
-            return self.children(work).await;
+        match job {
+            Job::Children => return self.children(work).await,
+            Job::Deletions => return self.deletions(work).await,
+            _ => {}
         }
         let entity = work.entity;
         let ready = work.ready.get_or_try_init(|| self.prepare(work)).await?;
@@ -347,7 +371,7 @@ impl Engine<'_> {
                 self.second_look(work).await?;
                 self.complete(entity, &[], Completed { second_look: true, ..Completed::default() }).await?;
             }
-            Job::Children => {}
+            Job::Children | Job::Deletions => {}
         }
         if work.left.fetch_sub(1, Ordering::AcqRel) > 1 || work.failed.load(Ordering::Relaxed) {
             return Ok(());
@@ -379,271 +403,13 @@ impl Engine<'_> {
         }
     }
 
-    async fn complete(
-        &self,
-        entity: &Entity,
-        walks: &[&str],
-        completed: Completed,
-    ) -> Result<(), Trouble> {
+    async fn complete(&self, entity: &Entity, walks: &[&str], completed: Completed) -> Result<(), Trouble> {
         Ok(patiently(|| self.store.complete(&self.lease, entity, walks, completed)).await?)
     }
 
     async fn end(&self, work: &Work, state: RunState) -> Result<(), Trouble> {
         let remark = work.remark.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Ok(patiently(|| self.store.end_step(&self.lease, work.entity, state, remark.as_deref())).await?)
-    }
-
-    /// Metadata, the number of rows to come, cursors.
-    async fn prepare(&self, work: &Work) -> Result<Ready, Trouble> {
-        let entity = work.entity;
-        let unqueryable = if work.due.metadata { self.metadata(work).await? } else { None };
-        let unqueryable = unqueryable.unwrap_or_else(|| work.state.unqueryable.clone());
-        let mut covers = Covers::Nothing;
-        let looks_for_absent = (work.due.sweep || work.due.reconcile || work.due.load)
-            && work.state.rows > 0
-            && entity.deletes != Deletes::Never;
-        if work.due.load || looks_for_absent {
-            let there = self.ask(|client| async move { client.count(entity.name, &Filter::All).await }).await?;
-            patiently(|| self.store.expect_rows(&self.lease, entity, Some(there), self.spent(entity))).await?;
-            if looks_for_absent {
-                let known = work.state.rows.cast_unsigned();
-                if there.saturating_mul(2) < known {
-                    work.remark(format!(
-                        "Autotask shows {there} of the {known} rows known here. That looks like a missing right rather \
-                         than deletions, so nothing was marked as deleted. Check the API user's security level."
-                    ));
-                } else {
-                    covers = Covers::Everything;
-                }
-            }
-        }
-        let groups: Vec<Vec<&str>> = if work.due.load {
-            vec![plan::parts(entity, &unqueryable, self.now).iter().map(|part| part.name).collect()]
-        } else {
-            [
-                (work.due.changes.is_some(), walk::CHANGES),
-                (work.due.sweep, walk::SWEEP),
-                (work.due.reconcile, walk::RECONCILE),
-            ]
-            .into_iter()
-            .filter_map(|(is_due, name)| is_due.then(|| vec![name]))
-            .collect()
-        };
-        // Everything is read again from the start when a run asks for it; what broke off goes on.
-        let afresh = work.due.load && work.state.loaded_at.is_some() && !work.resumed;
-        let mut cursors = Vec::new();
-        for walks in &groups {
-            let begin = || self.store.begin_walks(&self.lease, entity, walks, self.now, afresh);
-            cursors.extend(patiently(begin).await?);
-        }
-        Ok(Ready { unqueryable, cursors, covers })
-    }
-
-    /// Labels and field lists. Answers the fields that cannot be filtered on; `None` when Autotask does not tell,
-    /// which costs labels and no rows.
-    async fn metadata(&self, work: &Work) -> Result<Option<Vec<String>>, Trouble> {
-        let entity = work.entity;
-        let began = Instant::now();
-        let fields = match self.ask(|client| async move { client.fields(entity.name).await }).await {
-            Ok(fields) => fields,
-            Err(Trouble::Step { problem, expected: false }) => {
-                tracing::warn!(entity = entity.name, problem, "no field list");
-                return Ok(None);
-            }
-            Err(trouble) => return Err(trouble),
-        };
-        let mut metadata = Metadata {
-            unqueryable: fields
-                .iter()
-                .filter(|field| !field.is_queryable)
-                .map(|field| field.name.clone())
-                .collect(),
-            ..Metadata::default()
-        };
-        for column in entity.columns.iter().filter(|column| column.kind == Kind::Picklist) {
-            let Some(field) = fields.iter().find(|field| field.name.eq_ignore_ascii_case(column.field)) else {
-                continue;
-            };
-            metadata.picklists.extend(field.picklist_values.iter().filter_map(|value| {
-                Some(PicklistValue {
-                    field: column.field.to_owned(),
-                    value: value.number()?,
-                    label: value.label.replace('\0', "\u{fffd}"),
-                    sort_order: i32::try_from(value.sort_order).unwrap_or(i32::MAX),
-                    is_active: value.is_active,
-                    is_system: value.is_system,
-                    parent_value: value.parent_value.as_deref().and_then(|text| text.trim().parse().ok()),
-                })
-            }));
-        }
-        if entity.user_defined_fields {
-            let defined =
-                self.ask(|client| async move { client.user_defined_fields(entity.name).await }).await;
-            match defined {
-                Ok(fields) => {
-                    metadata.user_defined_fields = fields
-                        .into_iter()
-                        .map(|field| UserDefinedField {
-                            name: field.name,
-                            label: field.label,
-                            r#type: field.data_type,
-                            is_queryable: field.is_queryable,
-                            picklist: field
-                                .is_pick_list
-                                .then(|| serde_json::to_value(&field.picklist_values).unwrap_or_default()),
-                        })
-                        .collect();
-                }
-                Err(Trouble::Step { problem, .. }) => {
-                    tracing::warn!(entity = entity.name, problem, "no user-defined fields");
-                }
-                Err(trouble) => return Err(trouble),
-            }
-        }
-        let (requests, seconds) = (self.spent(entity), began.elapsed().as_secs_f64());
-        patiently(|| self.store.save_metadata(&self.lease, entity, &metadata, requests, seconds)).await?;
-        Ok(Some(metadata.unqueryable))
-    }
-
-    /// Reads a part page by page and commits each. The next page is asked for while one is committed.
-    async fn walk(
-        &self,
-        work: &Work,
-        ready: &Ready,
-        slice: &str,
-        query: Query,
-        covers: Covers,
-    ) -> Result<Vec<i64>, Trouble> {
-        let cursor = ready.cursors.iter().find(|cursor| cursor.slice == slice);
-        if cursor.is_some_and(|cursor| cursor.done) {
-            return Ok(Vec::new());
-        }
-        self.walk_from(work, slice, &query, covers, cursor.and_then(|cursor| cursor.after_id)).await
-    }
-
-    /// Answers ids that an id sweep saw and that are not stored.
-    async fn walk_from(
-        &self,
-        work: &Work,
-        slice: &str,
-        query: &Query,
-        covers: Covers,
-        mut after: Option<i64>,
-    ) -> Result<Vec<i64>, Trouble> {
-        let entity = work.entity;
-        let normaliser = Normaliser::new(entity);
-        let ids_only = query.include_fields.is_some();
-        let mut unknown = Vec::new();
-        let mut next = Some(self.page(entity, query, after).await?);
-        while let Some((page, seconds)) = next.take() {
-            let (last, complete) = (page.last_id, page.complete);
-            let mut commit = PageCommit {
-                slice: Some(slice),
-                covers: covers.clone(),
-                after,
-                last,
-                complete,
-                requests: self.spent(entity),
-                seconds,
-                ..PageCommit::of(entity)
-            };
-            for wire in page.rows {
-                if ids_only {
-                    let id = taskgauge_autotask::value::field(&wire, "id");
-                    commit
-                        .seen
-                        .extend(id.and_then(|id| taskgauge_autotask::value::integer(id).ok().flatten()));
-                } else {
-                    match normaliser.row(wire) {
-                        Ok(row) => commit.rows.push(row),
-                        Err(refused) => commit.unreadable.push(refused),
-                    }
-                }
-            }
-            let ahead = async {
-                if complete { Ok(None) } else { self.page(entity, query, last).await.map(Some) }
-            };
-            let (written, ahead) = tokio::join!(self.commit(commit), ahead);
-            let written = written?;
-            if written.stop {
-                return Err(Trouble::Stopped);
-            }
-            unknown.extend(written.unknown);
-            after = last;
-            next = ahead?;
-        }
-        Ok(unknown)
-    }
-
-    async fn commit(&self, page: PageCommit<'_>) -> Result<Written, Trouble> {
-        Ok(patiently(|| self.store.commit_page(&self.lease, page.clone())).await?)
-    }
-
-    /// Compares all ids: what is gone is marked, what was missed is read.
-    async fn reconcile(&self, work: &Work, ready: &Ready) -> Result<(), Trouble> {
-        let query = Query::new(Filter::All).include_fields(["id"]);
-        let unknown = self.walk(work, ready, walk::RECONCILE, query, ready.covers.clone()).await?;
-        for ids in unknown.chunks(IDS_AT_ONCE) {
-            let query = Query::new(Filter::is_in("id", ids.iter().copied()));
-            self.walk_from(work, walk::RECONCILE, &query, Covers::Nothing, None).await?;
-        }
-        Ok(())
-    }
-
-    /// Asks for rows that an earlier run missed: there again, or deleted.
-    async fn second_look(&self, work: &Work) -> Result<(), Trouble> {
-        let absent = patiently(|| self.store.absent_ids(&self.lease, work.entity)).await?;
-        for ids in absent.chunks(IDS_AT_ONCE) {
-            let query = Query::new(Filter::is_in("id", ids.iter().copied()));
-            self.walk_from(work, walk::SECOND_LOOK, &query, Covers::Ids(ids.to_vec()), None).await?;
-        }
-        Ok(())
-    }
-
-    /// Reads the rows of parents that changed since the last time.
-    async fn children(&self, work: &Work) -> Result<(), Trouble> {
-        let Refresh::Children { parent, field, .. } = work.entity.refresh else { return Ok(()) };
-        let Some(parent) = Entity::named(parent) else { return Ok(()) };
-        let until = self.store.clock().now();
-        let since = work.state.watermark.unwrap_or(self.here);
-        // Autotask's clock is not ours, and stamps lag; a day is more than either takes.
-        let stamped_since = since + (self.now - self.here) - TimeDelta::days(1);
-        let parents = patiently(|| {
-            self.store.changed_ids(self.lease.datasource, parent, since, stamped_since)
-        })
-        .await?;
-        if parents.is_empty() {
-            let completed = Completed { watermark: Some(until), ..Completed::default() };
-            return self.complete(work.entity, &[], completed).await;
-        }
-        let entities = [work.entity];
-        patiently(|| self.store.plan_steps(&self.lease, &entities)).await?;
-        if parents.len() > MOST_PARENTS {
-            self.walk_from(work, walk::CHILDREN, &Query::new(Filter::All), Covers::Nothing, None).await?;
-        } else {
-            for parents in parents.chunks(IDS_AT_ONCE) {
-                let query = Query::new(Filter::is_in(field, parents.iter().copied()));
-                let covers = match work.entity.deletes {
-                    Deletes::Never => Covers::Nothing,
-                    Deletes::Sweep | Deletes::Log(_) => Covers::Children { field, parents: parents.to_vec() },
-                };
-                self.walk_from(work, walk::CHILDREN, &query, covers, None).await?;
-            }
-        }
-        let completed = Completed { watermark: Some(until), ..Completed::default() };
-        self.complete(work.entity, &[], completed).await?;
-        self.end(work, RunState::Done).await
-    }
-
-    async fn page(
-        &self,
-        entity: &'static Entity,
-        query: &Query,
-        after: Option<i64>,
-    ) -> Result<(Page, f64), Trouble> {
-        let began = Instant::now();
-        let page = self.ask(|client| async move { client.page(entity.name, query, after).await }).await?;
-        Ok((page, began.elapsed().as_secs_f64()))
     }
 
     /// Requests for the entity that were not counted yet.
@@ -752,7 +518,7 @@ fn turn(entity: &Entity, job: Job) -> usize {
         Job::Part(at) => 1 + at,
         Job::Changes | Job::Sweep => 1,
         Job::SecondLook => 2,
-        Job::Reconcile | Job::Children => usize::MAX,
+        Job::Reconcile | Job::Children | Job::Deletions => usize::MAX,
     }
 }
 

@@ -129,7 +129,7 @@ pub fn of(error: &Error) -> TestFailure {
         ),
         Error::Origin { host } => failure(
             Cause::Address,
-            format!("{host} is not an address of Autotask. Nothing was sent to it."),
+            format!("The address {host} is not one of Autotask. Nothing was sent to it."),
             "Leave the zone empty so that it is found, or enter its number.",
         ),
         Error::Rejected { status, errors } => failure(
@@ -222,4 +222,49 @@ pub fn sentence(error: &Error) -> String {
 /// Whether a step's sentence tells of a missing right.
 pub(crate) fn is_about_rights(problem: &str) -> bool {
     problem.starts_with(RIGHTS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use std::time::Duration;
+
+    #[rstest]
+    #[case(Error::Unauthorized, FailureCause::Refused)]
+    #[case(Error::UnknownUser, FailureCause::UnknownUser)]
+    #[case(Error::IntegrationCode, FailureCause::IntegrationCode)]
+    #[case(Error::InvalidCredentials { field: "secret" }, FailureCause::Refused)]
+    #[case(Error::Forbidden { entity: "Tickets".into(), message: String::new() }, FailureCause::Other)]
+    #[case(Error::HourlyLimit, FailureCause::HourlyLimit)]
+    #[case(Error::Throttled { retry_after: Some(Duration::from_mins(1)) }, FailureCause::Unavailable)]
+    #[case(Error::ThreadLimit, FailureCause::Unavailable)]
+    #[case(Error::Unavailable { status: 503 }, FailureCause::Unavailable)]
+    #[case(Error::Html, FailureCause::Unavailable)]
+    #[case(Error::EmptyBody, FailureCause::Unavailable)]
+    #[case(Error::Truncated, FailureCause::Unavailable)]
+    #[case(Error::Timeout, FailureCause::Timeout)]
+    #[case(Error::Connect { reason: ConnectFailure::Dns }, FailureCause::Network)]
+    #[case(Error::Connect { reason: ConnectFailure::Unreachable }, FailureCause::Network)]
+    #[case(Error::Tls { certificate: true, reason: "unknown issuer".into() }, FailureCause::Certificate)]
+    #[case(Error::Tls { certificate: false, reason: "handshake".into() }, FailureCause::Network)]
+    #[case(Error::Redirected { to: None }, FailureCause::Address)]
+    #[case(Error::Origin { host: "example.com".into() }, FailureCause::Address)]
+    #[case(Error::Rejected { status: 500, errors: vec!["No.".into()] }, FailureCause::Other)]
+    #[case(Error::NotFound, FailureCause::Other)]
+    #[case(Error::Decode { what: "the page has no items".into() }, FailureCause::Other)]
+    #[case(Error::OutOfOrder { entity: "Tickets".into(), previous: 2, found: 1 }, FailureCause::Other)]
+    #[case(Error::BodyTooLarge { limit: 1 }, FailureCause::Other)]
+    #[case(Error::Setup("no root certificates".into()), FailureCause::Certificate)]
+    fn every_failure_says_what_and_what_next(#[case] error: Error, #[case] cause: FailureCause) {
+        let failure = of(&error);
+        assert_eq!(failure.cause, cause);
+        for sentence in [&failure.what, &failure.next] {
+            assert!(
+                sentence.ends_with('.') && sentence.starts_with(|first: char| !first.is_lowercase()),
+                "{sentence}"
+            );
+        }
+        assert_eq!(is_about_rights(&sentence(&error)), matches!(error, Error::Forbidden { .. }));
+    }
 }

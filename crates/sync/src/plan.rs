@@ -20,6 +20,7 @@ const METADATA_HOURS: i64 = 24;
 
 /// What is due for one entity.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "a list of what is due; any of it may be")]
 pub struct Due {
     /// Its fields' metadata.
     pub metadata: bool,
@@ -52,8 +53,9 @@ pub fn due(
     now: DateTime<Utc>,
     here: DateTime<Utc>,
 ) -> Due {
-    let has_metadata =
-        entity.has_picklists() || entity.user_defined_fields || matches!(entity.refresh, Refresh::Stamped { .. });
+    let has_metadata = entity.has_picklists()
+        || entity.user_defined_fields
+        || matches!(entity.refresh, Refresh::Stamped { .. });
     let Some(state) = state.filter(|state| state.loaded_at.is_some() && kind == RunKind::Incremental) else {
         return Due { metadata: has_metadata, load: true, ..Due::default() };
     };
@@ -64,16 +66,12 @@ pub fn due(
     match entity.refresh {
         Refresh::Stamped { stamps } => {
             let usable: Vec<&str> = stamps.iter().copied().filter(|stamp| queryable(state, stamp)).collect();
-            match (usable.is_empty(), state.watermark) {
-                (false, Some(watermark)) => {
-                    due.changes = Some(changes(&usable, watermark));
-                    due.reconcile =
-                        entity.deletes != Deletes::Never && old(state.swept_at, RECONCILE_HOURS, now);
-                }
-                _ => {
-                    let hours = if state.rows <= SMALL { SMALL_FALLBACK_HOURS } else { FALLBACK_HOURS };
-                    due.sweep = old(state.swept_at, hours, now);
-                }
+            if let (false, Some(watermark)) = (usable.is_empty(), state.watermark) {
+                due.changes = Some(changes(&usable, watermark));
+                due.reconcile = entity.deletes != Deletes::Never && old(state.swept_at, RECONCILE_HOURS, now);
+            } else {
+                let hours = if state.rows <= SMALL { SMALL_FALLBACK_HOURS } else { FALLBACK_HOURS };
+                due.sweep = old(state.swept_at, hours, now);
             }
         }
         Refresh::Sweep { hours } => due.sweep = old(state.swept_at, hours.into(), now),
@@ -113,7 +111,11 @@ pub fn parts(entity: &Entity, unqueryable: &[String], now: DateTime<Utc>) -> Vec
         !fields(rule).iter().any(|field| unqueryable.iter().any(|other| other.eq_ignore_ascii_case(field)))
     };
     if entity.slices.iter().all(|slice| usable(&slice.rule)) {
-        entity.slices.iter().map(|slice| Part { name: slice.name, filter: filter(&slice.rule, now) }).collect()
+        entity
+            .slices
+            .iter()
+            .map(|slice| Part { name: slice.name, filter: filter(&slice.rule, now) })
+            .collect()
     } else {
         vec![Part { name: "everything", filter: Filter::All }]
     }
@@ -136,10 +138,9 @@ pub fn filter(rule: &Rule, now: DateTime<Utc>) -> Filter {
         Rule::Eq(field, value) => Filter::eq(*field, *value),
         Rule::NotEq(field, value) => Filter::or([Filter::noteq(*field, *value), Filter::not_exist(*field)]),
         Rule::Since(field, days) => Filter::gte(*field, now - TimeDelta::days((*days).into())),
-        Rule::Before(field, days) => Filter::or([
-            Filter::lt(*field, now - TimeDelta::days((*days).into())),
-            Filter::not_exist(*field),
-        ]),
+        Rule::Before(field, days) => {
+            Filter::or([Filter::lt(*field, now - TimeDelta::days((*days).into())), Filter::not_exist(*field)])
+        }
         Rule::Any(rules) => {
             let mut all = Vec::new();
             for rule in *rules {
@@ -162,9 +163,7 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Map, Value, json};
     use taskgauge_autotask::Op;
-    use taskgauge_model::entity::{
-        DELETED_TICKET_LOGS, RESOURCES, SERVICE_LEVEL_AGREEMENT_RESULTS, TICKETS,
-    };
+    use taskgauge_model::entity::{DELETED_TICKET_LOGS, RESOURCES, SERVICE_LEVEL_AGREEMENT_RESULTS, TICKETS};
 
     fn now() -> DateTime<Utc> {
         Utc.with_ymd_and_hms(2026, 3, 18, 10, 0, 0).unwrap()

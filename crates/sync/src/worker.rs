@@ -1,6 +1,6 @@
 //! Who does the runs: a worker of the server, or the command line for one run.
 
-use crate::engine::{self, Outcome};
+use crate::engine::{self, Outcome, patiently};
 use std::time::Duration;
 use taskgauge_autotask::Connector;
 use taskgauge_model::ids::DatasourceId;
@@ -29,7 +29,7 @@ impl Default for WorkerOptions {
     fn default() -> Self {
         Self {
             name: format!("worker-{}", std::process::id()),
-            interval: Duration::from_secs(300),
+            interval: Duration::from_mins(5),
             lease: Duration::from_secs(30),
             parallel: 2,
             poll: Duration::from_secs(5),
@@ -91,7 +91,9 @@ impl Worker {
     async fn take(&self, runs: &mut JoinSet<()>, shutdown: &CancellationToken) -> Result<(), StoreError> {
         self.store.queue_due(self.options.interval).await?;
         while runs.len() < self.options.parallel {
-            let Some(lease) = self.store.claim_run(&self.options.name, self.options.lease).await? else { break };
+            let Some(lease) = self.store.claim_run(&self.options.name, self.options.lease).await? else {
+                break;
+            };
             let (store, connector) = (self.store.clone(), self.connector.clone());
             let (length, shutdown) = (self.options.lease, shutdown.clone());
             runs.spawn(async move {
@@ -144,12 +146,13 @@ pub async fn run_once(
 ) -> Result<Run, StoreError> {
     let options = WorkerOptions::default();
     let kind = if full { RunKind::Full } else { RunKind::Incremental };
-    let run = store.queue_run(datasource, kind, None).await?;
+    let run = patiently(|| store.queue_run(datasource, kind, None)).await?;
     loop {
-        if let Some(lease) = store.claim_this_run(run.id, "command line", options.lease).await? {
+        let claim = || store.claim_this_run(run.id, "command line", options.lease);
+        if let Some(lease) = patiently(claim).await? {
             drive(store, connector, lease, options.lease).await;
         }
-        let now = store.run(run.id).await?;
+        let now = patiently(|| store.run(run.id)).await?;
         if now.state.is_over() {
             return Ok(now);
         }

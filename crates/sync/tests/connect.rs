@@ -1,5 +1,7 @@
 //! Testing a connection against the simulated service, and against servers that are none.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
 mod common;
 
 use common::{Tenant, connector, draft};
@@ -26,7 +28,8 @@ fn impatient(simulator: &Simulator) -> Connector {
 }
 
 async fn fails(simulator: &Simulator, draft: &Draft, tenant: Option<i64>) -> TestFailure {
-    let failure = test_connection(&impatient(simulator), draft, tenant, chrono::Utc::now()).await.unwrap_err();
+    let failure =
+        test_connection(&impatient(simulator), draft, tenant, chrono::Utc::now()).await.unwrap_err();
     assert!(!failure.what.is_empty() && !failure.next.is_empty());
     for secret in [&draft.secret, &draft.integration_code] {
         assert!(!format!("{failure:?}").contains(secret.as_str()));
@@ -66,7 +69,8 @@ async fn the_doctor_names_what_is_missing() {
         switches.unordered = None;
     });
     let tested = test_connection(&connector(&simulator), &draft(), None, chrono::Utc::now()).await.unwrap();
-    let probe = |name: &str| tested.report.doctor.probes.iter().find(|probe| probe.entity == name).unwrap().clone();
+    let probe =
+        |name: &str| tested.report.doctor.probes.iter().find(|probe| probe.entity == name).unwrap().clone();
     assert_eq!(probe("Contracts").finding, Finding::Forbidden);
     assert_eq!(probe("TimeEntries").finding, Finding::SuspiciouslyEmpty);
     assert_eq!(probe("Surveys").finding, Finding::Empty);
@@ -115,7 +119,11 @@ async fn the_right_zone_is_suggested() {
     let old = simulator.url();
     simulator.switches().set(|switches| switches.zone_moved = true);
     let failure = fails(&simulator, &Draft { zone: old.to_string(), ..draft() }, None).await;
-    assert_eq!((failure.cause, failure.field), (FailureCause::WrongZone, Some(DraftField::Zone)), "{failure:?}");
+    assert_eq!(
+        (failure.cause, failure.field),
+        (FailureCause::WrongZone, Some(DraftField::Zone)),
+        "{failure:?}"
+    );
     let right = Draft { zone: failure.suggestion.unwrap(), ..draft() };
     test_connection(&connector(&simulator), &right, None, chrono::Utc::now()).await.unwrap();
 }
@@ -218,9 +226,11 @@ async fn a_server_without_tls_is_no_secure_connection() {
 
 #[tokio::test]
 async fn redirects_and_nonsense_are_not_followed() {
-    let elsewhere = server_saying(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n");
+    let elsewhere =
+        server_saying(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n");
     assert_eq!(fails_at(elsewhere.await).await.cause, FailureCause::Address);
-    let nonsense = server_saying(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]");
+    let nonsense =
+        server_saying(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]");
     assert_eq!(fails_at(nonsense.await).await.cause, FailureCause::Other);
 }
 

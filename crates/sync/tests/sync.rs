@@ -1,5 +1,7 @@
 //! Whole syncs of the simulated tenant into real Postgres, compared with the tenant's truth.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
 mod common;
 
 use common::Tenant;
@@ -7,7 +9,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use taskgauge_model::entity::{
-    COMPANIES, DEPARTMENTS, Entity, INVOICES, RESOURCES, SERVICE_LEVEL_AGREEMENT_RESULTS, TICKETS, TIME_ENTRIES,
+    COMPANIES, DEPARTMENTS, Entity, INVOICES, RESOURCES, SERVICE_LEVEL_AGREEMENT_RESULTS, TICKETS,
+    TIME_ENTRIES,
 };
 use taskgauge_model::run::{RunKind, RunState};
 use taskgauge_simulator::{Fault, Row};
@@ -60,6 +63,10 @@ async fn the_first_load_is_complete() {
     assert!(defined > 0);
 
     let log = tenant.simulator.log();
+    // Pages, metadata, and one question for the limit.
+    let pages: u64 = run.steps.iter().map(|step| step.read / 500 + 1).sum();
+    let slices: u64 = Entity::all().iter().map(|entity| entity.slices.len() as u64 - 1).sum();
+    assert!(log.requests <= pages + slices + 60, "{} requests", log.requests);
     for entity in Entity::all() {
         assert!(log.max_concurrency(entity.name) <= 2, "{}", entity.name);
     }
@@ -96,21 +103,34 @@ async fn deletions_are_found_by_log_and_by_two_sweeps() {
     let tenant = Tenant::start().await;
     tenant.sync_well().await;
     let ticket = *tenant.stored(&TICKETS).await.keys().next().unwrap();
+    let time_entry = tenant
+        .stored(&TIME_ENTRIES)
+        .await
+        .into_iter()
+        .rfind(|(_, row)| row["ticket_id"].is_i64() && row["ticket_id"] != json!(ticket))
+        .unwrap()
+        .0;
     let department = *tenant.stored(&DEPARTMENTS).await.keys().next_back().unwrap();
     tenant.advance(1);
     assert!(tenant.simulator.edit(|world| world.delete("Tickets", ticket)));
+    assert!(tenant.simulator.edit(|world| world.delete("TimeEntries", time_entry)));
     assert!(tenant.simulator.edit(|world| world.delete("Departments", department)));
 
     tenant.advance(5);
     tenant.sync_well().await;
     assert!(!tenant.stored(&TICKETS).await.contains_key(&ticket), "the log names the ticket");
     assert!(tenant.stored(&DEPARTMENTS).await.contains_key(&department), "no sweep is due");
+    tenant.advance(5);
+    tenant.sync_well().await;
+    assert!(!tenant.stored(&TIME_ENTRIES).await.contains_key(&time_entry), "the log names its ticket");
 
     tenant.advance(24 * 60);
     tenant.sync_well().await;
     assert!(tenant.stored(&DEPARTMENTS).await.contains_key(&department), "one absence is no deletion");
     let absent: i64 = tenant
-        .value("select count(*) from autotask.departments where datasource_id = $1 and absent_since is not null")
+        .value(
+            "select count(*) from autotask.departments where datasource_id = $1 and absent_since is not null",
+        )
         .await;
     assert_eq!(absent, 1);
 
@@ -119,7 +139,10 @@ async fn deletions_are_found_by_log_and_by_two_sweeps() {
     assert!(!tenant.stored(&DEPARTMENTS).await.contains_key(&department), "the second look");
 
     // Back again: with the next sweep it is there as before.
-    tenant.simulator.edit(|world| world.upsert("Departments", row(json!({"id": department, "name": "Back"})))).unwrap();
+    tenant
+        .simulator
+        .edit(|world| world.upsert("Departments", row(json!({"id": department, "name": "Back"}))))
+        .unwrap();
     tenant.advance(24 * 60);
     tenant.sync_well().await;
     assert_eq!(tenant.stored(&DEPARTMENTS).await[&department]["name"], json!("Back"));
@@ -197,12 +220,12 @@ async fn refused_credentials_stop_everything_and_nothing_follows() {
 
     tenant.advance(30);
     let store = &tenant.database.store;
-    assert_eq!(store.queue_due(Duration::from_secs(300)).await.unwrap(), 0);
+    assert_eq!(store.queue_due(Duration::from_mins(5)).await.unwrap(), 0);
     // Whoever asks gets a run, and with good credentials the schedule goes on.
     tenant.simulator.switches().reset();
     tenant.sync_well().await;
     tenant.advance(5);
-    assert_eq!(store.queue_due(Duration::from_secs(300)).await.unwrap(), 1);
+    assert_eq!(store.queue_due(Duration::from_mins(5)).await.unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -223,20 +246,23 @@ async fn a_tenant_that_moves_is_followed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_rows_are_set_aside_and_come_back() {
     let tenant = Tenant::start().await;
-    let id = tenant.simulator.with_world(|world| world.rows("Tickets").next().unwrap()["id"].as_i64().unwrap());
+    let id =
+        tenant.simulator.with_world(|world| world.rows("Tickets").next().unwrap()["id"].as_i64().unwrap());
     tenant.sync_well().await;
     // What the simulated service would not send, another row of the same page stands for.
     let store = &tenant.database.store;
     let run = store.queue_run(tenant.datasource, RunKind::Incremental, None).await.unwrap();
-    let lease = store.claim_this_run(run.id, "test", Duration::from_secs(60)).await.unwrap().unwrap();
+    let lease = store.claim_this_run(run.id, "test", Duration::from_mins(1)).await.unwrap().unwrap();
     store.plan_steps(&lease, &[&TICKETS]).await.unwrap();
     let normaliser = taskgauge_sync::normalise::Normaliser::new(&TICKETS);
     let hostile = json!({"id": id, "title": "\u{0}x", "companyID": {"$ne": 1}, "createDate": "yesterday"});
     let refused = normaliser.row(row(hostile.clone())).unwrap_err();
     let mut impossible = normaliser.row(row(json!({"id": id + 1, "title": "fine"}))).unwrap();
     impossible.columns.insert("create_date".into(), json!("294277-01-01T00:00:00Z"));
-    let good = normaliser.row(row(json!({"id": 900_001, "title": "'; drop table autotask.tickets; --"}))).unwrap();
-    let page = PageCommit { rows: vec![impossible, good], unreadable: vec![refused], ..PageCommit::of(&TICKETS) };
+    let good =
+        normaliser.row(row(json!({"id": 900_001, "title": "'; drop table autotask.tickets; --"}))).unwrap();
+    let page =
+        PageCommit { rows: vec![impossible, good], unreadable: vec![refused], ..PageCommit::of(&TICKETS) };
     let written = store.commit_page(&lease, page).await.unwrap();
     assert_eq!((written.inserted, written.quarantined), (1, 2));
     let aside = store.quarantine(tenant.datasource, 10).await.unwrap();
@@ -249,11 +275,19 @@ async fn hostile_rows_are_set_aside_and_come_back() {
 
     // Once it can be read, it leaves the quarantine.
     tenant.advance(1);
-    tenant.simulator.edit(|world| world.upsert("Tickets", row(json!({"id": id, "title": "readable"})))).unwrap();
+    tenant
+        .simulator
+        .edit(|world| world.upsert("Tickets", row(json!({"id": id, "title": "readable"}))))
+        .unwrap();
     tenant.advance(5);
     tenant.sync_well().await;
-    let aside: BTreeSet<i64> =
-        store.quarantine(tenant.datasource, 10).await.unwrap().into_iter().map(|(_, _, row)| row.id).collect();
+    let aside: BTreeSet<i64> = store
+        .quarantine(tenant.datasource, 10)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|(_, _, row)| row.id)
+        .collect();
     assert!(!aside.contains(&id));
     assert_eq!(tenant.stored(&TICKETS).await[&id]["title"], json!("readable"));
 }
@@ -265,24 +299,28 @@ async fn a_run_that_dies_goes_on_where_it_was() {
     let lease_length = Duration::from_secs(30);
     store.queue_run(tenant.datasource, RunKind::Full, None).await.unwrap();
     let mut former: Option<taskgauge_store::runs::Lease> = None;
-    // Each worker dies a little later than the one before, somewhere in the middle.
-    for _ in 0..12 {
-        let Some(lease) = store.claim_run("mortal", lease_length).await.unwrap() else { break };
+    let mut deaths = 0;
+    while !store.latest_run(tenant.datasource).await.unwrap().unwrap().state.is_over() {
+        // Nobody gets it as long as Postgres has not noticed that the former transaction is gone.
+        let Some(lease) = store.claim_run("mortal", lease_length).await.unwrap() else {
+            tokio::task::yield_now().await;
+            continue;
+        };
         if let Some(former) = former {
             assert!(lease.fence > former.fence);
             let late = store.commit_page(&former, PageCommit::of(&TICKETS)).await;
             assert!(matches!(late, Err(StoreError::Lost)), "{late:?}");
         }
-        let _ = tokio::time::timeout(
-            Duration::from_millis(150),
-            engine::run(store, &tenant.connector, lease),
-        )
-        .await;
+        let work = engine::run(store, &tenant.connector, lease);
+        if deaths < 12 {
+            // Each worker dies somewhere in the middle, the first ones before they get far.
+            let _ = tokio::time::timeout(Duration::from_millis(40 + 20 * deaths), work).await;
+            deaths += 1;
+        } else {
+            work.await;
+        }
         former = Some(lease);
         tenant.database.clock.set(tenant.database.clock.now() + chrono::TimeDelta::seconds(31));
-    }
-    if let Some(lease) = store.claim_run("survivor", lease_length).await.unwrap() {
-        engine::run(store, &tenant.connector, lease).await;
     }
     let run = store.latest_run(tenant.datasource).await.unwrap().unwrap();
     assert_eq!((run.state, run.problem), (RunState::Done, None));
@@ -291,6 +329,32 @@ async fn a_run_that_dies_goes_on_where_it_was() {
         // At most the page at hand is read again.
         assert_eq!(step.written, step.expected.unwrap(), "{}", step.entity);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_breaks_is_waited_for() {
+    let tenant = Tenant::start().await;
+    let store = &tenant.database.store;
+    store.queue_run(tenant.datasource, RunKind::Full, None).await.unwrap();
+    let lease = store.claim_run("patient", Duration::from_mins(10)).await.unwrap().unwrap();
+    let pool = tenant.pool.clone();
+    let breaking = tokio::spawn(async move {
+        for _ in 0..8 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let _ = sqlx::query(
+                "select pg_terminate_backend(pid)
+                from pg_stat_activity
+                where datname = current_database() and pid <> pg_backend_pid()",
+            )
+            .execute(&pool)
+            .await;
+        }
+    });
+    engine::run(store, &tenant.connector, lease).await;
+    breaking.await.unwrap();
+    let run = store.latest_run(tenant.datasource).await.unwrap().unwrap();
+    assert_eq!((run.state, run.problem), (RunState::Done, None));
+    tenant.assert_complete().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -217,6 +217,7 @@ pub fn ConnectForm(
             </Show>
         </div>
     }
+    .into_any()
 }
 
 /// The problems of the form as links to their fields.
@@ -227,4 +228,5 @@ fn Summary(problems: Vec<FieldProblem>) -> impl IntoView {
         .map(|problem| view! { <li><a class="link" href=format!("#{}", problem.field.key()) rel="external">{problem.message}</a></li> })
         .collect();
     view! { <Banner mood=Mood::Bad title="Check the form"><ul class="error-summary">{links}</ul></Banner> }
+    .into_any()
 }

@@ -44,4 +44,5 @@ pub fn Guide(
             </ol>
         </aside>
     }
+    .into_any()
 }

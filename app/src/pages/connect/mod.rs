@@ -70,6 +70,7 @@ fn Connectors() -> impl IntoView {
             </li>
         </ul>
     }
+    .into_any()
 }
 
 #[component]
@@ -89,4 +90,5 @@ fn Connect(start: FormStart, replaces: Option<DatasourceId>) -> impl IntoView {
             <Guide rights=rights />
         </div>
     }
+    .into_any()
 }

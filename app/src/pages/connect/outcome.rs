@@ -51,6 +51,7 @@ pub fn Failure(
             })}
         </Banner>
     }
+    .into_any()
 }
 
 /// A passed test: what was proven, and *Save*. There is no credential input here.
@@ -112,6 +113,7 @@ pub fn Passed(
             <DoctorView doctor=report.doctor />
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -149,6 +151,7 @@ fn SaveForm(draft: String, name: String, time_zone: String, web_url: String, cha
             </div>
         </form>
     }
+    .into_any()
 }
 
 #[component]
@@ -177,6 +180,7 @@ fn ReplaceForm(id: DatasourceId, draft: String, change: Callback<()>) -> impl In
             </div>
         </ActionForm>
     }
+    .into_any()
 }
 
 /// Back to the form. Without JavaScript the page is asked for anew.

@@ -1,4 +1,5 @@
 //! Configuration items and the products they are made of.
+#![allow(clippy::wildcard_imports, reason = "a declaration reads as a list of fields")]
 
 use super::{Deletes, Entity, Refresh, Right, Rule, Slice, column::*};
 

@@ -1,4 +1,5 @@
 //! Invoices and what was posted to them.
+#![allow(clippy::wildcard_imports, reason = "a declaration reads as a list of fields")]
 
 use super::{Deletes, Entity, Refresh, Right, Rule, Slice, column::*};
 

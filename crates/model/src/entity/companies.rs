@@ -1,4 +1,5 @@
 //! Companies, contacts, notes and the lists that name them.
+#![allow(clippy::wildcard_imports, reason = "a declaration reads as a list of fields")]
 
 use super::{Deletes, Entity, Refresh, Right, Rule, Slice, column::*};
 

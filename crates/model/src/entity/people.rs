@@ -1,4 +1,5 @@
 //! People, their roles, hours and days off; and the time they enter.
+#![allow(clippy::wildcard_imports, reason = "a declaration reads as a list of fields")]
 
 use super::{Deletes, Entity, Refresh, Right, Rule, Slice, column::*};
 

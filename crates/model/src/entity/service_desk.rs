@@ -1,4 +1,5 @@
 //! Tickets and what hangs on them.
+#![allow(clippy::wildcard_imports, reason = "a declaration reads as a list of fields")]
 
 use super::{Deletes, Entity, Refresh, Right, Rule, Slice, column::*};
 

@@ -94,7 +94,8 @@ pub(super) fn fold(plan: &Plan<'_>, calendar: Calendar, rows: Vec<Row>, answer: 
         answer.value.is_some()
     } else {
         // A line at zero says something; groups of nothing do not.
-        has_groups && (in_time || answer.rows > 0)
+        let rests_on_rows = plan.measures.iter().any(|measure| rows_of(measure, &counted.total) > 0);
+        has_groups && (rests_on_rows || (in_time && answer.value.is_some()))
     };
     if answered {
         answer.status = Status::Ok;

@@ -15,11 +15,14 @@
 //!
 //! [`AnswerGroup::values`]: taskgauge_model::gauge::AnswerGroup::values
 
+mod behind;
 mod choices;
 mod fold;
 pub(crate) mod plan;
 mod rows;
 pub(crate) mod statement;
+
+pub use behind::Behind;
 
 use crate::{Scope, Store, StoreError, settings::Settings};
 use chrono::{DateTime, Utc};

@@ -262,6 +262,17 @@ impl<'a> Plan<'a> {
 }
 
 impl<'a> PlanLayer<'a> {
+    /// Whether both count the same rows by the same keys, whatever they measure.
+    pub fn counts_rows_of(&self, other: &PlanLayer<'_>) -> bool {
+        let cut =
+            |layer: &PlanLayer<'_>| layer.cut.map(|cut| (cut.column.name.clone(), cut.window, cut.previous));
+        self.dataset.slug == other.dataset.slug
+            && self.conditions == other.conditions
+            && self.layer.by == other.layer.by
+            && self.layer.date == other.layer.date
+            && cut(self) == cut(other)
+    }
+
     fn new(
         catalogue: &'a Catalogue,
         context: &Context,
@@ -505,4 +516,48 @@ fn is_linear(formula: &Formula) -> bool {
 /// A name from outside, short enough for a message.
 fn shortened(name: &str) -> String {
     name.chars().take(60).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn date(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn whole_months_are_counted_and_others_measured() {
+        let of = |from: &str, to: &str| months(Window { from: date(from), to: date(to) });
+        for (from, to, wanted) in [
+            ("2026-02-01", "2026-02-28", 1.0),
+            ("2026-03-01", "2026-03-31", 1.0),
+            ("2025-12-01", "2026-02-28", 3.0),
+            ("2026-01-02", "2026-02-01", 31.0 / 30.436_875),
+        ] {
+            assert!((of(from, to) - wanted).abs() < 1e-9, "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn relative_times_are_hours_or_days_from_now() {
+        let at: DateTime<Utc> = "2026-03-18T10:00:00Z".parse().unwrap();
+        assert_eq!(relative("now", at), Some(at));
+        assert_eq!(relative("now+4h", at), Some(at + TimeDelta::hours(4)));
+        assert_eq!(relative("now-7d", at), Some(at - TimeDelta::days(7)));
+        for text in
+            ["", "now+", "now+h", "now+4x", "now+4é", "nowh", "now+99999999999999999999h", "now+9999999999d"]
+        {
+            assert_eq!(relative(text, at), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn formulas_that_only_add_add_up() {
+        for (text, wanted) in
+            [("a + b", true), ("(a - b) / 24", true), ("a / b", false), ("a * b", false), ("a + 1", false)]
+        {
+            assert_eq!(is_linear(&Formula::parse(text).unwrap()), wanted, "{text}");
+        }
+    }
 }

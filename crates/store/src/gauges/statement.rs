@@ -57,68 +57,90 @@ pub(super) struct Asker<'a> {
 }
 
 pub(super) fn statement(plan: &Plan<'_>, asker: &Asker<'_>) -> Result<QueryBuilder<Postgres>, StoreError> {
-    let mut sql = QueryBuilder::new("");
+    // Layers that count the same rows by the same keys are one scan.
+    let mut scans: Vec<Scan<'_>> = Vec::new();
     for (at, layer) in plan.layers.iter().enumerate() {
-        if at > 0 {
+        match scans.iter_mut().find(|scan| scan[0].1.counts_rows_of(layer)) {
+            Some(scan) => scan.push((at, layer)),
+            None => scans.push(vec![(at, layer)]),
+        }
+    }
+    let mut sql = QueryBuilder::new("");
+    for (place, scan) in scans.iter().enumerate() {
+        if place > 0 {
             sql.push("\nunion all\n");
         }
-        push_layer(&mut sql, asker, layer, at, layer.cut.map(|cut| cut.window), None)?;
-        if let Some(previous) = layer.cut.and_then(|cut| cut.previous) {
+        push_scan(&mut sql, asker, scan, None)?;
+        if let Some(previous) = scan[0].1.cut.and_then(|cut| cut.previous) {
             sql.push("\nunion all\n");
-            push_layer(&mut sql, asker, layer, at, None, Some(previous))?;
+            push_scan(&mut sql, asker, scan, Some(previous))?;
         }
     }
     Ok(sql)
 }
 
-/// One layer: over `window` with its groups, or over `previous` in total.
-fn push_layer(
+/// Layers with the same rows and keys, at least one, and their places in the plan.
+type Scan<'a> = Vec<(usize, &'a PlanLayer<'a>)>;
+
+/// One scan: over its window with its groups, or over the `previous` one in total.
+fn push_scan(
     sql: &mut QueryBuilder<Postgres>,
     asker: &Asker<'_>,
-    layer: &PlanLayer<'_>,
-    at: usize,
-    window: Option<Window>,
+    scan: &Scan<'_>,
     previous: Option<Window>,
 ) -> Result<(), StoreError> {
-    let keys = if previous.is_some() { &[][..] } else { &layer.keys[..] };
+    let first = scan[0].1;
+    let keys = if previous.is_some() { &[][..] } else { &first.keys[..] };
     let level = match keys.len() {
         0 => "3",
         1 => "case grouping(r.k1) when 0 then 1 else 3 end",
         _ => "grouping(r.k1, r.k2)",
     };
-    sql.push(format_args!("(select {at}::int4, {}::int4, ({level})::int4", i32::from(previous.is_some())));
+    sql.push(format_args!(
+        "(select x.layer, {}::int4, q.level, q.k1, q.l1, q.o1, q.k2, q.l2, q.o2, x.value, x.counted\nfrom (\n",
+        i32::from(previous.is_some())
+    ));
+    sql.push(format_args!("select ({level})::int4 as level"));
     for place in 1..=2 {
-        if place <= keys.len() {
-            sql.push(format_args!(", coalesce(r.k{place}, ''), max(r.l{place}), min(r.o{place})::float8"));
+        let (key, label, order) = if place <= keys.len() {
+            (
+                format!("coalesce(r.k{place}, '')"),
+                format!("max(r.l{place})"),
+                format!("min(r.o{place})::float8"),
+            )
         } else {
-            sql.push(", ''::text, null::text, null::float8");
-        }
+            ("''::text".to_owned(), "null::text".to_owned(), "null::float8".to_owned())
+        };
+        sql.push(format_args!(", {key} as k{place}, {label} as l{place}, {order} as o{place}"));
     }
-    sql.push(match layer.layer.measure {
-        Measure::Count => ", count(*)::float8, count(*)",
-        Measure::Sum(_) => ", coalesce(sum(r.m), 0)::float8, count(r.m)",
-        Measure::Avg(_) => ", avg(r.m)::float8, count(r.m)",
-        Measure::Median(_) => ", percentile_cont(0.5) within group (order by r.m), count(r.m)",
-        Measure::P90(_) => ", percentile_cont(0.9) within group (order by r.m), count(r.m)",
-        Measure::Distinct(_) => ", count(distinct r.m)::float8, count(r.m)",
-        Measure::Min(_) => ", min(r.m)::float8, count(r.m)",
-        Measure::Max(_) => ", max(r.m)::float8, count(r.m)",
-    });
+    for (at, layer) in scan {
+        let (value, counted) = match layer.layer.measure {
+            Measure::Count => ("count(*)".to_owned(), "count(*)".to_owned()),
+            Measure::Sum(_) => (format!("coalesce(sum(r.m{at}), 0)"), format!("count(r.m{at})")),
+            Measure::Avg(_) => (format!("avg(r.m{at})"), format!("count(r.m{at})")),
+            Measure::Median(_) => (percentile(0.5, *at), format!("count(r.m{at})")),
+            Measure::P90(_) => (percentile(0.9, *at), format!("count(r.m{at})")),
+            Measure::Distinct(_) => (format!("count(distinct r.m{at})"), format!("count(r.m{at})")),
+            Measure::Min(_) => (format!("min(r.m{at})"), format!("count(r.m{at})")),
+            Measure::Max(_) => (format!("max(r.m{at})"), format!("count(r.m{at})")),
+        };
+        sql.push(format_args!(", ({value})::float8 as v{at}, {counted} as n{at}"));
+    }
     sql.push("\nfrom (\nselect ");
     for (place, key) in keys.iter().enumerate() {
         push_key(sql, asker, key, place + 1);
     }
-    match layer.column {
-        None => sql.push("1 as m"),
-        Some(measured) if matches!(layer.layer.measure, Measure::Distinct(_)) => {
-            sql.push(format_args!("d.{} as m", quoted(&measured.name)))
-        }
-        Some(measured) if measured.kind.is_numeric() => {
-            sql.push(format_args!("d.{}::float8 as m", quoted(&measured.name)))
-        }
-        Some(measured) => return Err(invalid(format!("“{}” is no number.", measured.label))),
-    };
-    push_rows(sql, layer, asker, previous.or(window))?;
+    for (at, layer) in scan {
+        let measured = match layer.column {
+            None => continue,
+            Some(measured) if matches!(layer.layer.measure, Measure::Distinct(_)) => quoted(&measured.name),
+            Some(measured) if measured.kind.is_numeric() => format!("{}::float8", quoted(&measured.name)),
+            Some(measured) => return Err(invalid(format!("“{}” is no number.", measured.label))),
+        };
+        sql.push(format_args!("d.{measured} as m{at}, "));
+    }
+    sql.push("1 as one");
+    push_rows(sql, first, asker, previous.or(first.cut.map(|cut| cut.window)))?;
     sql.push("\n) r");
     match keys.len() {
         0 => {}
@@ -129,12 +151,23 @@ fn push_layer(
             sql.push("\ngroup by grouping sets ((r.k1, r.k2), (r.k1), (r.k2), ())");
         }
     }
+    sql.push("\n) q\ncross join lateral (values ");
+    for (place, (at, _)) in scan.iter().enumerate() {
+        let comma = if place > 0 { ", " } else { "" };
+        sql.push(format_args!("{comma}({at}::int4, q.v{at}, q.n{at})"));
+    }
+    sql.push(") x (layer, value, counted)");
     if !keys.is_empty() {
         // Totals come first, so that they are read whatever the number of groups is.
-        sql.push(format_args!("\norder by 3 desc, 11 desc, 4, 7\nlimit {}", GROUPS_MAX + 1));
+        let most = scan.len() * (GROUPS_MAX + 1);
+        sql.push(format_args!("\norder by 3 desc, 11 desc, 4, 7\nlimit {most}"));
     }
     sql.push(")");
     Ok(())
+}
+
+fn percentile(share: f64, at: usize) -> String {
+    format!("percentile_cont({share}) within group (order by r.m{at})")
 }
 
 /// `from` and `where` of the rows that a layer counts.

@@ -61,10 +61,17 @@ async fn every_column_can_be_sorted_by_both_ways() {
     // The windows of tickets and time have the columns of the whole.
     let is_window = |slug: &str| slug.ends_with("_14d") || slug.ends_with("_210d");
     for dataset in Catalogue::shipped().datasets.iter().filter(|dataset| !is_window(&dataset.slug)) {
+        // Datasets by day have more rows than a page.
+        let recent: Vec<Condition> = dataset
+            .column("date")
+            .map(|date| Condition { column: date.name.clone(), op: Op::AtLeast, value: text("2026-03-01") })
+            .into_iter()
+            .collect();
         for column in &dataset.columns {
             let ask = |sort: String| TableQuery {
                 columns: vec![column.name.clone()],
                 sort,
+                conditions: recent.clone(),
                 limit: TABLE_ROWS_MAX,
                 ..TableQuery::default()
             };
@@ -301,14 +308,14 @@ async fn a_dataset_is_as_old_as_its_oldest_entity() {
     world
         .run(
             "insert into taskgauge.entity_state (datasource_id, entity, read_at)
-            values ({ds}, 'Invoices', '2026-03-18T09:00:00Z'), ({ds}, 'Companies', '2026-03-18T08:00:00Z')",
+            values ({ds}, 'Companies', '2026-03-18T08:00:00Z'), ({ds}, 'Tickets', '2026-01-01T00:00:00Z')",
         )
         .await;
-    assert_eq!(age(&world).await, None, "resources were not read");
+    assert_eq!(age(&world).await, None, "invoices were not read");
     world
         .run(
             "insert into taskgauge.entity_state (datasource_id, entity, read_at)
-            values ({ds}, 'Resources', '2026-03-18T09:30:00Z'), ({ds}, 'Tickets', '2026-01-01T00:00:00Z')",
+            values ({ds}, 'Invoices', '2026-03-18T09:00:00Z'), ({ds}, 'Resources', null)",
         )
         .await;
     let expected: DateTime<Utc> = "2026-03-18T08:00:00Z".parse().expect("a time");

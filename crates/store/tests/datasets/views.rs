@@ -4,11 +4,12 @@ use crate::{World, dataset, whole};
 use chrono::{NaiveDate, TimeDelta};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, TABLE_ROWS_MAX, TableQuery},
     entity::{Entity, Kind},
+    gauge::{Condition, Op, Scalar},
 };
 use taskgauge_store::Scope;
 
@@ -35,8 +36,7 @@ async fn views_have_exactly_the_declared_columns() {
                 ColumnKind::Id => sql == "bigint",
                 ColumnKind::Text => sql == "text",
                 ColumnKind::Integer => matches!(sql.as_str(), "integer" | "bigint"),
-                ColumnKind::Number => sql == "numeric",
-                ColumnKind::Hours | ColumnKind::Money => sql == "numeric",
+                ColumnKind::Number | ColumnKind::Hours | ColumnKind::Money => sql == "numeric",
                 ColumnKind::Percent => matches!(sql.as_str(), "numeric" | "bigint"),
                 ColumnKind::Flag => sql == "boolean",
                 ColumnKind::Time => sql == "timestamp with time zone",
@@ -83,9 +83,8 @@ async fn joins_multiply_nothing_and_tenants_do_not_mix() {
         let columns: Vec<String> = dataset.columns.iter().map(|column| column.name.clone()).collect();
         let query = TableQuery { columns, limit: TABLE_ROWS_MAX, ..TableQuery::default() };
         let page = world.table(slug, &query).await;
-        assert_eq!((page.total, page.rows.len()), (expected, expected as usize), "{slug}");
-        let ids: HashSet<i64> =
-            page.rows.iter().map(|row| row.values[0].as_i64().expect("an id")).collect();
+        assert_eq!((page.total, page.rows.len() as u64), (expected, expected), "{slug}");
+        let ids: HashSet<i64> = page.rows.iter().map(|row| row.values[0].as_i64().expect("an id")).collect();
         assert_eq!(ids.len(), page.rows.len(), "ids repeat in {slug}");
         let count = world.db.store.dataset_count(world.datasource, dataset, &query, &Scope::All).await;
         assert_eq!(count.expect("counted"), expected, "{slug}");
@@ -343,6 +342,109 @@ async fn the_backlog_of_every_day_is_what_was_open_at_its_end() {
     let differs = expected.iter().find(|(key, counts)| found.get(*key) != Some(*counts));
     assert_eq!(differs.map(|(key, counts)| (key, counts, found.get(key))), None);
     assert_eq!(found.len(), expected.len());
+}
+
+#[tokio::test]
+async fn members_have_hours_on_every_day() {
+    let mut world = World::new().await;
+    world
+        .run(
+            "insert into autotask.internal_locations (datasource_id, id, name, holiday_set_id, changed_at)
+            values ({ds}, 1, 'Office', 1, now());
+            insert into autotask.holidays (datasource_id, id, holiday_set_id, holiday_date, changed_at)
+            values ({ds}, 1, 1, '2026-03-11', now()), ({ds}, 2, 2, '2026-03-10', now());
+            insert into autotask.time_off_requests
+                (datasource_id, id, resource_id, request_date, hours, approved_date_time, changed_at)
+            values
+                ({ds}, 1, 10, '2026-03-12', 2, '2026-03-01T00:00:00Z', now()),
+                ({ds}, 2, 10, '2026-03-12', 1, '2026-03-01T00:00:00Z', now()),
+                ({ds}, 3, 10, '2026-03-13', 8, null, now());
+            update autotask.resources set location_id = 1 where datasource_id = {ds} and id = 10",
+        )
+        .await;
+    let columns = [
+        "date",
+        "scheduled_hours",
+        "available_hours",
+        "time_off_hours",
+        "hours_worked",
+        "client_hours",
+        "billable_hours",
+        "missing_hours",
+    ];
+    let query = TableQuery { columns: columns.map(str::to_owned).to_vec(), ..TableQuery::default() };
+    let conditions = vec![Condition {
+        column: "resource".to_owned(),
+        op: Op::Is,
+        value: Scalar::Text("Tess Tech".to_owned()),
+    }];
+    let query = TableQuery { conditions, limit: TABLE_ROWS_MAX, ..query };
+    let page = world.table("member_days", &query).await;
+    assert_eq!(page.total, 400 + 90);
+    let days: HashMap<&str, Vec<f64>> = page
+        .rows
+        .iter()
+        .map(|row| {
+            let numbers = row.values[1..].iter().map(|value| value.as_f64().expect("hours")).collect();
+            (row.values[0].as_str().expect("a date"), numbers)
+        })
+        .collect();
+    for (date, expected) in [
+        ("2026-03-09", [4.0, 4.0, 0.0, 0.0, 0.0, 0.0, 4.0]),
+        ("2026-03-10", [8.0, 8.0, 0.0, 1.5, 1.5, 1.5, 6.5]),
+        ("2026-03-11", [8.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+        ("2026-03-12", [8.0, 5.0, 3.0, 0.0, 0.0, 0.0, 5.0]),
+        ("2026-03-13", [8.0, 8.0, 0.0, 0.0, 0.0, 0.0, 8.0]),
+        ("2026-03-14", [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+        ("2026-03-17", [8.0, 8.0, 0.0, 6.0, 4.0, 4.0, 2.0]),
+        // Today is not over.
+        ("2026-03-18", [8.0, 8.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+    ] {
+        assert_eq!(days[date], expected, "{date}");
+    }
+    let everybody = world.table("member_days", &TableQuery::default()).await;
+    assert_eq!(everybody.total, 2 * 490, "two technicians");
+}
+
+#[tokio::test]
+async fn recurring_prices_are_spread_over_their_months() {
+    let mut world = World::new().await;
+    world
+        .run(
+            "insert into autotask.contract_service_units
+                (datasource_id, id, contract_id, service_id, start_date, end_date, units, price, changed_at)
+            values ({ds}, 3, 1, 1, '2026-01-31', '2026-03-15', 1, 60, now())",
+        )
+        .await;
+    let columns = ["month", "period_id", "monthly_price"].map(str::to_owned).to_vec();
+    let page = world.table("recurring_months", &TableQuery { columns, ..TableQuery::default() }).await;
+    let months: Vec<(&str, i64, f64)> = page
+        .rows
+        .iter()
+        .map(|row| {
+            let [month, period, price] = &row.values[..] else { panic!("three values") };
+            (
+                month.as_str().expect("a date"),
+                period.as_i64().expect("an id"),
+                price.as_f64().expect("an amount"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        months,
+        [
+            // Half a year that ended early; the one-time bundle is nowhere.
+            ("2026-03-01", 3, 10.0),
+            ("2026-02-01", 3, 10.0),
+            ("2026-01-01", 3, 10.0),
+            ("2024-08-01", 1, 100.0),
+            ("2024-07-01", 1, 100.0),
+            ("2024-06-01", 1, 100.0),
+            ("2024-05-01", 1, 100.0),
+            ("2024-04-01", 1, 100.0),
+            ("2024-03-01", 1, 100.0),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -274,7 +274,11 @@ pub fn expected(world: &World, keep: &Keep) -> BTreeMap<&'static str, Expected> 
         "response_trend",
         Expected::Groups {
             value: measures(&(months[0]..=today))[0].1,
-            groups: months.iter().map(|first| (format::month(*first), measures(&whole(*first)))).collect(),
+            groups: months
+                .iter()
+                .filter(|_| measures(&(months[0]..=today)).iter().any(|(_, value)| value.is_some()))
+                .map(|first| (format::month(*first), measures(&whole(*first))))
+                .collect(),
         },
     );
 

@@ -2,9 +2,9 @@
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 use sqlx::{AssertSqlSafe, PgPool};
-use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use taskgauge_autotask::{Connector, Options, RetryPolicy};
@@ -87,11 +87,8 @@ impl Tenant {
             where datasource_id = $1 and deleted_at is null",
             entity.table
         );
-        let rows: Vec<(i64, Value)> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(self.datasource.0)
-            .fetch_all(&self.pool)
-            .await
-            .unwrap();
+        let rows: Vec<(i64, Value)> =
+            sqlx::query_as(AssertSqlSafe(sql)).bind(self.datasource.0).fetch_all(&self.pool).await.unwrap();
         rows.into_iter().map(|(id, row)| (id, row.as_object().unwrap().clone())).collect()
     }
 

@@ -1,0 +1,233 @@
+//! Rows that are gone: missed by a page that should have held them, or named by a deletion log.
+
+use super::{Covers, raise_state};
+use crate::runs::Lease;
+use crate::{Store, StoreError};
+use chrono::{DateTime, Utc};
+use sqlx::{AssertSqlSafe, PgConnection};
+use taskgauge_model::entity::{Entity, Refresh, column_name};
+use taskgauge_model::ids::DatasourceId;
+
+impl Store {
+    /// Ids of rows that await the second look: missed before this run and not deleted.
+    pub async fn absent_ids(&self, lease: &Lease, entity: &Entity) -> Result<Vec<i64>, StoreError> {
+        let sql = format!(
+            "select t.id from autotask.{} t \
+             join taskgauge.runs r on r.datasource_id = $1 and r.id = $2 \
+             where t.datasource_id = $1 and t.absent_since < r.started_at and t.deleted_at is null \
+             order by t.id",
+            entity.table
+        );
+        Ok(sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(lease.datasource.0)
+            .bind(lease.run.0)
+            .fetch_all(&self.pool)
+            .await?)
+    }
+
+    /// Ids of rows that this copy changed at or after `since`. Of an entity with change stamps only rows that Autotask
+    /// stamped at or after `stamped_since`, so that the first load of its history does not count as change.
+    pub async fn changed_ids(
+        &self,
+        datasource: DatasourceId,
+        entity: &Entity,
+        since: DateTime<Utc>,
+        stamped_since: DateTime<Utc>,
+    ) -> Result<Vec<i64>, StoreError> {
+        let stamps = match entity.refresh {
+            Refresh::Stamped { stamps } => stamps,
+            Refresh::Sweep { .. } | Refresh::Children { .. } => &[],
+        };
+        let stamped: Vec<String> =
+            stamps.iter().map(|stamp| format!("t.\"{}\" >= $3", column_name(stamp))).collect();
+        let stamped = if stamped.is_empty() { "$3 is not null".to_owned() } else { stamped.join(" or ") };
+        let sql = format!(
+            "select t.id from autotask.{} t
+            where t.datasource_id = $1 and t.changed_at >= $2 and ({stamped}) and t.deleted_at is null
+            order by t.id",
+            entity.table
+        );
+        Ok(sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(datasource.0)
+            .bind(since)
+            .bind(stamped_since)
+            .fetch_all(&self.pool)
+            .await?)
+    }
+
+    /// Ids that lines of a deletion log, read by this run, hold in a field.
+    pub async fn logged_ids(&self, lease: &Lease, log: &Entity, field: &str) -> Result<Vec<i64>, StoreError> {
+        let column = column_name(field);
+        let sql = format!(
+            "select distinct l.\"{column}\"
+            from autotask.{} l
+            join taskgauge.runs r on r.datasource_id = $1 and r.id = $2
+            where l.datasource_id = $1 and l.changed_at >= r.started_at and l.\"{column}\" is not null
+            order by 1",
+            log.table
+        );
+        Ok(sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(lease.datasource.0)
+            .bind(lease.run.0)
+            .fetch_all(&self.pool)
+            .await?)
+    }
+}
+
+/// Whether rows of the entity await the second look.
+pub(crate) async fn any_absent(
+    connection: &mut PgConnection,
+    datasource: DatasourceId,
+    entity: &Entity,
+) -> Result<bool, StoreError> {
+    let sql = format!(
+        "select exists (
+            select from autotask.{}
+            where datasource_id = $1 and absent_since is not null and deleted_at is null
+        )",
+        entity.table
+    );
+    Ok(sqlx::query_scalar(AssertSqlSafe(sql)).bind(datasource.0).fetch_one(connection).await?)
+}
+
+/// Takes note of ids that an id sweep saw: how many came back from deletion, and which are not stored. Rows set aside
+/// count as stored.
+pub(super) async fn look(
+    connection: &mut PgConnection,
+    datasource: DatasourceId,
+    entity: &Entity,
+    seen: &[i64],
+    now: DateTime<Utc>,
+) -> Result<(i64, Vec<i64>), StoreError> {
+    let table = entity.table;
+    let sql = format!(
+        "with old as (
+            select id, deleted_at from autotask.{table}
+            where datasource_id = $1 and id = any($2) and (absent_since is not null or deleted_at is not null)
+        ), found as (
+            update autotask.{table} t
+            set absent_since = null, deleted_at = null, changed_at = $3
+            from old
+            where t.datasource_id = $1 and t.id = old.id
+            returning old.deleted_at
+        )
+        select
+            (select count(*) from found where deleted_at is not null),
+            (
+                select coalesce(array_agg(s.id order by s.id), '{{}}')
+                from unnest($2) as s(id)
+                where not exists (select from autotask.{table} t where t.datasource_id = $1 and t.id = s.id)
+                    and not exists (
+                        select from taskgauge.quarantine q
+                        where q.datasource_id = $1 and q.entity = $4 and q.id = s.id
+                    )
+            )"
+    );
+    Ok(sqlx::query_as(AssertSqlSafe(sql))
+        .bind(datasource.0)
+        .bind(seen)
+        .bind(now)
+        .bind(entity.name)
+        .fetch_one(connection)
+        .await?)
+}
+
+/// Marks stored rows that a page should have held: absent at the first look, deleted when an earlier run had missed
+/// them already. Answers how many of each.
+pub(super) async fn mark_absent(
+    connection: &mut PgConnection,
+    lease: &Lease,
+    entity: &Entity,
+    covers: &Covers,
+    (after, upper): (Option<i64>, Option<i64>),
+    present: &[i64],
+    now: DateTime<Utc>,
+) -> Result<(u64, u64), StoreError> {
+    let (condition, among): (String, &[i64]) = match covers {
+        Covers::Nothing => return Ok((0, 0)),
+        Covers::Everything => ("$8::bigint[] is not null".to_owned(), &[]),
+        Covers::Ids(ids) => ("t.id = any($8)".to_owned(), ids),
+        Covers::Children { field, parents } => (format!("t.\"{}\" = any($8)", column_name(field)), parents),
+    };
+    let table = entity.table;
+    // Walks begin at id 0, so a page proves nothing about rows below it.
+    let sql = format!(
+        "with missed as (
+            update autotask.{table} t
+            set absent_since = coalesce(t.absent_since, $7),
+                deleted_at = case when t.absent_since < r.started_at then $7 end,
+                changed_at = case when t.absent_since < r.started_at then $7 else t.changed_at end
+            from taskgauge.runs r
+            where r.datasource_id = $1
+                and r.id = $2
+                and t.datasource_id = $1
+                and t.id > $3
+                and t.id <= coalesce($4, 9223372036854775807)
+                and t.deleted_at is null
+                and not (t.id = any($5))
+                and (t.absent_since is null or t.absent_since < r.started_at)
+                and not exists (
+                    select from taskgauge.quarantine q
+                    where q.datasource_id = $1 and q.entity = $6 and q.id = t.id
+                )
+                and {condition}
+            returning t.deleted_at
+        )
+        select count(*) filter (where deleted_at is null), count(*) filter (where deleted_at is not null)
+        from missed"
+    );
+    let (missed, deleted): (i64, i64) = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(lease.datasource.0)
+        .bind(lease.run.0)
+        .bind(after.unwrap_or(-1))
+        .bind(upper)
+        .bind(present)
+        .bind(entity.name)
+        .bind(now)
+        .bind(among)
+        .fetch_one(connection)
+        .await?;
+    Ok((missed.cast_unsigned(), deleted.cast_unsigned()))
+}
+
+/// Marks the rows of `entity` that new lines of Autotask's deletion log name. Answers whether there were any.
+///
+/// Only a log that names the row itself can do this: `DeletedTicketLogs` names tickets, while the activity logs name
+/// the ticket or task that the deleted time entry belonged to.
+pub(super) async fn apply_log(
+    connection: &mut PgConnection,
+    datasource: DatasourceId,
+    log: &Entity,
+    entity: &Entity,
+    lines: &[i64],
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let singular = entity.name.strip_suffix('s').unwrap_or(entity.name);
+    let Some(column) = log.columns.iter().find(|column| column.reference == Some(singular)) else {
+        return Ok(false);
+    };
+    let sql = format!(
+        "update autotask.{} t
+        set deleted_at = $3, changed_at = $3
+        from autotask.{} l
+        where l.datasource_id = $1
+            and l.id = any($2)
+            and t.datasource_id = $1
+            and t.id = l.{}
+            and t.deleted_at is null",
+        entity.table,
+        log.table,
+        column_name(column.field)
+    );
+    let deleted = sqlx::query(AssertSqlSafe(sql))
+        .bind(datasource.0)
+        .bind(lines)
+        .bind(now)
+        .execute(&mut *connection)
+        .await?
+        .rows_affected();
+    if deleted > 0 {
+        raise_state(connection, datasource, entity, true, -deleted.cast_signed(), false).await?;
+    }
+    Ok(deleted > 0)
+}

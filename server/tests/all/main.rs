@@ -1,0 +1,10 @@
+//! The binary as people, scripts and browsers meet it: started as a process, on free ports, with data of its own.
+
+mod command_line;
+mod datasource;
+mod house;
+mod numbers;
+mod pages;
+mod secrets;
+mod sign_in;
+mod starting;
