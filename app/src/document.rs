@@ -17,14 +17,20 @@ pub struct Site {
 }
 
 /// Notes how each guarded field came by its value from the first moment on, before the wasm has loaded: by a person
-/// (typing, paste, drop carry an input type) or by the browser (a plain event, or a scripted one).
+/// (typing, paste, drop carry an input type) or by the browser (a plain event, a scripted one, or none at all). A form
+/// that is sent before the wasm has loaded is held back while it holds something the browser filled in.
 const ENTRY_GUARD: &str = "addEventListener('input',e=>{const t=e.target,d=t.dataset;if(!d||d.guard===undefined)return;\
 const n=e.isTrusted&&e.inputType&&e.inputType!=='insertReplacementText';\
 if(!n)d.entry='browser';\
 else if(d.entry!=='browser'||t.value===''||e.data===t.value||e.inputType==='insertFromPaste'&&d.all==='1')d.entry='person';\
 d.seen=t.value.length},true);\
-addEventListener('beforeinput',e=>{const t=e.target,d=t.dataset;if(d&&d.guard!==undefined)\
-d.all=t.selectionStart===0&&t.selectionEnd===t.value.length?'1':'0'},true);";
+addEventListener('beforeinput',e=>{const t=e.target,d=t.dataset;if(!d||d.guard===undefined)return;\
+if(t.value&&t.value!==t.defaultValue&&t.value.length!=(d.seen||0))d.entry='browser';\
+d.all=t.selectionStart===0&&t.selectionEnd===t.value.length?'1':'0'},true);\
+addEventListener('submit',e=>{if(e.defaultPrevented)return;\
+for(const t of e.target.querySelectorAll('[data-guard]'))if(t.value&&t.value!==t.defaultValue&&t.dataset.entry!=='person'){\
+e.preventDefault();t.dataset.entry='browser';t.setCustomValidity('Your browser filled this in. Clear it and type it yourself.');\
+t.reportValidity();t.setCustomValidity('');return}});";
 
 /// Starts the wasm; the page is complete without it.
 fn start_script(site: &Site) -> String {

@@ -32,8 +32,8 @@ test("the one-time link makes the first admin, who is signed in", async ({ page,
   await page.getByLabel("Password again").fill(`${ADMIN.password}!`);
   await page.getByRole("button", { name: "Start" }).click();
   await expect(page.getByRole("alert")).toContainText("The two passwords differ");
-
-  await page.getByLabel("E-mail address").fill(ADMIN.email);
+  await expect(page.getByLabel("Your name")).toHaveValue(ADMIN.name);
+  await expect(page.getByLabel("E-mail address")).toHaveValue(ADMIN.email);
   await page.getByLabel("Password", { exact: true }).fill(ADMIN.password);
   await page.getByLabel("Password again").fill(ADMIN.password);
   await page.getByRole("button", { name: "Start" }).click();

@@ -1,8 +1,12 @@
 //! Configuration: flags and environment variables of the same name, read once.
+#![expect(clippy::doc_markdown, reason = "these texts are read on a terminal, as help")]
 
 use clap::Args;
 use secrecy::SecretString;
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 use taskgauge_autotask::{Connector, Options};
 use taskgauge_model::clock::Clock;
 use taskgauge_store::{
@@ -10,7 +14,7 @@ use taskgauge_store::{
     cluster::{Cluster, ClusterOptions},
     sealing::Sealer,
 };
-use url::Url;
+use url::{Host, Url};
 
 /// Where data is kept and how Autotask is reached; shared by all commands.
 #[derive(Debug, Clone, Args)]
@@ -35,7 +39,7 @@ pub struct Installation {
 
     /// Base address for finding a tenant's zone, instead of Autotask's own; it alone may be http and loopback.
     ///
-    /// For a simulated tenant: nothing but this address is called then.
+    /// For a simulated tenant.
     #[arg(long, env = "TASKGAUGE_AUTOTASK_URL", value_name = "URL")]
     autotask_url: Option<Url>,
 }
@@ -61,11 +65,12 @@ impl Installation {
     /// The data folder.
     pub fn data_dir(&self) -> Result<PathBuf, String> {
         if let Some(folder) = &self.data_dir {
-            return std::path::absolute(folder).map_err(|error| format!("The data folder cannot be used: {error}."));
+            return std::path::absolute(folder)
+                .map_err(|error| format!("The data folder cannot be used: {error}."));
         }
         let home = std::env::home_dir().filter(|home| home.is_absolute());
         match home {
-            Some(home) if home != PathBuf::from("/root") => Ok(home.join(".local/share/taskgauge")),
+            Some(home) if home.as_path() != Path::new("/root") => Ok(home.join(".local/share/taskgauge")),
             _ => Ok(PathBuf::from("/var/lib/taskgauge")),
         }
     }
@@ -73,19 +78,7 @@ impl Installation {
     /// Opens the database and brings its schema up to date.
     pub async fn open(&self, clock: Clock) -> Result<Opened, String> {
         let sealer = self.sealer()?;
-        let (url, cluster) = match &self.database_url {
-            Some(url) => (url.clone(), None),
-            None => {
-                let data_dir = self.data_dir()?;
-                if let Some(running) = Cluster::attach(&data_dir) {
-                    (running.url(), None)
-                } else {
-                    let options = ClusterOptions { data_dir, bin_dir: self.postgres_bin.clone() };
-                    let cluster = Cluster::start(&options).await.map_err(|error| error.to_string())?;
-                    (cluster.url(), Some(cluster))
-                }
-            }
-        };
+        let (url, cluster) = self.database().await?;
         let opened = async {
             let store = Store::connect(&url, sealer, clock).await?;
             store.migrate().await?;
@@ -102,13 +95,27 @@ impl Installation {
         }
     }
 
+    /// The address of the database, and the private Postgres where this process has to start it.
+    async fn database(&self) -> Result<(SecretString, Option<Cluster>), String> {
+        if let Some(url) = &self.database_url {
+            return Ok((url.clone(), None));
+        }
+        let data_dir = self.data_dir()?;
+        if let Some(running) = Cluster::attach(&data_dir) {
+            return Ok((running.url(), None));
+        }
+        let options = ClusterOptions { data_dir, bin_dir: self.postgres_bin.clone() };
+        let cluster = Cluster::start(&options).await.map_err(|error| error.to_string())?;
+        Ok((cluster.url(), Some(cluster)))
+    }
+
     fn sealer(&self) -> Result<Sealer, String> {
         if let Some(key) = &self.secret_key {
             return Sealer::from_key(key).map_err(|error| error.to_string());
         }
         if self.database_url.is_some() && self.data_dir.is_none() {
-            // A database shared by several machines must not depend on a file of one of them without being told so.
-            tracing::debug!("the secret key is kept in the default data folder");
+            // Several machines that share a database need the same key.
+            tracing::info!("the secret key is kept in the default data folder");
         }
         let folder = self.data_dir()?;
         std::fs::create_dir_all(&folder)
@@ -119,11 +126,30 @@ impl Installation {
     /// The way to Autotask.
     pub fn connector(&self) -> Result<Connector, String> {
         let options = match &self.autotask_url {
-            Some(url) => Options::for_test_base(url.clone()),
+            Some(url) if is_safe(url) => Options::for_test_base(url.clone()),
+            Some(_) => {
+                return Err(
+                    "TASKGAUGE_AUTOTASK_URL must be an https address, or an http address of this machine \
+                            such as http://127.0.0.1:7390/, without a user name or password."
+                        .to_owned(),
+                );
+            }
             None => Options::default(),
         };
         Connector::new(options).map_err(|error| error.to_string())
     }
+}
+
+/// Whether credentials may travel to that address: over TLS, or without leaving this machine.
+fn is_safe(url: &Url) -> bool {
+    let is_here = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    let is_plain = url.username().is_empty() && url.password().is_none();
+    is_plain && (url.scheme() == "https" || url.scheme() == "http" && is_here)
 }
 
 /// What only the server needs.

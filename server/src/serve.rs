@@ -41,10 +41,10 @@ async fn run(
     store: Store,
 ) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let public = serving.public_url.as_ref().map_or_else(
-        || format!("http://{address}"),
-        |url| url.as_str().trim_end_matches('/').to_owned(),
-    );
+    let public = serving
+        .public_url
+        .as_ref()
+        .map_or_else(|| format!("http://{address}"), |url| url.as_str().trim_end_matches('/').to_owned());
     let connector = installation.connector()?;
     let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().clamp(1, 2));
     let renderer = Renderer::new(&site::chart_script(&site), threads);
@@ -92,7 +92,10 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
             address.ip()
         ),
         std::io::ErrorKind::PermissionDenied => {
-            format!("Port {} may not be used by this user. Choose one above 1023 with --addr.", address.port())
+            format!(
+                "Port {} may not be used by this user. Choose one above 1023 with --addr.",
+                address.port()
+            )
         }
         _ => format!("It is not possible to listen on {address}: {error}."),
     })
@@ -110,7 +113,9 @@ async fn announce(store: &Store, public: &str) -> Result<(), String> {
         lines.push('\n');
     }
     let mut out = std::io::stdout().lock();
-    out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(|error| format!("Nothing can be printed: {error}."))
+    out.write_all(lines.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| format!("Nothing can be printed: {error}."))
 }
 
 pub async fn asked_to_stop() {

@@ -42,7 +42,8 @@ pub fn file(path: &str, headers: &HeaderMap) -> Response {
     if !has(name) {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted =
+        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let takes = |encoding: &str| {
         accepted.split(',').any(|part| {
             let mut words = part.split(';').map(str::trim);

@@ -1,6 +1,6 @@
 //! Dashboards and the answers on them.
 
-use super::UiError;
+use super::{Payload, UiError};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -100,13 +100,15 @@ pub struct TileGauge {
     pub target: Option<Target>,
     /// The answer, or why there is none, as a sentence.
     pub answer: Result<Answer, String>,
+    /// The answer as a chart: the option ECharts draws, as JSON; `None` for numbers and tables.
+    pub option: Option<String>,
 }
 
-/// The dashboards there are.
+/// The dashboards there are: a list of [`BoardInfo`].
 #[server]
-pub async fn list_boards() -> Result<Vec<BoardInfo>, UiError> {
+pub async fn list_boards() -> Result<Payload, UiError> {
     super::RequestCx::require()?;
-    Ok(taskgauge_model::catalogue::Catalogue::shipped()
+    let boards: Vec<BoardInfo> = taskgauge_model::catalogue::Catalogue::shipped()
         .dashboards
         .iter()
         .map(|board| BoardInfo {
@@ -116,30 +118,17 @@ pub async fn list_boards() -> Result<Vec<BoardInfo>, UiError> {
             about: board.about.clone(),
             gauges: board.tiles.iter().map(|tile| 1 + usize::from(tile.or.is_some())).sum(),
         })
-        .collect())
-}
-
-/// A dashboard with its answers. `source` is the datasource; the first one where none is named.
-#[server]
-pub async fn get_board(id: String, source: Option<DatasourceId>, filters: Filters) -> Result<Board, UiError> {
-    let cx = super::RequestCx::require()?;
-    answered::board(&cx, &id, source, &filters).await
-}
-
-/// [`get_board`], with its pictures drawn where the page is made on the server.
-pub async fn board_page(id: String, source: Option<DatasourceId>, filters: Filters) -> Result<Board, UiError> {
-    let board = get_board(id, source, filters).await?;
-    let charts = board
-        .tiles
-        .iter()
-        .flat_map(|tile| tile.gauges.iter().map(move |gauge| (tile, gauge)))
-        .filter_map(|(tile, gauge)| {
-            let (width, height) = picture_size(tile.width, tile.height);
-            Some((gauge.chart, gauge.answer.as_ref().ok()?.clone(), width, height))
-        })
         .collect();
-    super::prepare_pictures(charts).await;
-    Ok(board)
+    Payload::of(&boards)
+}
+
+/// A dashboard with its answers: [`Board`]. `source` is the datasource; the first one where none is named.
+#[server]
+pub async fn get_board(id: String, source: Option<DatasourceId>, filters: Filters) -> Result<Payload, UiError> {
+    let cx = super::RequestCx::require()?;
+    let board = answered::board(&cx, &id, source, &filters).await?;
+    answered::draw(&cx, &board).await;
+    Payload::of(&board)
 }
 
 /// Size of the server's picture on a tile of so many columns and rows, in CSS pixels, as at a desk. The browser scales
@@ -167,7 +156,8 @@ pub fn filters_from(pairs: impl IntoIterator<Item = (String, String)>) -> Filter
 #[cfg(feature = "ssr")]
 mod answered {
     use super::*;
-    use crate::api::RequestCx;
+    use crate::{api::RequestCx, charts};
+    use taskgauge_render::Size;
     use taskgauge_model::{catalogue::Catalogue, dashboard::{Dashboard, Tile}, gauge::{FILTERS, Gauge}, range::Range};
     use taskgauge_store::Scope;
 
@@ -223,6 +213,20 @@ mod answered {
         })
     }
 
+    /// Draws the charts of a board, so that the first HTML holds them; each is drawn once per change of its data. A
+    /// chart that cannot be drawn is left out: its numbers stand in its table.
+    pub async fn draw(cx: &RequestCx, board: &Board) {
+        for tile in &board.tiles {
+            let (width, height) = picture_size(tile.width, tile.height);
+            for gauge in &tile.gauges {
+                let Some(option) = &gauge.option else { continue };
+                if let Err(error) = cx.state.renderer.svg(option, Size { width, height }).await {
+                    tracing::warn!(gauge = %gauge.id, %error, "a chart could not be drawn");
+                }
+            }
+        }
+    }
+
     async fn tiles(
         cx: &RequestCx,
         dashboard: &Dashboard,
@@ -250,6 +254,8 @@ mod answered {
                     .into_iter()
                     .filter_map(|id| {
                         let gauge = catalogue.gauge(&id)?;
+                        let answer = answers.remove(&id)?;
+                        let chart = answer.as_ref().ok().and_then(|answer| charts::chart(gauge.chart, answer));
                         Some(TileGauge {
                             title: gauge.title.clone(),
                             about: gauge.about.clone(),
@@ -261,7 +267,8 @@ mod answered {
                             }
                             .label(),
                             target: gauge.target.clone(),
-                            answer: answers.remove(&id)?,
+                            option: chart.as_ref().map(charts::option_json),
+                            answer,
                             id,
                         })
                     })

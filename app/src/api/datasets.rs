@@ -1,6 +1,6 @@
 //! Datasets and their rows.
 
-use super::UiError;
+use super::{Payload, UiError};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -58,23 +58,23 @@ pub struct DatasetPageData {
     pub at: DateTime<Utc>,
 }
 
-/// All datasets, with rows and age for a datasource (the first where none is named).
+/// All datasets, with rows and age for a datasource (the first where none is named): [`DatasetList`].
 #[server]
-pub async fn list_datasets(source: Option<DatasourceId>) -> Result<DatasetList, UiError> {
+pub async fn list_datasets(source: Option<DatasourceId>) -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
     let source = rows::source(&cx, source).await?;
-    Ok(DatasetList { datasets: rows::list(&cx, source.as_ref()).await?, source, at: cx.clock().now() })
+    Payload::of(&DatasetList { datasets: rows::list(&cx, source.as_ref()).await?, source, at: cx.clock().now() })
 }
 
-/// A dataset and a page of its rows.
+/// A dataset and a page of its rows: [`DatasetPageData`].
 #[server(input = leptos::server_fn::codec::Json)]
 pub async fn get_dataset(
     slug: String,
     source: Option<DatasourceId>,
     query: TableQuery,
-) -> Result<DatasetPageData, UiError> {
+) -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
-    rows::page(&cx, &slug, source, &query).await
+    Payload::of(&rows::page(&cx, &slug, source, &query).await?)
 }
 
 #[cfg(feature = "ssr")]

@@ -1,6 +1,6 @@
 //! Connecting Autotask and watching it sync.
 
-use super::UiError;
+use super::{Payload, UiError};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -58,23 +58,23 @@ pub struct FormStart {
     pub datasource: Option<Datasource>,
 }
 
-/// All datasources.
+/// All datasources: [`DatasourceList`].
 #[server]
-pub async fn list_datasources() -> Result<DatasourceList, UiError> {
+pub async fn list_datasources() -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
     let mut rows = Vec::new();
     for datasource in cx.store().datasources().await? {
         let run = cx.store().latest_run(datasource.id).await?;
         rows.push(DatasourceRow { datasource, run });
     }
-    Ok(DatasourceList { rows, at: cx.clock().now() })
+    Payload::of(&DatasourceList { rows, at: cx.clock().now() })
 }
 
-/// One datasource with its runs.
+/// One datasource with its runs: [`DatasourceView`].
 #[server]
-pub async fn get_datasource(id: DatasourceId) -> Result<DatasourceView, UiError> {
+pub async fn get_datasource(id: DatasourceId) -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
-    Ok(DatasourceView {
+    Payload::of(&DatasourceView {
         datasource: cx.store().datasource(id).await?,
         doctor: Some(cx.store().doctor(id).await?).filter(|doctor| doctor.at.is_some()),
         runs: cx.store().runs(id, 20).await?,
@@ -82,9 +82,9 @@ pub async fn get_datasource(id: DatasourceId) -> Result<DatasourceView, UiError>
     })
 }
 
-/// What the form needs before it is filled in.
+/// What the form needs before it is filled in: [`FormStart`].
 #[server]
-pub async fn get_form_start(replaces: Option<DatasourceId>) -> Result<FormStart, UiError> {
+pub async fn get_form_start(replaces: Option<DatasourceId>) -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
     let datasource = match replaces {
         Some(id) => Some(cx.store().datasource(id).await?),
@@ -92,7 +92,7 @@ pub async fn get_form_start(replaces: Option<DatasourceId>) -> Result<FormStart,
     };
     let flash = use_context::<super::ConnectFlash>();
     let (draft, outcome) = flash.map_or((None, None), |flash| (Some(flash.draft), Some(flash.outcome)));
-    Ok(FormStart {
+    Payload::of(&FormStart {
         email: cx.session.user.email.clone(),
         time_zones: connect::time_zones(),
         rights: connect::rights(),

@@ -1,6 +1,6 @@
 //! Who is signed in.
 
-use super::UiError;
+use super::{Payload, UiError};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -13,16 +13,16 @@ pub struct Me {
     pub name: String,
 }
 
-/// Who is signed in.
+/// Who is signed in: [`Me`].
 #[server]
-pub async fn get_me() -> Result<Me, UiError> {
+pub async fn get_me() -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
-    Ok(Me { email: cx.session.user.email, name: cx.session.user.name })
+    Payload::of(&Me { email: cx.session.user.email, name: cx.session.user.name })
 }
 
-/// Whether a one-time link still holds.
+/// Whether a one-time link still holds: `bool`.
 #[server]
-pub async fn welcome_is_valid(token: String) -> Result<bool, UiError> {
+pub async fn welcome_is_valid(token: String) -> Result<Payload, UiError> {
     let state = expect_context::<super::AppState>();
-    Ok(state.store.welcome_is_valid(&token.into()).await?)
+    Payload::of(&state.store.welcome_is_valid(&token.into()).await?)
 }

@@ -5,17 +5,14 @@ use crate::{
     charts::{self, bridge},
 };
 use leptos::{html, prelude::*, task::spawn_local};
-use taskgauge_model::{
-    format,
-    gauge::{Answer, ChartKind},
-};
+use taskgauge_model::{format, gauge::Answer};
 use wasm_bindgen::JsValue;
 
 /// The chart of an answer.
 #[component]
 pub fn Chart(
-    /// How it is drawn.
-    kind: ChartKind,
+    /// The option ECharts draws, as JSON.
+    option: String,
     /// What it shows.
     answer: Answer,
     /// What it is called.
@@ -23,8 +20,6 @@ pub fn Chart(
     /// Size of the server's picture, in CSS pixels.
     size: (u32, u32),
 ) -> impl IntoView {
-    let Some(chart) = charts::chart(kind, &answer) else { return ().into_any() };
-    let option = charts::option_json(&chart);
     let picture = api::picture(&option, size.0, size.1).unwrap_or_default();
     let host = NodeRef::<html::Div>::new();
     Effect::new(move |_| {

@@ -26,6 +26,16 @@ pub fn Field(
 ) -> impl IntoView {
     let key = field.key();
     let problem = problem_of(field, problems);
+    let input = NodeRef::<html::Input>::new();
+    // What was typed before the wasm came is taken over once.
+    Effect::new(move |taken: Option<()>| {
+        if taken.is_none()
+            && let Some(input) = input.get()
+            && input.value() != value.get_untracked()
+        {
+            value.set(input.value());
+        }
+    });
     view! {
         <div class="field">
             <label for=key>{label}{optional.then(|| view! { <span class="field-optional">" optional"</span> })}</label>
@@ -34,6 +44,7 @@ pub fn Field(
                 class="input"
                 id=key
                 name=key
+                node_ref=input
                 type="text"
                 autocomplete="off"
                 spellcheck="false"
@@ -42,7 +53,7 @@ pub fn Field(
                 data-bwignore="true"
                 data-form-type="other"
                 placeholder=placeholder
-                prop:value=value
+                prop:value=kept(value)
                 value=value.get_untracked()
                 on:input=move |event| value.set(event_target_value(&event))
                 aria-describedby=format!("{key}-help {key}-error")
@@ -52,6 +63,18 @@ pub fn Field(
         </div>
     }
     .into_any()
+}
+
+/// A signal as the `value` of an input. The first drawing writes nothing where the signal is empty, because a person may
+/// have typed before the wasm came.
+fn kept(value: RwSignal<String>) -> impl Fn() -> Option<String> + Clone + Send + Sync + 'static {
+    let drawn = StoredValue::new(false);
+    move || {
+        let text = value.get();
+        let first = !drawn.get_value();
+        drawn.set_value(true);
+        (!first || !text.is_empty()).then_some(text)
+    }
 }
 
 /// The first problem of a field.
@@ -120,6 +143,10 @@ impl Credential {
         if self.entry.get_untracked() != Entry::Confirmed || silent {
             let by_browser = !value.is_empty() && (filled || marked || silent);
             self.entry.set(if by_browser { Entry::Browser } else { Entry::Person });
+            if by_browser {
+                // A letter typed after it, or a second look, does not make it a person's.
+                self.note("browser");
+            }
         }
         self.value.set(value);
         self.entry.get_untracked() != Entry::Browser
@@ -128,8 +155,15 @@ impl Credential {
     /// A person says that what the browser filled in is right.
     pub fn confirm(self) {
         self.entry.set(Entry::Confirmed);
+        self.note("person");
+    }
+
+    /// Tells the document's guard how the field came by what is in it.
+    fn note(self, entry: &str) {
         if let Some(input) = self.input.get_untracked() {
-            let _ = input.dataset().set("entry", "person");
+            let noted = input.dataset();
+            let _ = noted.set("entry", entry);
+            let _ = noted.set("seen", &input.value().encode_utf16().count().to_string());
         }
     }
 
@@ -139,9 +173,9 @@ impl Credential {
         self.entry.set(Entry::Person);
         if let Some(input) = self.input.get_untracked() {
             input.set_value("");
-            let _ = input.dataset().set("entry", "person");
             let _ = input.focus();
         }
+        self.note("person");
     }
 }
 
@@ -176,14 +210,19 @@ pub fn CredentialField(
     };
     // What was entered before the wasm came is taken over once, with how it came.
     Effect::new(move |taken: Option<()>| {
-        if taken.is_none()
-            && let Some(input) = credential.input.get()
-            && !input.value().is_empty()
-        {
-            credential.value.set(input.value());
-            if input.dataset().get("entry").as_deref() != Some("person") {
-                credential.entry.set(Entry::Browser);
+        let Some(input) = credential.input.get().filter(|_| taken.is_none()) else { return };
+        let value = input.value();
+        if value == credential.value.get_untracked() {
+            // The form is back and so is what a person entered before.
+            if !value.is_empty() && credential.entry.get_untracked() != Entry::Browser {
+                credential.note("person");
             }
+            return;
+        }
+        credential.value.set(value);
+        if input.dataset().get("entry").as_deref() != Some("person") {
+            credential.entry.set(Entry::Browser);
+            credential.note("browser");
         }
     });
     view! {
@@ -205,7 +244,8 @@ pub fn CredentialField(
                     data-lpignore="true"
                     data-bwignore="true"
                     data-form-type="other"
-                    prop:value=credential.value
+                    prop:value=kept(credential.value)
+                    value=(!secret).then(|| credential.value.get_untracked())
                     on:input=seen
                     aria-describedby=format!("{key}-help {key}-note {key}-error")
                     aria-invalid=move || problem.get().is_some().then_some("true")

@@ -1,7 +1,8 @@
 //! The frame around every page that needs somebody signed in.
 
 use super::icon::{Glyph, Icon};
-use crate::api::people::get_me;
+use super::loaded::load;
+use crate::api::people::{Me, get_me};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::{A, Outlet};
@@ -9,7 +10,7 @@ use leptos_router::components::{A, Outlet};
 /// Side bar, skip link, and the page.
 #[component]
 pub fn Layout() -> impl IntoView {
-    let who = Resource::new_blocking(|| (), |()| get_me());
+    let who = load(|| (), |()| get_me());
     view! {
         <Title formatter=|title: String| if title.is_empty() { "Taskgauge".to_owned() } else { format!("{title} · Taskgauge") } />
         <a class="skip-link" href="#page">"Skip to the page"</a>
@@ -36,7 +37,7 @@ pub fn Layout() -> impl IntoView {
                 <div class="nav-foot">
                     <Suspense>
                         {move || Suspend::new(async move {
-                            let email = who.await.map(|me| me.email).unwrap_or_default();
+                            let email = who.await.and_then(|me| me.read::<Me>()).map(|me| me.email).unwrap_or_default();
                             view! { <p class="muted cut" title=email.clone()>{email.clone()}</p> }
                         })}
                     </Suspense>

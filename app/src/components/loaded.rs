@@ -1,9 +1,14 @@
 //! Something that is loaded from the server: while it loads, when it fails, and when it is there.
 
 use super::banner::{Banner, Mood};
-use crate::api::UiError;
+use crate::api::{Payload, UiError};
 use leptos::prelude::*;
-use std::sync::Arc;
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    future::{Future, ready},
+    pin::Pin,
+    sync::Arc,
+};
 
 /// A failure as a banner; a session that has ended leads to the sign-in page.
 pub fn problem(error: &UiError) -> AnyView {
@@ -21,41 +26,68 @@ pub fn problem(error: &UiError) -> AnyView {
     }
 }
 
-/// Shows `view` of a resource's value. The old value stays, dimmed, while a new one is loaded.
-#[component]
-pub fn Loaded<T>(
-    /// What is loaded.
-    resource: Resource<Result<T, UiError>>,
-    /// How it looks.
-    #[prop(into)]
-    view: ViewOf<T>,
-) -> impl IntoView
+/// What a page asks the server for.
+pub type Loading = Resource<Result<Payload, UiError>>;
+
+type Fetched = Pin<Box<dyn Future<Output = Result<Payload, UiError>> + Send>>;
+
+/// Asks the server with `fetch` for what `choice` names, and again whenever the choice changes. The page waits for it,
+/// so that it is whole without JavaScript.
+pub fn load<C, F>(choice: impl Fn() -> C + Send + Sync + 'static, fetch: impl Fn(C) -> F + Send + Sync + 'static) -> Loading
 where
-    T: Clone + Send + Sync + 'static,
+    C: Serialize + DeserializeOwned + 'static,
+    F: Future<Output = Result<Payload, UiError>> + Send + 'static,
 {
+    let key = move || serde_json::to_string(&choice()).unwrap_or_default();
+    let fetch = move |key: String| match serde_json::from_str::<C>(&key) {
+        Ok(choice) => Box::pin(fetch(choice)) as Fetched,
+        Err(_) => Box::pin(ready(Err(UiError::NotFound("There is nothing at this address.".to_owned())))) as Fetched,
+    };
+    load_erased(Box::new(key), Box::new(fetch))
+}
+
+/// Written once for all pages, not once for each.
+fn load_erased(
+    key: Box<dyn Fn() -> String + Send + Sync>,
+    fetch: Box<dyn Fn(String) -> Fetched + Send + Sync>,
+) -> Loading {
+    Resource::new_blocking(key, fetch)
+}
+
+/// Shows a value that was loaded. The old value stays while a new one is loaded.
+#[component]
+pub fn Loaded(
+    /// What is loaded.
+    resource: Loading,
+    /// How it looks.
+    view: View,
+) -> impl IntoView {
     view! {
         <Transition fallback=|| view! { <p class="muted" role="status"><span class="spinner"></span>" Loading …"</p> }>
             {move || {
                 let view = view.clone();
                 resource.get().map(|value| match value {
-                    Ok(value) => (view.0)(value),
+                    Ok(value) => (view.0)(&value),
                     Err(error) => problem(&error),
                 })
             }}
         </Transition>
     }
+    .into_any()
 }
 
-/// A function from a value to what is shown.
+/// How a loaded value is shown.
 #[derive(Clone)]
-pub struct ViewOf<T>(Arc<dyn Fn(T) -> AnyView + Send + Sync>);
+pub struct View(Arc<dyn Fn(&Payload) -> AnyView + Send + Sync>);
 
-impl<T, F, V> From<F> for ViewOf<T>
+/// Shows a value of type `T`.
+pub fn shown<T, V>(view: impl Fn(T) -> V + Send + Sync + 'static) -> View
 where
-    F: Fn(T) -> V + Send + Sync + 'static,
+    T: DeserializeOwned,
     V: IntoView + 'static,
 {
-    fn from(view: F) -> Self {
-        ViewOf(Arc::new(move |value| view(value).into_any()))
-    }
+    View(Arc::new(move |payload| match payload.read::<T>() {
+        Ok(value) => view(value).into_any(),
+        Err(error) => problem(&error),
+    }))
 }

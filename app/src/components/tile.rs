@@ -47,7 +47,7 @@ pub fn TileView(
 /// A gauge's answer with its title and foot.
 #[component]
 fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: bool) -> impl IntoView {
-    let TileGauge { id, title, about, chart, unit, range, target, answer } = gauge;
+    let TileGauge { id, title, about, chart, unit, range, target, answer, option } = gauge;
     let data_at = answer.as_ref().ok().and_then(|answer| answer.data_at);
     let unfiltered = answer.as_ref().map(|answer| answer.unfiltered.join(", ")).unwrap_or_default();
     let body = match answer {
@@ -57,7 +57,7 @@ fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: boo
             let note = answer.note.clone().unwrap_or_default();
             view! { <div class="tile-empty"><p class="tile-empty-title">{sign}</p><p>{note}</p></div> }.into_any()
         }
-        Ok(answer) => body(chart, unit, &title, target.as_ref(), answer, size),
+        Ok(answer) => body(chart, unit, &title, target.as_ref(), answer, option, size),
     };
     view! {
         <div class="tile-head">
@@ -77,14 +77,17 @@ fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: boo
     .into_any()
 }
 
-fn body(kind: ChartKind, unit: Unit, title: &str, target: Option<&Target>, answer: Answer, size: (u32, u32)) -> AnyView {
+fn body(kind: ChartKind, unit: Unit, title: &str, target: Option<&Target>, answer: Answer, option: Option<String>, size: (u32, u32)) -> AnyView {
     match kind {
         ChartKind::Number | ChartKind::Percent | ChartKind::Progress => number(unit, target, &answer),
         ChartKind::Table => match answer.table {
             Some(page) => view! { <div class="tile-table"><Cells page=page columns=Vec::new() /></div> }.into_any(),
             None => view! { <p class="tile-empty">"No rows."</p> }.into_any(),
         },
-        _ => view! { <Chart kind=kind answer=answer title=title.to_owned() size=size /> }.into_any(),
+        _ => match option {
+            Some(option) => view! { <Chart option=option answer=answer title=title.to_owned() size=size /> }.into_any(),
+            None => view! { <p class="tile-empty">"Nothing to show."</p> }.into_any(),
+        },
     }
 }
 

@@ -1,12 +1,12 @@
 //! A dashboard: filters, tiles, and how fresh they are.
 
 use crate::{
-    api::boards::{Board, board_page, filters_from},
+    api::boards::{Board, get_board, filters_from},
     components::{
         age::Age,
         banner::{Banner, Mood},
         filters::FilterBar,
-        loaded::Loaded,
+        loaded::{Loaded, load, shown},
         tile::TileView,
     },
     live::use_live,
@@ -30,8 +30,8 @@ pub fn DashboardPage() -> impl IntoView {
         });
         (id, source, filters, live.changes.get())
     };
-    let board = Resource::new_blocking(ask, |(id, source, filters, _)| board_page(id, source, filters));
-    view! { <Loaded resource=board view=|board: Board| view! { <BoardView board=board /> } /> }
+    let board = load(ask, |(id, source, filters, _)| get_board(id, source, filters));
+    view! { <Loaded resource=board view=shown(|board: Board| view! { <BoardView board=board /> }) /> }
 }
 
 #[component]

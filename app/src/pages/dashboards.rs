@@ -2,7 +2,7 @@
 
 use crate::{
     api::boards::{BoardInfo, list_boards},
-    components::loaded::Loaded,
+    components::loaded::{Loaded, load, shown},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -10,11 +10,11 @@ use leptos_meta::Title;
 /// The list of dashboards.
 #[component]
 pub fn Dashboards() -> impl IntoView {
-    let list = Resource::new_blocking(|| (), |()| list_boards());
+    let list = load(|| (), |()| list_boards());
     view! {
         <Title text="Dashboards" />
         <header class="page-head"><div><h1>"Dashboards"</h1></div></header>
-        <Loaded resource=list view={|boards: Vec<BoardInfo>| {
+        <Loaded resource=list view=shown(|boards: Vec<BoardInfo>| {
             let cards: Vec<_> = boards.into_iter().map(|board| view! {
                 <li class="card">
                     <h2><a class="link" href=format!("/dashboards/{}", board.id)>{board.title}</a></h2>
@@ -24,6 +24,6 @@ pub fn Dashboards() -> impl IntoView {
                 </li>
             }).collect();
             view! { <ul class="cards">{cards}</ul> }
-        }} />
+        }) />
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     api::datasets::{DatasetPageData, get_dataset},
     components::{
         age::Age,
-        loaded::Loaded,
+        loaded::{Loaded, load, shown},
         table::{Leave, cell},
     },
     live::use_live,
@@ -25,7 +25,7 @@ use taskgauge_model::{
 const PAGE_ROWS: u32 = 50;
 
 /// What the address chooses.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Choice {
     search: String,
     sort: String,
@@ -67,7 +67,7 @@ impl Choice {
             ("page", if name == "page" { "" } else if name == "sort" { "1" } else { &page }),
             ("columns", &columns),
             ("column", &self.column),
-            ("contains", &self.contains),
+            ("text", &self.contains),
             ("source", &self.source),
         ];
         let mut pairs: Vec<String> = now
@@ -120,7 +120,7 @@ pub fn DatasetPage() -> impl IntoView {
                 page: get("page").parse().unwrap_or(1).max(1),
                 columns,
                 column: get("column"),
-                contains: get("contains"),
+                contains: get("text"),
                 source: get("source"),
             }
         })
@@ -129,11 +129,11 @@ pub fn DatasetPage() -> impl IntoView {
         let slug = params.with(|params| params.get_str("slug").map(str::to_owned)).unwrap_or_default();
         (slug, choice.get(), live.changes.get())
     };
-    let page = Resource::new_blocking(ask, |(slug, choice, _)| {
+    let page = load(ask, |(slug, choice, _)| {
         get_dataset(slug, choice.source.parse().ok(), choice.query())
     });
     view! {
-        <Loaded resource=page view=move |data: DatasetPageData| {
+        <Loaded resource=page view=shown(move |data: DatasetPageData| {
             let choice = choice.get_untracked();
             let DatasetPageData { dataset, source, page, read_at, at } = data;
             let title = dataset.title.clone();
@@ -147,7 +147,7 @@ pub fn DatasetPage() -> impl IntoView {
                         <p class="crumbs"><a class="link" href="/data/datasets">"Datasets"</a></p>
                         <h1>{title}</h1>
                         <p class="page-sub">{dataset.about.clone()}" "{dataset.window.clone()}</p>
-                        <p class="muted">{source.name}" · read "<Age at=read_at now=at /></p>
+                        <p class="muted">{source.name}" · read "<Age at=read_at now=at />" · times in UTC"</p>
                     </div>
                 </header>
                 <Tools dataset=dataset.clone() choice=choice.clone() />
@@ -155,7 +155,7 @@ pub fn DatasetPage() -> impl IntoView {
                 <Pager total=page.total choice=choice />
                 <Columns dataset=dataset />
             }.into_any()
-        } />
+        }) />
     }
 }
 
@@ -189,7 +189,7 @@ fn Tools(dataset: Dataset, choice: Choice) -> impl IntoView {
                 <label for="column">"Filter"</label>
                 <select class="input" id="column" name="column"><option value="">"Column"</option>{options}</select>
             </div>
-            <div class="board-filter"><label for="contains">"contains"</label><input class="input" id="contains" name="contains" value=choice.contains.clone() maxlength="200" /></div>
+            <div class="board-filter"><label for="text">"contains"</label><input class="input" id="text" name="text" value=choice.contains.clone() maxlength="200" /></div>
             <input type="hidden" name="sort" value=choice.sort.clone() />
             <details class="column-chooser"><summary class="button">"Columns"</summary><ul>{boxes}</ul></details>
             <button class="button primary" type="submit">"Show"</button>

@@ -2,7 +2,7 @@
 
 use crate::{
     api::datasets::{DatasetInfo, DatasetList, list_datasets},
-    components::{age::Age, loaded::Loaded},
+    components::{age::Age, loaded::{Loaded, load, shown}},
     live::use_live,
 };
 use chrono::{DateTime, Utc};
@@ -19,10 +19,10 @@ pub fn Datasets() -> impl IntoView {
     let ask = move || {
         (query.with(|query| query.get_str("source").and_then(|id| id.parse().ok())), live.changes.get())
     };
-    let list = Resource::new_blocking(ask, |(source, _)| list_datasets(source));
+    let list = load(ask, |(source, _)| list_datasets(source));
     view! {
         <Title text="Datasets" />
-        <Loaded resource=list view=|list: DatasetList| {
+        <Loaded resource=list view=shown(|list: DatasetList| {
             let now = list.at;
             let (known, extra): (Vec<_>, Vec<_>) = list.datasets.into_iter().partition(|dataset| !dataset.extra);
             let from = list.source.map_or_else(
@@ -39,7 +39,7 @@ pub fn Datasets() -> impl IntoView {
                 <Group title="The 21 datasets of Autotask" list=known now=now />
                 <Group title="Extras" list=extra now=now />
             }
-        } />
+        }) />
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
         age::Age,
         banner::{Banner, Mood},
         doctor::DoctorView,
-        loaded::{Loaded, problem},
+        loaded::{Loaded, load, problem, shown},
         steps::{Steps, state_badge},
     },
     live::use_live,
@@ -47,7 +47,7 @@ pub fn DatasourcePage() -> impl IntoView {
             change.version().get(),
         )
     };
-    let page = Resource::new_blocking(version, |(id, ..)| get_datasource(id));
+    let page = load(version, |(id, ..)| get_datasource(id));
     let failed = move || {
         let failed = |value: Option<Result<(), crate::api::UiError>>| value.and_then(Result::err);
         failed(sync.value().get())
@@ -58,7 +58,7 @@ pub fn DatasourcePage() -> impl IntoView {
     };
     view! {
         {failed}
-        <Loaded resource=page view=move |page: DatasourceView| {
+        <Loaded resource=page view=shown(move |page: DatasourceView| {
             let DatasourceView { datasource, doctor, runs, at } = page;
             let running = runs.first().is_some_and(|run| !run.state.is_over());
             let id = datasource.id;
@@ -114,7 +114,7 @@ pub fn DatasourcePage() -> impl IntoView {
                 <section class="section"><h2>"History"</h2><History runs=runs now=at /></section>
                 <Settings datasource=datasource now=at change=change sync=sync />
             }
-        } />
+        }) />
     }
 }
 

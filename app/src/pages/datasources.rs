@@ -2,7 +2,7 @@
 
 use crate::{
     api::datasources::{DatasourceList, list_datasources},
-    components::{age::Age, loaded::Loaded, steps::state_badge},
+    components::{age::Age, loaded::{Loaded, load, shown}, steps::state_badge},
     live::use_live,
     pages::home::NothingConnected,
 };
@@ -13,10 +13,10 @@ use leptos_meta::Title;
 #[component]
 pub fn Datasources() -> impl IntoView {
     let live = use_live();
-    let list = Resource::new_blocking(move || live.progress.get(), |_| list_datasources());
+    let list = load(move || live.progress.get(), |_| list_datasources());
     view! {
         <Title text="Datasources" />
-        <Loaded resource=list view=|list: DatasourceList| {
+        <Loaded resource=list view=shown(|list: DatasourceList| {
             if list.rows.is_empty() {
                 return view! { <NothingConnected /> }.into_any();
             }
@@ -48,6 +48,6 @@ pub fn Datasources() -> impl IntoView {
                     </table>
                 </div>
             }.into_any()
-        } />
+        }) />
     }
 }

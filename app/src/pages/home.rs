@@ -1,6 +1,6 @@
 //! The first page: the first dashboard, or the way to connect Autotask where nothing is connected yet.
 
-use crate::{api::datasources::{DatasourceList, list_datasources}, components::loaded::Loaded};
+use crate::{api::datasources::{DatasourceList, list_datasources}, components::loaded::{Loaded, load, shown}};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Redirect;
@@ -11,14 +11,14 @@ const FIRST_BOARD: &str = "/dashboards/service-ticket-kpis";
 /// The first page.
 #[component]
 pub fn Home() -> impl IntoView {
-    let list = Resource::new_blocking(|| (), |()| list_datasources());
+    let list = load(|| (), |()| list_datasources());
     view! {
         <Title text="" />
-        <Loaded resource=list view=|list: DatasourceList| if list.rows.is_empty() {
+        <Loaded resource=list view=shown(|list: DatasourceList| if list.rows.is_empty() {
             view! { <NothingConnected /> }.into_any()
         } else {
             view! { <Redirect path=FIRST_BOARD /> }.into_any()
-        } />
+        }) />
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     api::people::welcome_is_valid,
     components::{
         banner::{Banner, Mood},
-        loaded::Loaded,
+        loaded::{Loaded, load, shown},
     },
 };
 use leptos::prelude::*;
@@ -18,19 +18,21 @@ pub fn Welcome() -> impl IntoView {
     let get = move |name: &str| query.with_untracked(|query| query.get_str(name).map(str::to_owned)).unwrap_or_default();
     let token = get("token");
     let problem = match get("problem").as_str() {
-        "short" => Some("Use a password of at least 10 characters."),
+        "short" => Some("Use a password of at least 12 characters."),
         "long" => Some("Use a password of at most 1,000 characters."),
         "email" => Some("Enter an e-mail address."),
+        "same" => Some("Use a password that is not your e-mail address."),
         "different" => Some("The two passwords differ. Type both again."),
         _ => None,
     };
-    let valid = Resource::new_blocking({ let token = token.clone(); move || token.clone() }, welcome_is_valid);
+    let valid = load({ let token = token.clone(); move || token.clone() }, welcome_is_valid);
     let token = StoredValue::new(token);
+    let (name, email) = (StoredValue::new(get("name")), StoredValue::new(get("email")));
     view! {
         <Title text="Welcome · Taskgauge" />
         <main class="auth" id="page">
             <div class="auth-card">
-                <Loaded resource=valid view=move |valid: bool| if valid {
+                <Loaded resource=valid view=shown(move |valid: bool| if valid {
                     view! {
                         <h1>"Welcome to Taskgauge"</h1>
                         <p class="page-sub">"Choose how the first admin signs in."</p>
@@ -39,20 +41,20 @@ pub fn Welcome() -> impl IntoView {
                             <input type="hidden" name="token" value=token.get_value() />
                             <div class="field">
                                 <label for="name">"Your name"</label>
-                                <input class="input" id="name" name="name" autocomplete="name" maxlength="100" />
+                                <input class="input" id="name" name="name" autocomplete="name" maxlength="100" value=name.get_value() />
                             </div>
                             <div class="field">
                                 <label for="email">"E-mail address"</label>
-                                <input class="input" id="email" name="email" type="email" required=true autocomplete="username" maxlength="254" />
+                                <input class="input" id="email" name="email" type="email" required=true autocomplete="username" maxlength="254" value=email.get_value() />
                             </div>
                             <div class="field">
                                 <label for="password">"Password"</label>
-                                <p class="help" id="password-help">"At least 10 characters; a sentence is good."</p>
-                                <input class="input" id="password" name="password" type="password" required=true minlength="10" maxlength="1000" autocomplete="new-password" aria-describedby="password-help" />
+                                <p class="help" id="password-help">"At least 12 characters; a sentence is good."</p>
+                                <input class="input" id="password" name="password" type="password" required=true minlength="12" maxlength="1000" autocomplete="new-password" aria-describedby="password-help" />
                             </div>
                             <div class="field">
                                 <label for="again">"Password again"</label>
-                                <input class="input" id="again" name="again" type="password" required=true minlength="10" maxlength="1000" autocomplete="new-password" />
+                                <input class="input" id="again" name="again" type="password" required=true minlength="12" maxlength="1000" autocomplete="new-password" />
                             </div>
                             <div class="actions"><button class="button primary" type="submit">"Start"</button></div>
                         </form>
@@ -63,7 +65,7 @@ pub fn Welcome() -> impl IntoView {
                         <p>"It has been used or is too old. If you have an account, sign in. If nobody has one yet, restart the server: it prints a new link."</p>
                         <p><a class="button primary" href="/sign-in" rel="external">"Sign in"</a></p>
                     }.into_any()
-                } />
+                }) />
             </div>
         </main>
     }

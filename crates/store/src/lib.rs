@@ -30,7 +30,7 @@ use sqlx::{
     error::DatabaseError,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 use taskgauge_model::clock::Clock;
 
 /// Most connections one process holds.
@@ -47,6 +47,7 @@ pub struct Store {
     pub(crate) pool: PgPool,
     pub(crate) sealer: Sealer,
     pub(crate) clock: Clock,
+    pub(crate) answers: Arc<gauges::cache::Answers>,
 }
 
 impl Store {
@@ -82,9 +83,13 @@ impl Store {
             .after_connect(|connection, _| {
                 Box::pin(async move {
                     // Not sent as start-up options: connection poolers refuse those.
+                    // The datasets' views join many tables of which a question needs few: planning such a statement
+                    // costs more than running it, so it is planned once a connection, and never compiled.
                     sqlx::query(
                         "select set_config('statement_timeout', '30s', false),
-                                set_config('idle_in_transaction_session_timeout', '5min', false)",
+                                set_config('idle_in_transaction_session_timeout', '5min', false),
+                                set_config('plan_cache_mode', 'force_generic_plan', false),
+                                set_config('jit', 'off', false)",
                     )
                     .execute(connection)
                     .await?;
@@ -92,7 +97,7 @@ impl Store {
                 })
             })
             .connect_lazy_with(options);
-        Ok(Store { pool, sealer, clock })
+        Ok(Store { pool, sealer, clock, answers: Arc::default() })
     }
 
     /// Whether the database answers.

@@ -1,4 +1,5 @@
 //! `taskgauge dataset`: a dataset as a count, CSV or JSON.
+#![expect(clippy::doc_markdown, reason = "these texts are read on a terminal, as help")]
 
 use super::{named, print, print_json, with_open};
 use crate::config::Installation;
@@ -38,11 +39,17 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
         let store = &opened.store;
         let all = every_column(dataset);
         if arguments.csv {
-            let rows = store.dataset_csv(source, dataset, &all, &Scope::All).await.map_err(|error| error.to_string())?;
+            let rows = store
+                .dataset_csv(source, dataset, &all, &Scope::All)
+                .await
+                .map_err(|error| error.to_string())?;
             return write_all(rows.map_err(|error| error.to_string())).await;
         }
         if arguments.json && !arguments.count {
-            let rows = store.dataset_json(source, dataset, &all, &Scope::All).await.map_err(|error| error.to_string())?;
+            let rows = store
+                .dataset_json(source, dataset, &all, &Scope::All)
+                .await
+                .map_err(|error| error.to_string())?;
             return write_all(rows.map_err(|error| error.to_string())).await;
         }
         let rows = store
@@ -66,7 +73,9 @@ fn every_column(dataset: &taskgauge_model::dataset::Dataset) -> TableQuery {
     }
 }
 
-async fn write_all<B: AsRef<[u8]>>(rows: impl futures::Stream<Item = Result<B, String>>) -> Result<(), String> {
+async fn write_all<B: AsRef<[u8]>>(
+    rows: impl futures::Stream<Item = Result<B, String>>,
+) -> Result<(), String> {
     let mut rows = std::pin::pin!(rows);
     while let Some(chunk) = rows.try_next().await? {
         std::io::stdout()

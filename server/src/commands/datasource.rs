@@ -1,10 +1,13 @@
 //! `taskgauge datasource test|add|list|remove`.
+#![expect(clippy::doc_markdown, reason = "these texts are read on a terminal, as help")]
 
 use super::{named, print, print_json, say, with_open};
 use crate::config::Installation;
 use clap::{Args, Subcommand};
-use secrecy::{ExposeSecret, SecretString};
-use std::io::Read;
+use std::{
+    env,
+    io::{IsTerminal, Read},
+};
 use taskgauge_app::api::datasources::connect::{more_problems, web_address};
 use taskgauge_autotask::Connector;
 use taskgauge_model::{
@@ -15,6 +18,8 @@ use taskgauge_model::{
 use taskgauge_store::drafts::TestedDraft;
 use taskgauge_sync::test_connection;
 
+/// Variable with the API user's secret.
+const SECRET: &str = "TASKGAUGE_AUTOTASK_SECRET";
 /// Who acts, in the audit log.
 const ACTOR: &str = "command line";
 /// What stands for the id of a draft that is not kept.
@@ -24,7 +29,7 @@ const NOT_KEPT: &str = "";
 pub enum Action {
     /// Test credentials and print the same report as the form. The secret is TASKGAUGE_AUTOTASK_SECRET or standard input.
     Test(Given),
-    /// Test, then add; what fails the test is refused.
+    /// Test, then add; what fails is refused. The secret is TASKGAUGE_AUTOTASK_SECRET or standard input.
     Add(Given),
     /// List all datasources.
     List {
@@ -70,33 +75,40 @@ pub struct Given {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// The API user's secret; standard input when not set.
-    #[arg(long, env = "TASKGAUGE_AUTOTASK_SECRET", hide = true, hide_env_values = true)]
-    secret: Option<SecretString>,
 }
 
 impl Given {
     fn draft(&self) -> Result<Draft, String> {
-        let secret = if let Some(secret) = &self.secret {
-            secret.expose_secret().to_owned()
-        } else {
-            let mut secret = String::new();
-            std::io::stdin()
-                .read_to_string(&mut secret)
-                .map_err(|error| format!("The secret could not be read from standard input: {error}."))?;
-            // A line ends with a line break; the secret does not.
-            secret.strip_suffix('\n').map_or(secret.as_str(), |line| line.strip_suffix('\r').unwrap_or(line)).to_owned()
-        };
         Ok(Draft {
             name: self.name.clone(),
             user_name: self.username.clone(),
-            secret,
+            secret: secret()?,
             integration_code: self.integration_code.clone(),
             zone: self.zone.clone(),
             web_url: self.web_url.clone(),
             time_zone: self.time_zone.clone(),
         })
     }
+}
+
+/// The API user's secret. There is no flag for it: every user of a machine can read the arguments of a process.
+fn secret() -> Result<String, String> {
+    match env::var(SECRET) {
+        Ok(secret) => return Ok(secret),
+        Err(env::VarError::NotUnicode(_)) => return Err(format!("{SECRET} is not text.")),
+        Err(env::VarError::NotPresent) => {}
+    }
+    let mut input = std::io::stdin();
+    if input.is_terminal() {
+        say("Paste the API user's secret, then press Enter and Ctrl-D.");
+    }
+    let mut secret = String::new();
+    input
+        .read_to_string(&mut secret)
+        .map_err(|error| format!("The secret could not be read from standard input: {error}."))?;
+    // A line ends with a line break; the secret does not.
+    let line = secret.strip_suffix('\n').unwrap_or(&secret);
+    Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
 }
 
 pub async fn run(action: Action) -> Result<(), String> {
@@ -110,7 +122,11 @@ pub async fn run(action: Action) -> Result<(), String> {
         Action::Remove { installation, name } => {
             with_open(&installation, async |opened| {
                 let datasource = named(opened, &name).await?;
-                opened.store.remove_datasource(ACTOR, datasource.id).await.map_err(|error| error.to_string())?;
+                opened
+                    .store
+                    .remove_datasource(ACTOR, datasource.id)
+                    .await
+                    .map_err(|error| error.to_string())?;
                 say(&format!("“{}” is removed.", datasource.name));
                 Ok(())
             })
@@ -125,8 +141,10 @@ async fn tested(connector: &Connector, given: &Given) -> Result<TestedDraft, Str
     let mut problems = draft.problems();
     problems.extend(more_problems(connector, &draft));
     if !problems.is_empty() {
-        let lines: Vec<String> =
-            problems.iter().map(|problem| format!("--{}: {}", flag(problem.field), problem.message)).collect();
+        let lines: Vec<String> = problems
+            .iter()
+            .map(|problem| format!("{}: {}", given_as(problem.field), problem.message))
+            .collect();
         if given.json {
             print_json(&TestOutcome::Invalid { problems })?;
         }
@@ -163,7 +181,10 @@ async fn add(given: Given) -> Result<(), String> {
             .await
             .map_err(|error| error.to_string())?;
         opened.store.queue_run(id, RunKind::Full, None).await.map_err(|error| error.to_string())?;
-        say(&format!("“{}” is added. The running server syncs it; or run taskgauge sync.", given.name.trim()));
+        say(&format!(
+            "“{}” is added. The running server syncs it; or run taskgauge sync.",
+            given.name.trim()
+        ));
         Ok(())
     })
     .await
@@ -196,8 +217,12 @@ async fn list(installation: &Installation, json: bool) -> Result<(), String> {
             say("No datasource yet. taskgauge datasource add --help tells how to add one.");
         }
         for datasource in all {
-            let synced = datasource.synced_at.map_or_else(|| "not synced yet".to_owned(), |at| format!("synced {at}"));
-            print(&format!("{}\t{}\t{}\t{synced}", datasource.name, datasource.zone_name, datasource.time_zone))?;
+            let synced =
+                datasource.synced_at.map_or_else(|| "not synced yet".to_owned(), |at| format!("synced {at}"));
+            print(&format!(
+                "{}\t{}\t{}\t{synced}",
+                datasource.name, datasource.zone_name, datasource.time_zone
+            ))?;
         }
         Ok(())
     })
@@ -217,23 +242,31 @@ fn progress(run: &Run) -> serde_json::Value {
     })
 }
 
-fn flag(field: DraftField) -> &'static str {
+/// How a field is given on the command line.
+fn given_as(field: DraftField) -> &'static str {
     match field {
-        DraftField::Name => "name",
-        DraftField::UserName => "username",
-        DraftField::Secret => "secret (TASKGAUGE_AUTOTASK_SECRET)",
-        DraftField::IntegrationCode => "integration-code",
-        DraftField::Zone => "zone",
-        DraftField::WebUrl => "web-url",
-        DraftField::TimeZone => "time-zone",
+        DraftField::Name => "--name",
+        DraftField::UserName => "--username",
+        DraftField::Secret => SECRET,
+        DraftField::IntegrationCode => "--integration-code",
+        DraftField::Zone => "--zone",
+        DraftField::WebUrl => "--web-url",
+        DraftField::TimeZone => "--time-zone",
     }
 }
 
 /// The report as text.
 fn words(report: &TestReport) -> String {
     let mut lines = vec![
-        format!("Connected to {} in zone {}.", report.company.as_deref().unwrap_or("Autotask"), report.zone_name),
-        format!("API {}, version {}, {} ms a call.", report.api_url, report.api_version, report.round_trip_ms),
+        format!(
+            "Connected to {} in zone {}.",
+            report.company.as_deref().unwrap_or("Autotask"),
+            report.zone_name
+        ),
+        format!(
+            "API {}, version {}, {} ms a call.",
+            report.api_url, report.api_version, report.round_trip_ms
+        ),
         format!("{} of {} requests used in the last hour.", report.requests_used, report.request_limit),
         format!("{} of {} kinds of records readable.", report.doctor.readable(), report.doctor.probes.len()),
     ];
@@ -244,7 +277,11 @@ fn words(report: &TestReport) -> String {
             Finding::Forbidden => "forbidden".to_owned(),
             Finding::Unknown { why } => why.clone(),
         };
-        let right = probe.right.as_ref().map(|(tab, row)| format!(" Security level: {tab} → {row}.")).unwrap_or_default();
+        let right = probe
+            .right
+            .as_ref()
+            .map(|(tab, row)| format!(" Security level: {tab} → {row}."))
+            .unwrap_or_default();
         lines.push(format!("{}: {finding}.{right}", probe.label));
     }
     lines.extend(report.doctor.notes.iter().map(|note| format!("{} {}", note.what, note.next)));

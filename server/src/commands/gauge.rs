@@ -1,6 +1,7 @@
 //! `taskgauge gauge`: the answer to a gauge.
+#![expect(clippy::doc_markdown, reason = "these texts are read on a terminal, as help")]
 
-use super::{instant, named, print, print_json, with_open};
+use super::{instant, named, print, print_json, say, with_open};
 use crate::config::Installation;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -39,16 +40,27 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
     with_open(&arguments.installation, async |opened| {
         let source = named(opened, &arguments.datasource).await?.id;
         let at = arguments.at.unwrap_or_else(|| opened.store.clock().now());
-        let answer =
-            opened.store.answer(source, gauge, &filters, &Scope::All, at).await.map_err(|error| error.to_string())?;
+        let answer = opened
+            .store
+            .answer(source, gauge, &filters, &Scope::All, at)
+            .await
+            .map_err(|error| error.to_string())?;
+        if !answer.unfiltered.is_empty() {
+            say(&format!("This gauge cannot be filtered by: {}.", answer.unfiltered.join(", ")));
+        }
         if arguments.json {
+            if let Some(note) = &answer.note {
+                say(note);
+            }
             return print_json(&contract(&answer));
         }
         let words = match (answer.status, answer.value) {
             (Status::Ok, Some(value)) => format::exact_value(value, answer.unit),
             (Status::Ok, None) => format!("{} groups", answer.groups.len()),
             (Status::NoData, _) => format!("no data. {}", answer.note.as_deref().unwrap_or_default()),
-            (Status::NotPermitted, _) => format!("not permitted. {}", answer.note.as_deref().unwrap_or_default()),
+            (Status::NotPermitted, _) => {
+                format!("not permitted. {}", answer.note.as_deref().unwrap_or_default())
+            }
         };
         print(&format!("{}: {words}", gauge.title))?;
         for group in &answer.groups {
@@ -56,7 +68,11 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
                 .series
                 .iter()
                 .filter_map(|series| {
-                    Some(format!("{} {}", series.label, format::exact_value(*group.values.get(&series.id)?, series.unit)))
+                    Some(format!(
+                        "{} {}",
+                        series.label,
+                        format::exact_value(*group.values.get(&series.id)?, series.unit)
+                    ))
                 })
                 .collect();
             print(&format!("  {}: {}", group.label, values.join(", ")))?;
@@ -81,17 +97,17 @@ fn contract(answer: &Answer) -> serde_json::Value {
         "unit": answer.unit,
         "rows": answer.rows,
         "groups": groups,
-        "note": answer.note,
-        "unfiltered": answer.unfiltered,
     })
 }
 
 fn filters(given: &[String]) -> Result<Filters, String> {
     let mut filters = Filters::default();
     for pair in given {
-        let (field, value) = pair.split_once('=').ok_or_else(|| format!("“{pair}” is not of the form field=value."))?;
+        let (field, value) =
+            pair.split_once('=').ok_or_else(|| format!("“{pair}” is not of the form field=value."))?;
         if field == "range" {
-            filters.range = Some(value.parse().map_err(|error: taskgauge_model::range::UnknownRange| error.to_string())?);
+            filters.range =
+                Some(value.parse().map_err(|error: taskgauge_model::range::UnknownRange| error.to_string())?);
         } else if FILTERS.iter().any(|(name, _, _)| *name == field) {
             filters.fields.entry(field.to_owned()).or_default().push(value.to_owned());
         } else {

@@ -2,8 +2,8 @@
 //!
 //! Results go to standard output, everything else to standard error; success is exit code 0 and nothing else is.
 
-mod datasource;
 mod dataset;
+mod datasource;
 mod gauge;
 mod simulator;
 mod sync;
@@ -78,7 +78,9 @@ fn say(message: &str) {
 /// A result: the only thing that goes to standard output.
 fn print(result: &str) -> Result<(), String> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{result}").and_then(|()| out.flush()).map_err(|error| format!("The result could not be printed: {error}."))
+    writeln!(out, "{result}")
+        .and_then(|()| out.flush())
+        .map_err(|error| format!("The result could not be printed: {error}."))
 }
 
 /// A result as JSON.
@@ -99,11 +101,9 @@ async fn with_open<T>(
 
 /// The datasource of that name.
 async fn named(opened: &Opened, name: &str) -> Result<Datasource, String> {
-    opened
-        .store
-        .datasource_named(name)
-        .await
-        .map_err(|_| format!("There is no datasource named “{name}”. taskgauge datasource list shows them all."))
+    opened.store.datasource_named(name).await.map_err(|_| {
+        format!("There is no datasource named “{name}”. taskgauge datasource list shows them all.")
+    })
 }
 
 /// An instant on the command line: RFC 3339, or a date for its beginning in UTC.

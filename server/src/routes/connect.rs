@@ -48,15 +48,16 @@ async fn test(
     draft: Draft,
     replaces: Option<DatasourceId>,
 ) -> Response {
-    let outcome = connect::test(&state.app, session.id, draft.clone(), replaces).await.unwrap_or_else(|error| {
-        TestOutcome::Failed(TestFailure {
-            cause: FailureCause::Other,
-            what: error.to_string(),
-            next: "Try again.".to_owned(),
-            field: None,
-            suggestion: None,
-        })
-    });
+    let outcome =
+        connect::test(&state.app, session.id, draft.clone(), replaces).await.unwrap_or_else(|error| {
+            TestOutcome::Failed(TestFailure {
+                cause: FailureCause::Other,
+                what: error.to_string(),
+                next: "Try again.".to_owned(),
+                field: None,
+                suggestion: None,
+            })
+        });
     // Everything but the secrets comes back, so that nothing typed is lost.
     let draft = Draft { secret: String::new(), integration_code: String::new(), ..draft };
     show(state, session, uri, headers, ConnectFlash { draft, outcome }).await
@@ -104,7 +105,13 @@ pub async fn save(
 }
 
 /// The form's page with what came of it.
-async fn show(state: &ServerState, session: Session, uri: Uri, headers: HeaderMap, flash: ConnectFlash) -> Response {
+async fn show(
+    state: &ServerState,
+    session: Session,
+    uri: Uri,
+    headers: HeaderMap,
+    flash: ConnectFlash,
+) -> Response {
     let mut request = Request::new(Body::empty());
     *request.method_mut() = Method::GET;
     *request.uri_mut() = uri;

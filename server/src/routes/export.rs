@@ -30,11 +30,15 @@ pub struct Choice {
     #[serde(default)]
     column: String,
     #[serde(default)]
-    contains: String,
+    text: String,
 }
 
 /// All rows of a dataset that match the choice, as CSV.
-pub async fn csv(State(state): State<ServerState>, Path(slug): Path<String>, Query(choice): Query<Choice>) -> Response {
+pub async fn csv(
+    State(state): State<ServerState>,
+    Path(slug): Path<String>,
+    Query(choice): Query<Choice>,
+) -> Response {
     let Some(dataset) = Catalogue::shipped().dataset(&slug) else {
         return (StatusCode::NOT_FOUND, "There is no dataset at this address.").into_response();
     };
@@ -48,10 +52,10 @@ pub async fn csv(State(state): State<ServerState>, Path(slug): Path<String>, Que
         Ok(None) => return (StatusCode::NOT_FOUND, "No datasource is connected.").into_response(),
         Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
     };
-    let conditions = if choice.column.is_empty() || choice.contains.is_empty() {
+    let conditions = if choice.column.is_empty() || choice.text.is_empty() {
         Vec::new()
     } else {
-        vec![Condition { column: choice.column, op: Op::Contains, value: Scalar::Text(choice.contains) }]
+        vec![Condition { column: choice.column, op: Op::Contains, value: Scalar::Text(choice.text) }]
     };
     let query = TableQuery {
         columns: choice.columns.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
@@ -64,8 +68,10 @@ pub async fn csv(State(state): State<ServerState>, Path(slug): Path<String>, Que
     match store.dataset_csv(source, dataset, &query, &Scope::All).await {
         Ok(rows) => {
             let name = format!("attachment; filename=\"{slug}.csv\"");
-            let headers =
-                [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
+            let headers = [
+                (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+                (header::CONTENT_DISPOSITION, name),
+            ];
             (headers, Body::from_stream(rows.map_err(std::io::Error::other))).into_response()
         }
         Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),

@@ -38,13 +38,17 @@ pub async fn signed_in(State(state): State<ServerState>, mut request: Request, n
     }
     if path.starts_with("/api/") || path == "/events" {
         let body = serde_json::to_string(&UiError::SignedOut).unwrap_or_default();
-        return (StatusCode::UNAUTHORIZED, [(header::CONTENT_TYPE, "application/json")], body).into_response();
+        return (StatusCode::UNAUTHORIZED, [(header::CONTENT_TYPE, "application/json")], body)
+            .into_response();
     }
     let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
     let to = if wanted == "/" {
         "/sign-in".to_owned()
     } else {
-        format!("/sign-in?next={}", url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect::<String>())
+        format!(
+            "/sign-in?next={}",
+            url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect::<String>()
+        )
     };
     Redirect::to(&to).into_response()
 }

@@ -2,6 +2,10 @@
 
 use super::ServerState;
 use axum::{extract::State, http::StatusCode};
+use std::time::Duration;
+
+/// Longest time the database may take to say that it is there; who asks waits for a few seconds at most.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The process answers.
 pub async fn alive() -> &'static str {
@@ -10,8 +14,9 @@ pub async fn alive() -> &'static str {
 
 /// The process can do its work: the database answers.
 pub async fn ready(State(state): State<ServerState>) -> (StatusCode, String) {
-    match state.app.store.ping().await {
-        Ok(()) => (StatusCode::OK, "ok".to_owned()),
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+    match tokio::time::timeout(PATIENCE, state.app.store.ping()).await {
+        Ok(Ok(())) => (StatusCode::OK, "ok".to_owned()),
+        Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "The database did not answer in time.".to_owned()),
     }
 }

@@ -22,12 +22,14 @@ use std::{sync::Arc, time::Duration};
 use taskgauge_app::{App, Site, api::AppState, components::layout::NotFoundStatus, document};
 use taskgauge_store::notify::Events;
 use tokio_util::sync::CancellationToken;
-use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer, trace::TraceLayer};
+use tower_http::{
+    compression::CompressionLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer, trace::TraceLayer,
+};
 
 /// Largest form or call a browser may send.
 const BODY_MAX: usize = 256 * 1024;
 /// Longest time a page or call may take. A connection test waits for Autotask.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What routes work with; one per process.
 #[derive(Clone, FromRef)]
@@ -50,7 +52,13 @@ pub struct ServerState {
 
 impl ServerState {
     /// The state of a server that starts.
-    pub fn new(app: AppState, site: Site, events: Arc<Events>, stop: CancellationToken, secure: bool) -> Self {
+    pub fn new(
+        app: AppState,
+        site: Site,
+        events: Arc<Events>,
+        stop: CancellationToken,
+        secure: bool,
+    ) -> Self {
         let leptos = LeptosOptions::builder().output_name("taskgauge").build();
         let cookies = people::Cookies { secure };
         Self { app, site, leptos, events, stop, tries: Arc::default(), cookies }
@@ -91,8 +99,10 @@ pub fn router(state: ServerState) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
         .route("/events", get(events::stream))
         .fallback(fallback)
-        .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn_with_state(state.clone(), guard::signed_in))
+        // Server functions read their bodies themselves, so the limit is on the body and not on its extractors.
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .layer(middleware::from_fn(guard::same_origin))
@@ -115,7 +125,11 @@ async fn fallback(State(state): State<ServerState>, request: Request) -> Respons
 }
 
 /// Renders the page of a request with more in its context.
-async fn render(state: &ServerState, more: impl Fn() + Clone + Send + Sync + 'static, request: Request) -> Response {
+async fn render(
+    state: &ServerState,
+    more: impl Fn() + Clone + Send + Sync + 'static,
+    request: Request,
+) -> Response {
     let (for_context, for_page) = (state.clone(), state.clone());
     let context = move || {
         for_context.provide();

@@ -15,7 +15,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::{Mutex, PoisonError},
 };
-use taskgauge_store::StoreError;
+use taskgauge_store::{StoreError, users::PASSWORD_MIN};
 
 /// Wrong passwords an address or an account may have within [`WINDOW`].
 const TRIES_MAX: usize = 10;
@@ -23,9 +23,7 @@ const TRIES_MAX: usize = 10;
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
 /// How long a browser keeps the cookie, in seconds: 30 days; the session in the database may end sooner.
 const COOKIE_AGE: u32 = 30 * 24 * 3_600;
-/// Shortest password, in characters.
-const PASSWORD_MIN: usize = 10;
-/// Longest password, in characters; hashing a longer one would be work for nothing.
+/// Longest password, in bytes; hashing a longer one would be work for nothing.
 const PASSWORD_MAX: usize = 1_000;
 
 /// The session cookie.
@@ -67,7 +65,8 @@ impl Cookies {
 
     fn clear(self) -> Option<HeaderValue> {
         let secure = if self.secure { "; Secure" } else { "" };
-        HeaderValue::from_str(&format!("{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}", self.name())).ok()
+        HeaderValue::from_str(&format!("{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}", self.name()))
+            .ok()
     }
 }
 
@@ -106,15 +105,23 @@ pub struct SignIn {
 pub async fn sign_in(
     State(state): State<ServerState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     Form(form): Form<SignIn>,
 ) -> Response {
     let now = state.app.store.clock().now();
-    let keys = [address_key(peer.ip()), format!("account {}", form.email.trim().to_lowercase())];
+    let keys = [
+        format!("address {}", address(peer.ip(), &headers)),
+        format!("account {}", form.email.trim().to_lowercase()),
+    ];
     if !state.tries.allow(&keys, now) {
         return Redirect::to("/sign-in?problem=often").into_response();
     }
-    let too_long = form.password.expose_secret().len() > 4 * PASSWORD_MAX;
-    let user = if too_long { Ok(None) } else { state.app.store.verify_password(form.email.trim(), &form.password).await };
+    let too_long = form.password.expose_secret().len() > PASSWORD_MAX;
+    let user = if too_long {
+        Ok(None)
+    } else {
+        state.app.store.verify_password(form.email.trim(), &form.password).await
+    };
     match user {
         Ok(Some(user)) => match state.app.store.create_session(user.id).await {
             Ok(token) => enter(&state, &token, &form.next),
@@ -155,26 +162,36 @@ pub struct Welcome {
 
 /// Makes the first admin and signs them in.
 pub async fn welcome(State(state): State<ServerState>, Form(form): Form<Welcome>) -> Response {
+    // All but the passwords comes back, so that nothing typed is lost.
     let back = |problem: &str| {
-        let token: String =
-            url::form_urlencoded::byte_serialize(form.token.expose_secret().as_bytes()).collect();
-        Redirect::to(&format!("/welcome?token={token}&problem={problem}")).into_response()
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("token", form.token.expose_secret())
+            .append_pair("problem", problem)
+            .append_pair("name", &form.name)
+            .append_pair("email", &form.email)
+            .finish();
+        Redirect::to(&format!("/welcome?{query}")).into_response()
     };
-    let length = form.password.expose_secret().chars().count();
-    if length < PASSWORD_MIN {
+    let password = form.password.expose_secret();
+    if password.chars().count() < PASSWORD_MIN {
         return back("short");
     }
-    if length > PASSWORD_MAX {
+    if password.len() > PASSWORD_MAX {
         return back("long");
     }
-    if form.password.expose_secret() != form.again.expose_secret() {
+    if password != form.again.expose_secret() {
         return back("different");
     }
     let email = form.email.trim();
     if email.len() < 3 || !email.contains('@') {
         return back("email");
     }
-    match state.app.store.redeem_welcome(&form.token, email, form.name.trim(), &form.password).await {
+    if password.eq_ignore_ascii_case(email) {
+        return back("same");
+    }
+    // Who gives no name is called by the address.
+    let name = Some(form.name.trim()).filter(|name| !name.is_empty()).unwrap_or(email);
+    match state.app.store.redeem_welcome(&form.token, email, name, &form.password).await {
         Ok(user) => match state.app.store.create_session(user).await {
             Ok(token) => enter(&state, &token, ""),
             Err(error) => unavailable(&error),
@@ -195,8 +212,20 @@ fn enter(state: &ServerState, token: &SecretString, next: &str) -> Response {
     response
 }
 
-fn address_key(address: IpAddr) -> String {
-    format!("address {address}")
+/// Where a request comes from. A proxy on this machine says whom it speaks for, last in the list; nobody else is
+/// believed, because who may name an address may name a new one for every try.
+fn address(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    if !peer.is_loopback() {
+        return peer;
+    }
+    headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .next_back()
+        .and_then(|last| last.trim().parse().ok())
+        .unwrap_or(peer)
 }
 
 fn unavailable(error: &StoreError) -> Response {
@@ -220,6 +249,18 @@ mod tests {
         assert!(!tries.allow(&keys, now));
         assert!(tries.allow(&["account b".to_owned()], now));
         assert!(tries.allow(&keys, now + WINDOW));
+    }
+
+    #[test]
+    fn a_proxy_is_believed_on_this_machine_alone() {
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", HeaderValue::from_static("198.51.100.1, 198.51.100.2"));
+        headers.append("x-forwarded-for", HeaderValue::from_static("203.0.113.7"));
+        let here = IpAddr::from([127, 0, 0, 1]);
+        let elsewhere = IpAddr::from([192, 0, 2, 1]);
+        assert_eq!(address(here, &headers), IpAddr::from([203, 0, 113, 7]));
+        assert_eq!(address(elsewhere, &headers), elsewhere);
+        assert_eq!(address(here, &HeaderMap::new()), here);
     }
 
     #[test]

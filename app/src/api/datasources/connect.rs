@@ -150,7 +150,7 @@ pub fn rights() -> Vec<(String, String, String)> {
         match known {
             Some((_, _, what)) => {
                 what.push_str(", ");
-                what.push_str(&entity.label.to_lowercase());
+                what.push_str(&inside_a_sentence(entity.label));
             }
             None => rights.push((
                 entity.right.tab.to_owned(),
@@ -161,6 +161,17 @@ pub fn rights() -> Vec<(String, String, String)> {
     }
     rights.sort();
     rights
+}
+
+/// A label inside a sentence: its first letter small, unless it begins an acronym.
+fn inside_a_sentence(label: &str) -> String {
+    let mut letters = label.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => {
+            first.to_lowercase().chain(label.chars().skip(1)).collect()
+        }
+        _ => label.to_owned(),
+    }
 }
 
 /// The time zones to choose from: those of places, and UTC.

@@ -47,6 +47,22 @@ pub fn ConnectForm(
         None if draft.time_zone.is_empty() => "UTC".to_owned(),
         None => draft.time_zone,
     });
+    let zone_choice = NodeRef::<html::Select>::new();
+    // The browser's own zone is the likeliest one; a person may choose another, even before the wasm has come.
+    if known.is_none() && start.draft.is_none() {
+        let offered = start.time_zones.clone();
+        Effect::new(move |taken: Option<()>| {
+            if taken.is_some() {
+                return;
+            }
+            let chosen = zone_choice.get_untracked().map(|choice| choice.value());
+            if let Some(chosen) = chosen.filter(|chosen| *chosen != time_zone.get_untracked()) {
+                time_zone.set(chosen);
+            } else if let Some(zone) = browser_time_zone().filter(|zone| offered.contains(zone)) {
+                time_zone.set(zone);
+            }
+        });
+    }
     let user_name = Credential::default();
     user_name.value.set(draft.user_name);
     let secret = Credential::default();
@@ -84,9 +100,9 @@ pub fn ConnectForm(
     let message = NodeRef::<html::Div>::new();
     // Whoever cannot see the banner appear is taken to it.
     Effect::new(move |_| {
-        let told = !matches!(stage.get(), Stage::Editing(None)) || filled.get();
-        if told && let Some(message) = message.get() {
-            let _ = message.focus();
+        let (failed, filled) = (matches!(stage.get(), Stage::Editing(Some(_))), filled.get());
+        if failed || filled {
+            focus_soon(message);
         }
     });
 
@@ -97,12 +113,12 @@ pub fn ConnectForm(
         }
         // Every field is looked at, so that each one that was filled says so.
         let by_person = credentials.map(Credential::look);
+        stage.set(Stage::Editing(None));
         if by_person.contains(&false) {
             filled.set(true);
             return;
         }
         filled.set(false);
-        stage.set(Stage::Editing(None));
         test.dispatch(Draft {
             name: name.get_untracked(),
             user_name: user_name.value.get_untracked(),
@@ -115,6 +131,14 @@ pub fn ConnectForm(
     };
     let still_filled = move || filled.get() && credentials.iter().any(|credential| credential.entry.get() == Entry::Browser);
     let zones = StoredValue::new(start.time_zones.clone());
+    let zone_drawn = StoredValue::new(false);
+    // The first drawing leaves the choice as it is: the options say which one is selected.
+    let time_zone_shown = move || {
+        let zone = time_zone.get();
+        let first = !zone_drawn.get_value();
+        zone_drawn.set_value(true);
+        (!first).then_some(zone)
+    };
     let own_email = StoredValue::new(start.email.clone());
     let action = replaces.map_or_else(
         || "/data/datasources/new".to_owned(),
@@ -124,6 +148,10 @@ pub fn ConnectForm(
     let find = ServerAction::<FindZone>::new();
     let looked_for = RwSignal::new(String::new());
     let look_up = move |_| {
+        // What the browser filled in is not sent anywhere.
+        if !user_name.look() {
+            return;
+        }
         let user = user_name.value.get_untracked();
         if !user.is_empty() && user != looked_for.get_untracked() && zone.get_untracked().is_empty() {
             looked_for.set(user.clone());
@@ -193,7 +221,7 @@ pub fn ConnectForm(
                         <div class="field">
                             <label for="time_zone">"Time zone of the numbers"</label>
                             <p class="help" id="time_zone-help">"“Today” and “this month” are counted in it."</p>
-                            <select class="input" id="time_zone" name="time_zone" aria-describedby="time_zone-help time_zone-error" on:change=move |event| time_zone.set(event_target_value(&event)) prop:value=time_zone>
+                            <select class="input" id="time_zone" name="time_zone" node_ref=zone_choice aria-describedby="time_zone-help time_zone-error" on:change=move |event| time_zone.set(event_target_value(&event)) prop:value=time_zone_shown>
                                 {zones.get_value().into_iter().map(|each| {
                                     let selected = each == time_zone.get_untracked();
                                     view! { <option value=each.clone() selected=selected>{each.clone()}</option> }
@@ -218,6 +246,21 @@ pub fn ConnectForm(
         </div>
     }
     .into_any()
+}
+
+/// Moves the focus to an element once what it shows is drawn.
+pub fn focus_soon(node: NodeRef<html::Div>) {
+    request_animation_frame(move || {
+        if let Some(node) = node.get_untracked() {
+            let _ = node.focus();
+        }
+    });
+}
+
+/// IANA name of the browser's time zone.
+fn browser_time_zone() -> Option<String> {
+    let options = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new()).resolved_options();
+    js_sys::Reflect::get(&options, &"timeZone".into()).ok()?.as_string()
 }
 
 /// The problems of the form as links to their fields.

@@ -9,7 +9,7 @@ mod outcome;
 
 use crate::{
     api::datasources::{FormStart, get_form_start},
-    components::loaded::Loaded,
+    components::loaded::{Loaded, load, shown},
 };
 use form::ConnectForm;
 use guide::Guide;
@@ -23,10 +23,10 @@ use taskgauge_model::ids::DatasourceId;
 pub fn NewDatasource() -> impl IntoView {
     let query = use_query_map();
     let chosen = Memo::new(move |_| query.with(|query| query.get_str("connector") == Some("autotask")));
-    let start = Resource::new_blocking(|| (), |()| get_form_start(None));
+    let start = load(|| (), |()| get_form_start(None));
     view! {
         <Title text="Add a datasource" />
-        <Loaded resource=start view=move |start: FormStart| {
+        <Loaded resource=start view=shown(move |start: FormStart| {
             // A form that was posted without JavaScript comes back at the address without a choice.
             let posted = start.outcome.is_some();
             let start = StoredValue::new(start);
@@ -37,7 +37,7 @@ pub fn NewDatasource() -> impl IntoView {
                     view! { <Connectors /> }.into_any()
                 }}
             }
-        } />
+        }) />
     }
 }
 
@@ -46,13 +46,13 @@ pub fn NewDatasource() -> impl IntoView {
 pub fn ReplaceCredentials() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get_str("id").and_then(|id| id.parse().ok())));
-    let start = Resource::new_blocking(move || id.get(), get_form_start);
+    let start = load(move || id.get(), get_form_start);
     view! {
         <Title text="Replace credentials" />
-        <Loaded resource=start view=move |start: FormStart| {
+        <Loaded resource=start view=shown(move |start: FormStart| {
             let replaces = start.datasource.as_ref().map(|datasource| datasource.id);
             view! { <Connect start=start replaces=replaces /> }
-        } />
+        }) />
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a test found: the summary to save, or the one thing to do.
 
+use super::form::focus_soon;
 use crate::{
     api::datasources::{ReplaceCredentials, SaveDatasource},
     components::{
@@ -8,7 +9,7 @@ use crate::{
         loaded::problem,
     },
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::{form::ActionForm, html, prelude::*};
 use leptos_router::hooks::use_navigate;
 use taskgauge_model::{
     datasource::{FailureCause, TestFailure, TestReport},
@@ -89,10 +90,13 @@ pub fn Passed(
         format::grouped(f64::from(report.requests_used), 0),
         format::grouped(f64::from(report.request_limit), 0)
     );
+    let tested = NodeRef::<html::Div>::new();
+    // Whoever cannot see the banner appear is taken to it.
+    Effect::new(move |_| focus_soon(tested));
     let whole = report.doctor.readable() == report.doctor.probes.len();
     let note = if whole { "Everything can be read." } else { "Look at what is left out below before you save." };
     view! {
-        <div class="tested stack" tabindex="-1">
+        <div class="tested stack" tabindex="-1" node_ref=tested>
             <Banner mood=Mood::Good title="Connected"><p>{note}</p></Banner>
             <dl class="summary">
                 {(!name.is_empty()).then(|| view! { <dt>"Name"</dt><dd>{name.clone()}</dd> })}

@@ -16,6 +16,7 @@
 //! [`AnswerGroup::values`]: taskgauge_model::gauge::AnswerGroup::values
 
 mod behind;
+pub(crate) mod cache;
 mod choices;
 mod fold;
 pub(crate) mod plan;
@@ -52,6 +53,10 @@ struct Context {
     doctor: Doctor,
     /// When each entity was last read.
     read_at: HashMap<String, DateTime<Utc>>,
+    /// The version of each entity's rows.
+    versions: HashMap<String, i64>,
+    /// Time zone, settings and permissions as text, for keys of answers.
+    workspace: String,
 }
 
 impl Store {
@@ -72,7 +77,8 @@ impl Store {
         self.answer_in(&context, gauge, filters, scope, at).await
     }
 
-    /// The answers to several gauges, in their order; a few are asked at once.
+    /// The answers to several gauges, in their order; a few are asked at once. They are computed once per change of
+    /// data and minute, however many ask.
     pub async fn answers(
         &self,
         datasource: DatasourceId,
@@ -86,12 +92,30 @@ impl Store {
         for gauge in gauges {
             asked.push(async {
                 match &context {
-                    Ok(context) => self.answer_in(context, gauge, filters, scope, at).await,
+                    Ok(context) => self.kept_answer(context, gauge, filters, scope, at).await,
                     Err(_) => self.answer(datasource, gauge, filters, scope, at).await,
                 }
             });
         }
         stream::iter(asked).buffered(BOARD_CONNECTIONS).collect().await
+    }
+
+    async fn kept_answer(
+        &self,
+        context: &Context,
+        gauge: &Gauge,
+        filters: &Filters,
+        scope: &Scope,
+        at: DateTime<Utc>,
+    ) -> Result<Answer, StoreError> {
+        let plan = plan::Plan::new(Catalogue::shipped(), context, gauge, filters, at)?;
+        let key = cache::key(context, &plan, gauge, filters, scope, at)?;
+        if let Some(kept) = self.answers.get(&key) {
+            return Ok(Answer { at, data_at: context.data_at(&plan), ..kept });
+        }
+        let answer = self.answer_in(context, gauge, filters, scope, at).await?;
+        self.answers.keep(key, answer.clone());
+        Ok(answer)
     }
 
     async fn answer_in(
@@ -178,14 +202,15 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?
         .ok_or(StoreError::NotFound { what: "datasource" })?;
-        let read: Vec<(String, Option<DateTime<Utc>>)> = sqlx::query_as(
-            "select entity, read_at
+        let read: Vec<(String, Option<DateTime<Utc>>, i64)> = sqlx::query_as(
+            "select entity, read_at, version
             from taskgauge.entity_state
             where datasource_id = $1",
         )
         .bind(datasource.0)
         .fetch_all(&self.pool)
         .await?;
+        let workspace = serde_json::json!([zone, web_url, settings, doctor]).to_string();
         let zone: Tz = zone
             .parse()
             .map_err(|_| invalid(format!("The time zone “{zone}” of this datasource is unknown.")))?;
@@ -201,7 +226,9 @@ impl Store {
             web_url,
             // Findings that cannot be read are none: they explain answers and do not make them.
             doctor: doctor.and_then(|doctor| serde_json::from_value(doctor).ok()).unwrap_or_default(),
-            read_at: read.into_iter().filter_map(|(entity, at)| Some((entity, at?))).collect(),
+            versions: read.iter().map(|(entity, _, version)| (entity.clone(), *version)).collect(),
+            read_at: read.into_iter().filter_map(|(entity, at, _)| Some((entity, at?))).collect(),
+            workspace,
         })
     }
 }

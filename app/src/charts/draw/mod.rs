@@ -1,0 +1,217 @@
+//! Answers as charts: one file per kind.
+
+mod bars;
+mod columns;
+mod donut;
+mod heat;
+mod lines;
+
+use charming::{
+    Chart,
+    component::{Axis, Grid, Legend},
+    datatype::CompositeValue,
+    element::{AxisLabel, AxisType, Color, Formatter, Tooltip, Trigger},
+};
+use taskgauge_model::gauge::{Answer, AnswerGroup, ChartKind, Series, Unit};
+
+/// The chart of an answer; `None` for kinds that are words and numbers (number, percent, table) and for no data.
+pub fn chart(kind: ChartKind, answer: &Answer) -> Option<Chart> {
+    if answer.groups.is_empty() || answer.series.is_empty() {
+        return None;
+    }
+    match kind {
+        ChartKind::Number | ChartKind::Percent | ChartKind::Progress | ChartKind::Table => None,
+        ChartKind::Columns => Some(columns::columns(answer, false)),
+        ChartKind::Stack => Some(columns::columns(answer, true)),
+        ChartKind::Bars | ChartKind::Rank => Some(bars::bars(answer)),
+        ChartKind::Line => Some(lines::lines(answer, false)),
+        ChartKind::Area => Some(lines::lines(answer, true)),
+        ChartKind::Donut => Some(donut::donut(answer)),
+        ChartKind::Heat => Some(heat::heat(answer)),
+    }
+}
+
+/// The option as the chart script takes it.
+pub fn option_json(chart: &Chart) -> String {
+    serde_json::to_string(chart).unwrap_or_else(|_| "{}".to_owned())
+}
+
+/// The colour of a series: by meaning where it has one, else by its place.
+fn colour(series: &Series, place: usize) -> Color {
+    let name = match series.tone.as_deref() {
+        Some("opened") => "--opened".to_owned(),
+        Some("closed") => "--closed".to_owned(),
+        Some(tone @ ("good" | "warn" | "bad")) => format!("--tone-{tone}"),
+        _ => format!("--series-{}", place % 8 + 1),
+    };
+    Color::from(format!("var({name})"))
+}
+
+/// The number of a series in a group, as chart data; a gap where there is none.
+fn point(group: &AnswerGroup, series: &Series) -> CompositeValue {
+    CompositeValue::from(group.values.get(&series.id).copied().map(rounded))
+}
+
+/// Charts carry four decimals: more is invisible and only makes the page larger.
+fn rounded(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}
+
+/// How the chart script writes numbers of a unit on axes and marks.
+fn short_numbers(unit: Unit) -> Formatter {
+    Formatter::from(match unit {
+        Unit::Number | Unit::Money | Unit::Days => "fn:compact",
+        Unit::Percent => "fn:percent:0",
+        Unit::Hours => "fn:duration",
+    })
+}
+
+/// How the chart script writes numbers of a unit in tooltips.
+fn exact_numbers(unit: Unit) -> Formatter {
+    Formatter::from(match unit {
+        Unit::Number | Unit::Money | Unit::Days => "fn:number",
+        Unit::Percent => "fn:percent",
+        Unit::Hours => "fn:duration",
+    })
+}
+
+fn unit_of(answer: &Answer) -> Unit {
+    answer.series.first().map_or(answer.unit, |series| series.unit)
+}
+
+/// An axis of names or dates.
+fn names_axis(groups: &[AnswerGroup]) -> Axis {
+    Axis::new().type_(AxisType::Category).data(groups.iter().map(|group| cut(&group.label)).collect())
+}
+
+/// An axis of numbers that starts at zero.
+fn numbers_axis(unit: Unit) -> Axis {
+    let axis = Axis::new()
+        .type_(AxisType::Value)
+        .split_number(4)
+        .axis_label(AxisLabel::new().formatter(short_numbers(unit)));
+    match unit {
+        Unit::Number => axis.min_interval(1),
+        Unit::Percent => axis.max(100),
+        _ => axis,
+    }
+}
+
+/// A tooltip that lists all series at a point.
+fn tooltip(unit: Unit) -> Tooltip {
+    Tooltip::new().trigger(Trigger::Axis).value_formatter(exact_numbers(unit))
+}
+
+/// A legend above the chart, where there is more than one series; and the grid that leaves room for it.
+fn with_legend(chart: Chart, answer: &Answer) -> Chart {
+    if answer.series.len() > 1 {
+        chart.legend(Legend::new().left(0).top(0)).grid(Grid::new().left(4).right(12).top(32).bottom(4))
+    } else {
+        chart.grid(Grid::new().left(4).right(12).top(12).bottom(4))
+    }
+}
+
+/// Longest name on an axis, in characters; the whole name stands in the chart's table.
+const NAME_MAX: usize = 26;
+
+fn cut(name: &str) -> String {
+    if name.chars().count() <= NAME_MAX {
+        name.to_owned()
+    } else {
+        let mut short: String = name.chars().take(NAME_MAX - 1).collect();
+        short.push('…');
+        short
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+    use std::collections::BTreeMap;
+    use taskgauge_model::gauge::Status;
+
+    pub fn answer(series: &[(&str, Option<&str>)], groups: &[(&str, &[Option<f64>])]) -> Answer {
+        Answer {
+            gauge: "g".into(),
+            at: DateTime::UNIX_EPOCH,
+            status: Status::Ok,
+            value: Some(1.0),
+            unit: Unit::Number,
+            rows: 1,
+            groups: groups
+                .iter()
+                .map(|(label, values)| AnswerGroup {
+                    key: (*label).into(),
+                    label: (*label).into(),
+                    values: series
+                        .iter()
+                        .zip(*values)
+                        .filter_map(|((id, _), value)| Some(((*id).to_owned(), (*value)?)))
+                        .collect::<BTreeMap<_, _>>(),
+                })
+                .collect(),
+            series: series
+                .iter()
+                .map(|(id, tone)| Series {
+                    id: (*id).into(),
+                    label: (*id).into(),
+                    unit: Unit::Number,
+                    line: false,
+                    tone: tone.map(str::to_owned),
+                })
+                .collect(),
+            previous: None,
+            note: None,
+            unfiltered: vec![],
+            window: None,
+            table: None,
+            data_at: None,
+        }
+    }
+
+    #[test]
+    fn every_kind_is_drawn_or_left_to_words() {
+        let answer = answer(&[("opened", Some("opened")), ("closed", None)], &[
+            ("Mon", &[Some(1.0), Some(2.0)]),
+            ("Tue", &[None, Some(0.333_333_3)]),
+        ]);
+        for kind in [
+            ChartKind::Columns,
+            ChartKind::Stack,
+            ChartKind::Bars,
+            ChartKind::Rank,
+            ChartKind::Line,
+            ChartKind::Area,
+            ChartKind::Donut,
+            ChartKind::Heat,
+        ] {
+            let json = option_json(&chart(kind, &answer).expect("a chart"));
+            assert!(json.contains("\"series\""), "{kind:?}: {json}");
+            assert!(!json.contains("0.3333333"), "{kind:?} carries too many decimals");
+        }
+        for kind in [ChartKind::Number, ChartKind::Percent, ChartKind::Progress, ChartKind::Table] {
+            assert!(chart(kind, &answer).is_none());
+        }
+    }
+
+    #[test]
+    fn meaning_decides_the_colour() {
+        let answer = answer(&[("opened", Some("opened")), ("other", None)], &[("Mon", &[Some(1.0), Some(2.0)])]);
+        let json = option_json(&chart(ChartKind::Line, &answer).expect("a chart"));
+        assert!(json.contains("var(--opened)") && json.contains("var(--series-2)"), "{json}");
+    }
+
+    #[test]
+    fn gaps_stay_gaps() {
+        let answer = answer(&[("a", None)], &[("Mon", &[None]), ("Tue", &[Some(0.0)])]);
+        let json = option_json(&chart(ChartKind::Line, &answer).expect("a chart"));
+        assert!(json.contains("[null,0"), "{json}");
+    }
+
+    #[test]
+    fn long_names_are_cut_between_characters() {
+        assert_eq!(cut("é".repeat(40).as_str()).chars().count(), NAME_MAX);
+        assert_eq!(cut("short"), "short");
+    }
+}

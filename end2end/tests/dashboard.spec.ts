@@ -1,0 +1,130 @@
+import { get, type IncomingHttpHeaders } from "node:http";
+
+import type { Locator, Page } from "@playwright/test";
+
+import { type Admin, expect, type Server, signedIn as test } from "./fixtures.ts";
+import { open } from "./form.ts";
+
+const BOARD = "/dashboards/service-ticket-kpis";
+
+/** Sizes as brotli that the product promises, in bytes. */
+const PAGE_MAX = 120 * 1024;
+const SCRIPT_MAX = 350 * 1024;
+
+const NUMBERS = ["Open tickets", "New / unassigned", "Opened today", "Closed today", "Kill rate today", "Stale tickets"];
+const AVERAGES = ["Avg first response", "Avg resolution", "SLA met overall", "Same-day resolution"];
+const CHARTS = [
+  "Backlog by age",
+  "Open by status",
+  "Open by priority",
+  "Open by queue",
+  "Backlog over time",
+  "Response and resolution trend",
+  "Breaches by queue × priority",
+  "Open by client",
+];
+
+const tile = (page: Page, title: string): Locator =>
+  page.locator("section").filter({ has: page.getByRole("heading", { name: title, exact: true }) });
+
+test.beforeEach(({ tenant: _ }) => {});
+
+/** What goes over the wire, not unpacked. */
+function fetchRaw(server: Server, path: string, admin: Admin): Promise<{ headers: IncomingHttpHeaders; body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const headers = { cookie: admin.cookie, "accept-encoding": "br" };
+    get(`${server.url}${path}`, { headers }, (response) => {
+      const parts: Buffer[] = [];
+      response.on("data", (part) => parts.push(part));
+      response.on("end", () => resolve({ headers: response.headers, body: Buffer.concat(parts) }));
+      response.on("error", reject);
+    }).on("error", reject);
+  });
+}
+
+test("the tiles show values, or why there is none", async ({ page }) => {
+  await open(page, BOARD);
+  await expect(page.getByRole("heading", { level: 1, name: "Service Ticket KPIs" })).toBeVisible();
+  await expect(tile(page, "Open tickets").locator(".value")).toHaveText(/^[1-9][\d,.]*\s?k?$/);
+  for (const title of [...NUMBERS, ...AVERAGES]) {
+    await expect(tile(page, title).locator(".value, .tile-empty"), title).toHaveText(/\d|No data.+/);
+    await expect(tile(page, title).getByText(/ago|now/), title).toBeVisible();
+  }
+  for (const title of CHARTS) await expect(tile(page, title).getByRole("img").first(), title).toBeVisible();
+  await expect(tile(page, "Oldest open tickets").getByRole("row")).toHaveCount(11);
+});
+
+test("the first HTML holds the pictures and the numbers", async ({ page, request }) => {
+  const html = await (await request.get(BOARD)).text();
+  await page.setContent(html.replace(/<script[\s\S]*?<\/script>/g, "").replace(/<link[^>]*>/g, ""));
+  for (const title of CHARTS) {
+    const picture = tile(page, title).locator("svg:not([aria-hidden])").first();
+    expect(await picture.locator("path, rect, polyline, circle").count(), title).toBeGreaterThan(3);
+  }
+  await expect(tile(page, "Open tickets").locator(".value")).toHaveText(/[1-9]/);
+});
+
+test("live charts take over from the pictures", async ({ page }) => {
+  await open(page, BOARD);
+  for (const title of CHARTS) {
+    const chart = tile(page, title).getByRole("img").first();
+    await expect(chart.locator(".chart-live svg"), title).toBeVisible();
+    await expect(chart.locator(":scope > svg"), title).toBeHidden();
+    await expect(chart, title).toHaveAccessibleName(/\d/);
+  }
+});
+
+test("each chart has its table behind it", async ({ page }) => {
+  await open(page, BOARD);
+  for (const title of CHARTS) {
+    await tile(page, title).getByText(`${title}: Table`).click();
+    const rows = tile(page, title).getByRole("region", { name: "Numbers of the chart" }).getByRole("row");
+    expect(await rows.count(), title).toBeGreaterThan(1);
+    await expect(rows.nth(1), title).toHaveText(/\d/);
+  }
+});
+
+test("filters work by keyboard, stand in the address and survive a reload", async ({ page }) => {
+  await open(page, BOARD);
+  const value = tile(page, "Open tickets").locator(".value");
+  const all = await value.innerText();
+  const queue = page.getByLabel("Queue", { exact: true });
+  await queue.focus();
+  await page.keyboard.press("ArrowDown");
+  await expect(page).toHaveURL(/[?&]queue=\d+/);
+  await expect(value).not.toHaveText(all);
+  await expect(page.getByLabel("Queue", { exact: true })).not.toHaveValue("");
+  const filtered = await value.innerText();
+  await page.reload();
+  await expect(value).toHaveText(filtered);
+  await expect(page.getByLabel("Queue", { exact: true })).not.toHaveValue("");
+  await page.getByRole("link", { name: "Reset" }).press("Enter");
+  await expect(value).toHaveText(all);
+});
+
+test("a tile explains its number", async ({ page }) => {
+  await open(page, BOARD);
+  const about = tile(page, "Open tickets");
+  await about.getByLabel("About Open tickets").press("Enter");
+  await expect(about.getByText("Tickets in any status but Complete.")).toBeVisible();
+});
+
+test("the page and its scripts keep to their size", async ({ server, admin }) => {
+  const page = await fetchRaw(server, BOARD, admin);
+  expect(page.headers["content-encoding"]).toBe("br");
+  const html = await (await fetch(`${server.url}${BOARD}`, { headers: { cookie: admin.cookie } })).text();
+  const charts = /name="taskgauge-echarts" content="([^"]+)"|content="([^"]+)" name="taskgauge-echarts"/.exec(html);
+  const lazy = charts?.[1] ?? charts?.[2];
+  expect(lazy).toBeTruthy();
+  const files = new Set((html.match(/\/pkg\/[\w.-]+\.(js|wasm)/g) ?? []).filter((file) => file !== lazy));
+  expect(files.size).toBeGreaterThanOrEqual(2);
+  let scripts = 0;
+  for (const file of files) {
+    const { headers, body } = await fetchRaw(server, file, admin);
+    expect(headers["content-encoding"], file).toBe("br");
+    scripts += body.length;
+  }
+  console.log(`page ${(page.body.length / 1024).toFixed(1)} KB, wasm and JavaScript ${(scripts / 1024).toFixed(1)} KB as brotli`);
+  expect(page.body.length).toBeLessThanOrEqual(PAGE_MAX);
+  expect(scripts).toBeLessThanOrEqual(SCRIPT_MAX);
+});

@@ -1,0 +1,57 @@
+// Every page in light and dark: accessible, complete at three widths, and pictured for people to look at.
+
+import { expect, signedIn as test } from "./fixtures.ts";
+import { open } from "./form.ts";
+
+const WIDTHS = [390, 1440, 2560];
+const SCREENSHOTS = "screenshots";
+/** Pages without a frame around them. */
+const OPEN = /^\/(sign-in|welcome)/;
+
+const PAGES: Record<string, string> = {
+  dashboards: "/dashboards",
+  "service-ticket-kpis": "/dashboards/service-ticket-kpis",
+  datasources: "/data/datasources",
+  connectors: "/data/datasources/new",
+  connect: "/data/datasources/new?connector=autotask",
+  datasource: "/data/datasources/{id}",
+  credentials: "/data/datasources/{id}/credentials",
+  datasets: "/data/datasets",
+  dataset: "/data/datasets/tickets_14d",
+  "dataset-empty": "/data/datasets/tickets_14d?q=no-ticket-has-this-in-it",
+  "sign-in": "/sign-in?problem=wrong",
+  welcome: "/welcome?token=made-up",
+};
+
+for (const [name, path] of Object.entries(PAGES)) {
+  test(name, async ({ page, tenant, axe }) => {
+    if (OPEN.test(path)) await page.goto(path);
+    else await open(page, path.replace("{id}", String(tenant.id)));
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    await expect(page).toHaveTitle(/Taskgauge/);
+    // Every chart is drawn before it is looked at.
+    for (const chart of await page.locator(".tile-chart:visible").all()) await expect(chart.locator(".chart-live svg")).toBeVisible();
+    for (const scheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme: scheme });
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+        const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        expect(beyond, `pixels beyond the right edge at ${width}`).toBeLessThanOrEqual(0);
+        await page.screenshot({ path: `${SCREENSHOTS}/${name}-${width}-${scheme}.png`, fullPage: true });
+        if (width !== 2560) await axe();
+      }
+    }
+  });
+}
+
+test.describe("an address that shows nothing", () => {
+  test.use({ allowedErrors: /404/ });
+
+  test("not-found", async ({ page, axe }) => {
+    const answer = await page.goto("/nothing-here");
+    expect(answer?.status()).toBe(404);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("There is nothing at this address");
+    await axe();
+    await page.screenshot({ path: `${SCREENSHOTS}/not-found-1440-light.png` });
+  });
+});

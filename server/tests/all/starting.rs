@@ -1,0 +1,119 @@
+//! Starting, being unable to start, losing the database, and stopping.
+
+use crate::house::{EMAIL, House, PASSWORD, free_port, location, signal};
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt};
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named_and_nothing_is_begun() {
+    let house = House::with_private_postgres();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    house.run(&["serve", "--addr", &address.to_string()]).badly(&format!(
+        "Port {} of 127.0.0.1 is taken by another program. Stop it, or choose another address with --addr.",
+        address.port()
+    ));
+    assert!(!house.data_dir().exists());
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_a_sentence() {
+    let mut house = House::on_database().await;
+    house.set("DATABASE_URL", format!("postgres://somebody:MARKER@127.0.0.1:{}/x", free_port()));
+    for command in [&["serve", "--addr", "127.0.0.1:0"][..], &["migrate"], &["datasource", "list"]] {
+        let said = house.run(command).badly("The database cannot be reached.");
+        assert!(!said.err.contains("MARKER"), "{said:?}");
+    }
+    house.set("DATABASE_URL", "MARKER, no address at all");
+    let said = house.run(&["migrate"]).badly("The database address cannot be read.");
+    assert!(!said.err.contains("MARKER"), "{said:?}");
+}
+
+#[tokio::test]
+async fn another_secret_key_is_refused_and_nothing_is_lost() {
+    let mut house = House::on_database().await;
+    house.run(&["migrate"]).well();
+    house.set("TASKGAUGE_SECRET_KEY", "02".repeat(32));
+    for command in [&["serve", "--addr", "127.0.0.1:0"][..], &["migrate"], &["datasource", "list"]] {
+        house
+            .run(command)
+            .badly("The secret key is not the one that this database's credentials were sealed with.");
+    }
+    house.set("TASKGAUGE_SECRET_KEY", "not a key");
+    let said = house.run(&["migrate"]).badly("The secret key is not a key.");
+    assert!(!said.err.contains("not a key\""), "{said:?}");
+    house.set("TASKGAUGE_SECRET_KEY", taskgauge_store::testing::KEY);
+    house.run(&["migrate"]).well();
+}
+
+#[tokio::test]
+async fn a_data_folder_that_cannot_be_used_is_a_sentence() {
+    let mut house = House::with_private_postgres();
+    house.set("TASKGAUGE_DATA_DIR", "/dev/null/data");
+    house.run(&["migrate"]).badly("The data folder /dev/null/data cannot be made: ");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_private_database_belongs_to_its_folder_and_survives_a_restart() {
+    let house = House::with_private_postgres();
+    let mut server = house.serve();
+    let browser = server.admin().await;
+    assert!(browser.text("/").await.contains(EMAIL));
+    let key = fs::metadata(house.data_dir().join("secret.key")).unwrap();
+    assert_eq!(key.permissions().mode() & 0o777, 0o600);
+    // A command beside the server uses the server's database.
+    house.run(&["datasource", "list"]).well();
+    assert!(server.process.end().success());
+    assert!(!house.data_dir().join("postgres/data/postmaster.pid").exists(), "its Postgres has ended too");
+
+    let mut server = house.serve();
+    let browser = server.browser();
+    let entered = browser.sign_in(EMAIL, PASSWORD).await;
+    assert_eq!((entered.status().as_u16(), location(&entered)), (303, "/"));
+    assert!(!server.process.out().contains("/welcome"), "there is an admin already");
+    assert!(server.process.end().success());
+
+    fs::set_permissions(house.data_dir().join("secret.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    house.run(&["migrate"]).badly("Other users of this machine can read the key file");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_killed_takes_nothing_with_it() {
+    let house = House::with_private_postgres();
+    let mut server = house.serve();
+    let browser = server.admin().await;
+    assert_eq!(browser.text("/readyz").await, "ok");
+
+    let pid = fs::read_to_string(house.data_dir().join("postgres/data/postmaster.pid")).unwrap();
+    signal("KILL", pid.lines().next().unwrap().parse().unwrap());
+
+    // Its sessions notice one after the other that they are alone.
+    let sentence = loop {
+        let ready = browser.get("/readyz").await;
+        if ready.status() == 503 {
+            break ready.text().await.unwrap();
+        }
+        assert_eq!(ready.status(), 200);
+    };
+    assert!(sentence.starts_with("The database "), "{sentence}");
+    let (page, table, refused) = tokio::join!(
+        browser.get("/dashboards/service-ticket-kpis"),
+        browser.get("/data/datasets"),
+        browser.sign_in(EMAIL, PASSWORD),
+    );
+    for answer in [page, table, refused] {
+        let path = answer.url().path().to_owned();
+        assert_eq!(answer.status(), 503, "{path}");
+        let text = answer.text().await.unwrap();
+        assert!(text.contains("The database "), "{path}: {text}");
+    }
+    assert_eq!(browser.text("/healthz").await, "ok");
+    assert!(browser.text("/sign-in").await.contains("Sign in"));
+    assert!(server.process.runs());
+    server.process.end();
+
+    // What was committed is there after the next start.
+    let mut server = house.serve();
+    let entered = server.browser().sign_in(EMAIL, PASSWORD).await;
+    assert_eq!(location(&entered), "/");
+    assert!(server.process.end().success());
+}
