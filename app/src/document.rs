@@ -34,7 +34,10 @@ t.reportValidity();t.setCustomValidity('');return}});";
 
 /// Starts the wasm; the page is complete without it.
 fn start_script(site: &Site) -> String {
-    format!("import('{}').then(m=>m.default({{module_or_path:'{}'}}).then(()=>m.hydrate()))", site.js, site.wasm)
+    format!(
+        "import('{}').then(m=>m.default({{module_or_path:'{}'}}).then(()=>m.hydrate()))",
+        site.js, site.wasm
+    )
 }
 
 /// The document: head, styles, scripts, and the app as body.

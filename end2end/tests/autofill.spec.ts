@@ -291,6 +291,32 @@ for (const [how, script] of Object.entries(SCRIPTS)) {
   });
 }
 
+test("a fill is not sent before the script has come either", async ({ page, server }) => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route(/\.wasm$/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(NEW_FORM, { waitUntil: "domcontentloaded" });
+  const form = new ConnectForm(page);
+  await form.name.fill("Too early");
+  await form.userName.evaluate(SCRIPTS["the value alone"], SAVED.userName);
+  await form.secret.evaluate(SCRIPTS["an input event"], SAVED.password);
+  await form.integrationCode.fill(CREDENTIALS.integrationCode);
+  await form.test.click();
+  await expect(form.userName).toBeFocused();
+  await expectNothingAsked(server);
+  const alive = page.waitForRequest(/\/events$/);
+  release();
+  await alive;
+  await expect(marks(page)).toHaveCount(2);
+  await form.test.click();
+  await expectRefused(form);
+  await expect(form.integrationCode).toHaveValue(CREDENTIALS.integrationCode);
+  await expectNothingAsked(server);
+});
+
 test("a person may say that what was filled in is right", async ({ page, axe }) => {
   await open(page, NEW_FORM);
   const form = new ConnectForm(page);

@@ -7,7 +7,12 @@ use crate::{
 };
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
-use std::{io::Write, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io::{IsTerminal, Write},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 use taskgauge_app::api::AppState;
 use taskgauge_model::clock::Clock;
 use taskgauge_render::Renderer;
@@ -141,7 +146,9 @@ fn start_logging(serving: &Serving) {
     let started = if serving.log_json {
         registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init()
     } else {
-        registry.with(fmt::layer().with_writer(std::io::stderr)).try_init()
+        // Colours are for people at a terminal; files and journals would hold their codes.
+        let colours = std::io::stderr().is_terminal();
+        registry.with(fmt::layer().with_ansi(colours).with_writer(std::io::stderr)).try_init()
     };
     // A subscriber that is there already (in a test) serves as well.
     drop(started);

@@ -124,7 +124,11 @@ pub async fn list_boards() -> Result<Payload, UiError> {
 
 /// A dashboard with its answers: [`Board`]. `source` is the datasource; the first one where none is named.
 #[server]
-pub async fn get_board(id: String, source: Option<DatasourceId>, filters: Filters) -> Result<Payload, UiError> {
+pub async fn get_board(
+    id: String,
+    source: Option<DatasourceId>,
+    filters: Filters,
+) -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
     let board = answered::board(&cx, &id, source, &filters).await?;
     answered::draw(&cx, &board).await;
@@ -155,10 +159,18 @@ pub fn filters_from(pairs: impl IntoIterator<Item = (String, String)>) -> Filter
 
 #[cfg(feature = "ssr")]
 mod answered {
-    use super::*;
+    use super::{Board, BoardTile, FilterChoice, Source, TileGauge, UiError, picture_size};
     use crate::{api::RequestCx, charts};
+    use chrono::{DateTime, Utc};
+    use std::collections::BTreeMap;
+    use taskgauge_model::{
+        catalogue::Catalogue,
+        dashboard::{Dashboard, Tile},
+        gauge::{Answer, FILTERS, Filters, Gauge},
+        ids::DatasourceId,
+        range::Range,
+    };
     use taskgauge_render::Size;
-    use taskgauge_model::{catalogue::Catalogue, dashboard::{Dashboard, Tile}, gauge::{FILTERS, Gauge}, range::Range};
     use taskgauge_store::Scope;
 
     pub async fn board(
@@ -184,16 +196,15 @@ mod answered {
                 filling: source.synced_at.is_none(),
             })
             .collect();
-        let source = match wanted {
-            Some(id) => Some(
-                sources
-                    .iter()
-                    .find(|source| source.id == id)
-                    .cloned()
-                    .ok_or_else(|| UiError::NotFound("This datasource is not there any more.".to_owned()))?,
-            ),
-            None => sources.first().cloned(),
-        };
+        let source =
+            match wanted {
+                Some(id) => {
+                    Some(sources.iter().find(|source| source.id == id).cloned().ok_or_else(|| {
+                        UiError::NotFound("This datasource is not there any more.".to_owned())
+                    })?)
+                }
+                None => sources.first().cloned(),
+            };
         let (tiles, filters) = match &source {
             Some(source) => (
                 tiles(cx, dashboard, source.id, filters, at).await?,
@@ -235,7 +246,9 @@ mod answered {
         at: DateTime<Utc>,
     ) -> Result<Vec<BoardTile>, UiError> {
         let catalogue = Catalogue::shipped();
-        let ids = |tile: &Tile| [Some(tile.gauge.clone()), tile.or.clone()].into_iter().flatten().collect::<Vec<_>>();
+        let ids = |tile: &Tile| {
+            [Some(tile.gauge.clone()), tile.or.clone()].into_iter().flatten().collect::<Vec<_>>()
+        };
         let gauges: Vec<&Gauge> =
             dashboard.tiles.iter().flat_map(ids).filter_map(|id| catalogue.gauge(&id)).collect();
         let mut answers: BTreeMap<String, Result<Answer, String>> = gauges
@@ -255,7 +268,8 @@ mod answered {
                     .filter_map(|id| {
                         let gauge = catalogue.gauge(&id)?;
                         let answer = answers.remove(&id)?;
-                        let chart = answer.as_ref().ok().and_then(|answer| charts::chart(gauge.chart, answer));
+                        let chart =
+                            answer.as_ref().ok().and_then(|answer| charts::chart(gauge.chart, answer));
                         Some(TileGauge {
                             title: gauge.title.clone(),
                             about: gauge.about.clone(),
@@ -288,7 +302,10 @@ mod answered {
                 found.push(FilterChoice {
                     name: name.clone(),
                     label: "Range".to_owned(),
-                    choices: Range::choices().into_iter().map(|range| (range.to_string(), range.label())).collect(),
+                    choices: Range::choices()
+                        .into_iter()
+                        .map(|range| (range.to_string(), range.label()))
+                        .collect(),
                 });
             } else if let Some((_, label, _)) = FILTERS.iter().find(|(filter, _, _)| filter == name) {
                 found.push(FilterChoice {

@@ -63,7 +63,11 @@ pub struct DatasetPageData {
 pub async fn list_datasets(source: Option<DatasourceId>) -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
     let source = rows::source(&cx, source).await?;
-    Payload::of(&DatasetList { datasets: rows::list(&cx, source.as_ref()).await?, source, at: cx.clock().now() })
+    Payload::of(&DatasetList {
+        datasets: rows::list(&cx, source.as_ref()).await?,
+        source,
+        at: cx.clock().now(),
+    })
 }
 
 /// A dataset and a page of its rows: [`DatasetPageData`].
@@ -79,9 +83,9 @@ pub async fn get_dataset(
 
 #[cfg(feature = "ssr")]
 mod rows {
-    use super::*;
+    use super::{DatasetInfo, DatasetPageData, UiError};
     use crate::api::{RequestCx, boards::Source};
-    use taskgauge_model::catalogue::Catalogue;
+    use taskgauge_model::{catalogue::Catalogue, dataset::TableQuery, ids::DatasourceId};
     use taskgauge_store::Scope;
 
     pub async fn source(cx: &RequestCx, wanted: Option<DatasourceId>) -> Result<Option<Source>, UiError> {
@@ -103,7 +107,11 @@ mod rows {
         for dataset in &Catalogue::shipped().datasets {
             let (rows, read_at) = match source {
                 Some(source) => (
-                    Some(cx.store().dataset_count(source.id, dataset, &TableQuery::default(), &Scope::All).await?),
+                    Some(
+                        cx.store()
+                            .dataset_count(source.id, dataset, &TableQuery::default(), &Scope::All)
+                            .await?,
+                    ),
                     cx.store().dataset_ages(source.id, dataset).await?,
                 ),
                 None => (None, None),

@@ -1,5 +1,6 @@
 //! Server functions, one file per area. Each extracts, authorises, calls a crate and returns a model type.
 #![allow(missing_docs, reason = "the server macro makes structs of arguments, which cannot carry docs")]
+#![allow(clippy::unused_async, reason = "a server function is asynchronous even where it need not wait")]
 
 pub mod boards;
 pub mod datasets;
@@ -31,7 +32,9 @@ pub struct Payload(String);
 impl Payload {
     /// Writes a value down.
     pub fn of<T: Serialize>(value: &T) -> Result<Payload, UiError> {
-        serde_json::to_string(value).map(Payload).map_err(|_| UiError::Internal { reference: "a page’s data".into() })
+        serde_json::to_string(value)
+            .map(Payload)
+            .map_err(|_| UiError::Internal { reference: "a page’s data".into() })
     }
 
     /// Reads the value that was written down.
@@ -79,7 +82,9 @@ impl FromServerFnError for UiError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => UiError::Offline,
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::Deserialization(_) => {
                 UiError::Invalid("The page is older than the server. Reload it.".to_owned())
             }
             _ => UiError::Internal { reference: "the request that failed".to_owned() },

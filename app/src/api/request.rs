@@ -4,7 +4,10 @@ use super::UiError;
 use leptos::prelude::*;
 use std::{collections::hash_map::RandomState, hash::BuildHasher};
 use taskgauge_autotask::Connector;
-use taskgauge_model::{clock::Clock, datasource::{Draft, TestOutcome}};
+use taskgauge_model::{
+    clock::Clock,
+    datasource::{Draft, TestOutcome},
+};
 use taskgauge_render::Renderer;
 use taskgauge_store::{Store, StoreError, users::Session};
 

@@ -17,7 +17,9 @@ pub fn summary(title: &str, answer: &Answer) -> String {
         .filter_map(|group| Some((group.label.as_str(), *group.values.get(&series.id)?)))
         .collect();
     known.sort_by(|one, other| other.1.total_cmp(&one.1));
-    let (Some(most), Some(least)) = (known.first(), known.last()) else { return format!("{title}: no data.") };
+    let (Some(most), Some(least)) = (known.first(), known.last()) else {
+        return format!("{title}: no data.");
+    };
     let mut text = format!(
         "{title}: {} by {} groups. Most: {} with {}. Least: {} with {}.",
         series.label,

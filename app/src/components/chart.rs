@@ -47,8 +47,11 @@ pub fn Chart(
 /// The numbers behind a chart, as a table that can be opened.
 #[component]
 fn ChartData(answer: Answer, title: String) -> impl IntoView {
-    let heads: Vec<_> =
-        answer.series.iter().map(|series| view! { <th scope="col" class="num">{series.label.clone()}</th> }).collect();
+    let heads: Vec<_> = answer
+        .series
+        .iter()
+        .map(|series| view! { <th scope="col" class="num">{series.label.clone()}</th> })
+        .collect();
     let rows: Vec<_> = answer
         .groups
         .iter()
@@ -57,10 +60,10 @@ fn ChartData(answer: Answer, title: String) -> impl IntoView {
                 .series
                 .iter()
                 .map(|series| {
-                    let text = group
-                        .values
-                        .get(&series.id)
-                        .map_or_else(|| format::NOTHING.to_owned(), |value| format::exact_value(*value, series.unit));
+                    let text = group.values.get(&series.id).map_or_else(
+                        || format::NOTHING.to_owned(),
+                        |value| format::exact_value(*value, series.unit),
+                    );
                     view! { <td class="num">{text}</td> }
                 })
                 .collect();

@@ -49,11 +49,17 @@ fn ProbeTable(probes: Vec<Probe>) -> impl IntoView {
         .into_iter()
         .map(|probe| {
             let (mood, word, rows) = match &probe.finding {
-                Finding::Readable { rows } => (Some(Mood::Good), "Readable".to_owned(), format::grouped(*rows as f64, 0)),
+                Finding::Readable { rows } => {
+                    (Some(Mood::Good), "Readable".to_owned(), format::grouped(*rows as f64, 0))
+                }
                 Finding::Empty => (None, "Empty".to_owned(), "0".to_owned()),
-                Finding::SuspiciouslyEmpty => (Some(Mood::Warn), "Nothing visible".to_owned(), "0".to_owned()),
+                Finding::SuspiciouslyEmpty => {
+                    (Some(Mood::Warn), "Nothing visible".to_owned(), "0".to_owned())
+                }
                 Finding::Forbidden => (Some(Mood::Bad), "Forbidden".to_owned(), format::NOTHING.to_owned()),
-                Finding::Unknown { why } => (Some(Mood::Warn), format!("Unknown: {why}"), format::NOTHING.to_owned()),
+                Finding::Unknown { why } => {
+                    (Some(Mood::Warn), format!("Unknown: {why}"), format::NOTHING.to_owned())
+                }
             };
             let right = probe.right.map(|(tab, row)| format!("{tab} → {row}")).unwrap_or_default();
             view! {

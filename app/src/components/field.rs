@@ -134,7 +134,9 @@ impl Credential {
     /// Takes what is really in the input, whatever events were or were not sent, and tells whether a person put it
     /// there. A browser shows a filled value to scripts only with the first gesture, which may be the click on *Test*.
     pub fn look(self) -> bool {
-        let Some(input) = self.input.get_untracked() else { return self.entry.get_untracked() != Entry::Browser };
+        let Some(input) = self.input.get_untracked() else {
+            return self.entry.get_untracked() != Entry::Browser;
+        };
         let value = input.value();
         let known = self.value.get_untracked();
         let filled = input.matches(":autofill").unwrap_or(false);

@@ -29,9 +29,14 @@ pub fn FilterBar(
                 pairs.push(format!("{}={}", name, js_sys::encode_uri_component(&value)));
             }
         }
-        navigate(&format!("?{}", pairs.join("&")), leptos_router::NavigateOptions { scroll: false, ..Default::default() });
+        navigate(
+            &format!("?{}", pairs.join("&")),
+            leptos_router::NavigateOptions { scroll: false, ..Default::default() },
+        );
     };
-    let chosen = move |name: &str| query.with_untracked(|query| query.get_str(name).map(str::to_owned)).unwrap_or_default();
+    let chosen = move |name: &str| {
+        query.with_untracked(|query| query.get_str(name).map(str::to_owned)).unwrap_or_default()
+    };
     let selects: Vec<_> = filters
         .into_iter()
         .map(|filter| {

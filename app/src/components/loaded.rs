@@ -33,7 +33,10 @@ type Fetched = Pin<Box<dyn Future<Output = Result<Payload, UiError>> + Send>>;
 
 /// Asks the server with `fetch` for what `choice` names, and again whenever the choice changes. The page waits for it,
 /// so that it is whole without JavaScript.
-pub fn load<C, F>(choice: impl Fn() -> C + Send + Sync + 'static, fetch: impl Fn(C) -> F + Send + Sync + 'static) -> Loading
+pub fn load<C, F>(
+    choice: impl Fn() -> C + Send + Sync + 'static,
+    fetch: impl Fn(C) -> F + Send + Sync + 'static,
+) -> Loading
 where
     C: Serialize + DeserializeOwned + 'static,
     F: Future<Output = Result<Payload, UiError>> + Send + 'static,
@@ -41,7 +44,9 @@ where
     let key = move || serde_json::to_string(&choice()).unwrap_or_default();
     let fetch = move |key: String| match serde_json::from_str::<C>(&key) {
         Ok(choice) => Box::pin(fetch(choice)) as Fetched,
-        Err(_) => Box::pin(ready(Err(UiError::NotFound("There is nothing at this address.".to_owned())))) as Fetched,
+        Err(_) => {
+            Box::pin(ready(Err(UiError::NotFound("There is nothing at this address.".to_owned())))) as Fetched
+        }
     };
     load_erased(Box::new(key), Box::new(fetch))
 }

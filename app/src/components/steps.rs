@@ -72,7 +72,8 @@ fn StepRow(step: Step) -> impl IntoView {
         _ => format::grouped(step.read as f64, 0),
     };
     let part = step.slice.filter(|_| step.state == RunState::Running);
-    let aside = (step.quarantined > 0).then(|| format!("{} rows could not be read and were set aside.", step.quarantined));
+    let aside = (step.quarantined > 0)
+        .then(|| format!("{} rows could not be read and were set aside.", step.quarantined));
     view! {
         <tr>
             <th scope="row">

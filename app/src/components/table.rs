@@ -17,11 +17,8 @@ pub fn Cells(
     /// The dataset's columns, for labels and kinds.
     columns: Vec<DatasetColumn>,
 ) -> impl IntoView {
-    let known: Vec<Option<DatasetColumn>> = page
-        .columns
-        .iter()
-        .map(|name| columns.iter().find(|column| column.name == *name).cloned())
-        .collect();
+    let known: Vec<Option<DatasetColumn>> =
+        page.columns.iter().map(|name| columns.iter().find(|column| column.name == *name).cloned()).collect();
     let heads: Vec<_> = page
         .columns
         .iter()

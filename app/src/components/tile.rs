@@ -40,8 +40,7 @@ pub fn TileView(
             }
         })
         .collect();
-    view! { <section class="tile" class:has-tabs=several style=place>{gauges}</section> }
-    .into_any()
+    view! { <section class="tile" class:has-tabs=several style=place>{gauges}</section> }.into_any()
 }
 
 /// A gauge's answer with its title and foot.
@@ -55,7 +54,8 @@ fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: boo
         Ok(answer) if answer.status != Status::Ok => {
             let sign = if answer.status == Status::NotPermitted { "Not permitted" } else { "No data" };
             let note = answer.note.clone().unwrap_or_default();
-            view! { <div class="tile-empty"><p class="tile-empty-title">{sign}</p><p>{note}</p></div> }.into_any()
+            view! { <div class="tile-empty"><p class="tile-empty-title">{sign}</p><p>{note}</p></div> }
+                .into_any()
         }
         Ok(answer) => body(chart, unit, &title, target.as_ref(), answer, option, size),
     };
@@ -77,15 +77,27 @@ fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: boo
     .into_any()
 }
 
-fn body(kind: ChartKind, unit: Unit, title: &str, target: Option<&Target>, answer: Answer, option: Option<String>, size: (u32, u32)) -> AnyView {
+fn body(
+    kind: ChartKind,
+    unit: Unit,
+    title: &str,
+    target: Option<&Target>,
+    answer: Answer,
+    option: Option<String>,
+    size: (u32, u32),
+) -> AnyView {
     match kind {
         ChartKind::Number | ChartKind::Percent | ChartKind::Progress => number(unit, target, &answer),
         ChartKind::Table => match answer.table {
-            Some(page) => view! { <div class="tile-table"><Cells page=page columns=Vec::new() /></div> }.into_any(),
+            Some(page) => {
+                view! { <div class="tile-table"><Cells page=page columns=Vec::new() /></div> }.into_any()
+            }
             None => view! { <p class="tile-empty">"No rows."</p> }.into_any(),
         },
         _ => match option {
-            Some(option) => view! { <Chart option=option answer=answer title=title.to_owned() size=size /> }.into_any(),
+            Some(option) => {
+                view! { <Chart option=option answer=answer title=title.to_owned() size=size /> }.into_any()
+            }
             None => view! { <p class="tile-empty">"Nothing to show."</p> }.into_any(),
         },
     }
@@ -122,7 +134,8 @@ fn number(unit: Unit, target: Option<&Target>, answer: &Answer) -> AnyView {
             </p>
         }
     });
-    let delta = answer.previous.map(|previous| delta(value, previous, unit, target.map(|target| target.good)));
+    let delta =
+        answer.previous.map(|previous| delta(value, previous, unit, target.map(|target| target.good)));
     view! {
         <div class="tile-number">
             <p class=class title=format::exact_value(value, unit)>{format::value(value, unit)}</p>

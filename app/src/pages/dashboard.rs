@@ -1,7 +1,7 @@
 //! A dashboard: filters, tiles, and how fresh they are.
 
 use crate::{
-    api::boards::{Board, get_board, filters_from},
+    api::boards::{Board, filters_from, get_board},
     components::{
         age::Age,
         banner::{Banner, Mood},
@@ -40,7 +40,8 @@ fn BoardView(board: Board) -> impl IntoView {
     let Some(source) = board.source.clone() else {
         return view! { <Title text=board.title /><NothingConnected /> }.into_any();
     };
-    let tiles: Vec<_> = board.tiles.into_iter().map(|tile| view! { <TileView tile=tile now=now /> }).collect();
+    let tiles: Vec<_> =
+        board.tiles.into_iter().map(|tile| view! { <TileView tile=tile now=now /> }).collect();
     let link = format!("/data/datasources/{}", source.id);
     view! {
         <Title text=board.title.clone() />

@@ -64,7 +64,16 @@ impl Choice {
         let now = [
             ("q", self.search.as_str()),
             ("sort", &self.sort),
-            ("page", if name == "page" { "" } else if name == "sort" { "1" } else { &page }),
+            (
+                "page",
+                if name == "page" {
+                    ""
+                } else if name == "sort" {
+                    "1"
+                } else {
+                    &page
+                },
+            ),
             ("columns", &columns),
             ("column", &self.column),
             ("text", &self.contains),
@@ -129,9 +138,7 @@ pub fn DatasetPage() -> impl IntoView {
         let slug = params.with(|params| params.get_str("slug").map(str::to_owned)).unwrap_or_default();
         (slug, choice.get(), live.changes.get())
     };
-    let page = load(ask, |(slug, choice, _)| {
-        get_dataset(slug, choice.source.parse().ok(), choice.query())
-    });
+    let page = load(ask, |(slug, choice, _)| get_dataset(slug, choice.source.parse().ok(), choice.query()));
     view! {
         <Loaded resource=page view=shown(move |data: DatasetPageData| {
             let choice = choice.get_untracked();
@@ -283,8 +290,7 @@ fn Pager(total: u64, choice: Choice) -> impl IntoView {
         })
     };
     let (before, after) = (step(page.wrapping_sub(1), "Previous"), step(page + 1, "Next"));
-    view! { <nav class="pager" aria-label="Pages">{before}<span>{words}</span>{after}</nav> }
-    .into_any()
+    view! { <nav class="pager" aria-label="Pages">{before}<span>{words}</span>{after}</nav> }.into_any()
 }
 
 /// What each column says.

@@ -2,7 +2,10 @@
 
 use crate::{
     api::datasets::{DatasetInfo, DatasetList, list_datasets},
-    components::{age::Age, loaded::{Loaded, load, shown}},
+    components::{
+        age::Age,
+        loaded::{Loaded, load, shown},
+    },
     live::use_live,
 };
 use chrono::{DateTime, Utc};
@@ -48,7 +51,9 @@ fn Group(title: &'static str, list: Vec<DatasetInfo>, now: DateTime<Utc>) -> imp
     let rows: Vec<_> = list
         .into_iter()
         .map(|dataset| {
-            let rows = dataset.rows.map_or_else(|| format::NOTHING.to_owned(), |rows| format::grouped(rows as f64, 0));
+            let rows = dataset
+                .rows
+                .map_or_else(|| format::NOTHING.to_owned(), |rows| format::grouped(rows as f64, 0));
             view! {
                 <tr>
                     <th scope="row">

@@ -2,7 +2,11 @@
 
 use crate::{
     api::datasources::{DatasourceList, list_datasources},
-    components::{age::Age, loaded::{Loaded, load, shown}, steps::state_badge},
+    components::{
+        age::Age,
+        loaded::{Loaded, load, shown},
+        steps::state_badge,
+    },
     live::use_live,
     pages::home::NothingConnected,
 };

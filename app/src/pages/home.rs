@@ -1,6 +1,9 @@
 //! The first page: the first dashboard, or the way to connect Autotask where nothing is connected yet.
 
-use crate::{api::datasources::{DatasourceList, list_datasources}, components::loaded::{Loaded, load, shown}};
+use crate::{
+    api::datasources::{DatasourceList, list_datasources},
+    components::loaded::{Loaded, load, shown},
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::Redirect;

@@ -9,7 +9,9 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn SignIn() -> impl IntoView {
     let query = use_query_map();
-    let get = move |name: &str| query.with_untracked(|query| query.get_str(name).map(str::to_owned)).unwrap_or_default();
+    let get = move |name: &str| {
+        query.with_untracked(|query| query.get_str(name).map(str::to_owned)).unwrap_or_default()
+    };
     let next = get("next");
     let problem = match get("problem").as_str() {
         "wrong" => Some(("That did not work", "The e-mail address or the password is wrong. Try again.")),

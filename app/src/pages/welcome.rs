@@ -15,7 +15,9 @@ use leptos_router::hooks::use_query_map;
 #[component]
 pub fn Welcome() -> impl IntoView {
     let query = use_query_map();
-    let get = move |name: &str| query.with_untracked(|query| query.get_str(name).map(str::to_owned)).unwrap_or_default();
+    let get = move |name: &str| {
+        query.with_untracked(|query| query.get_str(name).map(str::to_owned)).unwrap_or_default()
+    };
     let token = get("token");
     let problem = match get("problem").as_str() {
         "short" => Some("Use a password of at least 12 characters."),
@@ -25,7 +27,13 @@ pub fn Welcome() -> impl IntoView {
         "different" => Some("The two passwords differ. Type both again."),
         _ => None,
     };
-    let valid = load({ let token = token.clone(); move || token.clone() }, welcome_is_valid);
+    let valid = load(
+        {
+            let token = token.clone();
+            move || token.clone()
+        },
+        welcome_is_valid,
+    );
     let token = StoredValue::new(token);
     let (name, email) = (StoredValue::new(get("name")), StoredValue::new(get("email")));
     view! {

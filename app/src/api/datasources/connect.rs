@@ -146,7 +146,8 @@ fn settings_are_right(state: &AppState, name: &str, time_zone: &str, web_url: &s
 pub fn rights() -> Vec<(String, String, String)> {
     let mut rights: Vec<(String, String, String)> = Vec::new();
     for entity in taskgauge_model::entity::Entity::all() {
-        let known = rights.iter_mut().find(|(tab, row, _)| tab == entity.right.tab && row == entity.right.row);
+        let known =
+            rights.iter_mut().find(|(tab, row, _)| tab == entity.right.tab && row == entity.right.row);
         match known {
             Some((_, _, what)) => {
                 what.push_str(", ");
@@ -176,7 +177,17 @@ fn inside_a_sentence(label: &str) -> String {
 
 /// The time zones to choose from: those of places, and UTC.
 pub fn time_zones() -> Vec<String> {
-    let areas = ["Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/"];
+    let areas = [
+        "Africa/",
+        "America/",
+        "Antarctica/",
+        "Asia/",
+        "Atlantic/",
+        "Australia/",
+        "Europe/",
+        "Indian/",
+        "Pacific/",
+    ];
     let mut zones: Vec<String> = chrono_tz::TZ_VARIANTS
         .iter()
         .map(|zone| zone.name())

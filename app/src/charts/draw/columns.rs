@@ -41,7 +41,10 @@ pub fn columns(answer: &Answer, stacked: bool) -> Chart {
             }
             if labelled {
                 bar = bar.label(
-                    Label::new().show(true).position(LabelPosition::Top).formatter(super::short_numbers(unit)),
+                    Label::new()
+                        .show(true)
+                        .position(LabelPosition::Top)
+                        .formatter(super::short_numbers(unit)),
                 );
             }
             chart = chart.series(bar);

@@ -25,16 +25,25 @@ pub fn heat(answer: &Answer) -> Chart {
         }
     }
     let unit = unit_of(answer);
-    let names = |names: Vec<String>| Axis::new().type_(AxisType::Category).data(names).split_area(SplitArea::new().show(false));
+    let names = |names: Vec<String>| {
+        Axis::new().type_(AxisType::Category).data(names).split_area(SplitArea::new().show(false))
+    };
     Chart::new()
         .grid(Grid::new().left(4).right(4).top(4).bottom(4))
         .x_axis(names(answer.series.iter().map(|series| cut(&series.label)).collect()))
         .y_axis(names(answer.groups.iter().map(|group| cut(&group.label)).collect()).inverse(true))
         .visual_map(
-            VisualMap::new().type_(VisualMapType::Piecewise).show(false).min(0).max(most).pieces(pieces(most)),
+            VisualMap::new()
+                .type_(VisualMapType::Piecewise)
+                .show(false)
+                .min(0)
+                .max(most)
+                .pieces(pieces(most)),
         )
         .tooltip(Tooltip::new().trigger(Trigger::Item).value_formatter(exact_numbers(unit)))
-        .series(Heatmap::new().label(Label::new().show(true).formatter(short_numbers(unit))).data(vec![cells]))
+        .series(
+            Heatmap::new().label(Label::new().show(true).formatter(short_numbers(unit))).data(vec![cells]),
+        )
 }
 
 /// Even steps from 0 to the largest value.

@@ -172,10 +172,10 @@ mod tests {
 
     #[test]
     fn every_kind_is_drawn_or_left_to_words() {
-        let answer = answer(&[("opened", Some("opened")), ("closed", None)], &[
-            ("Mon", &[Some(1.0), Some(2.0)]),
-            ("Tue", &[None, Some(0.333_333_3)]),
-        ]);
+        let answer = answer(
+            &[("opened", Some("opened")), ("closed", None)],
+            &[("Mon", &[Some(1.0), Some(2.0)]), ("Tue", &[None, Some(0.333_333_3)])],
+        );
         for kind in [
             ChartKind::Columns,
             ChartKind::Stack,
@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn meaning_decides_the_colour() {
-        let answer = answer(&[("opened", Some("opened")), ("other", None)], &[("Mon", &[Some(1.0), Some(2.0)])]);
+        let answer =
+            answer(&[("opened", Some("opened")), ("other", None)], &[("Mon", &[Some(1.0), Some(2.0)])]);
         let json = option_json(&chart(ChartKind::Line, &answer).expect("a chart"));
         assert!(json.contains("var(--opened)") && json.contains("var(--series-2)"), "{json}");
     }

@@ -129,7 +129,8 @@ pub fn ConnectForm(
             time_zone: time_zone.get_untracked(),
         });
     };
-    let still_filled = move || filled.get() && credentials.iter().any(|credential| credential.entry.get() == Entry::Browser);
+    let still_filled =
+        move || filled.get() && credentials.iter().any(|credential| credential.entry.get() == Entry::Browser);
     let zones = StoredValue::new(start.time_zones.clone());
     let zone_drawn = StoredValue::new(false);
     // The first drawing leaves the choice as it is: the options say which one is selected.
@@ -259,7 +260,8 @@ pub fn focus_soon(node: NodeRef<html::Div>) {
 
 /// IANA name of the browser's time zone.
 fn browser_time_zone() -> Option<String> {
-    let options = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new()).resolved_options();
+    let options =
+        js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new()).resolved_options();
     js_sys::Reflect::get(&options, &"timeZone".into()).ok()?.as_string()
 }
 
@@ -271,5 +273,5 @@ fn Summary(problems: Vec<FieldProblem>) -> impl IntoView {
         .map(|problem| view! { <li><a class="link" href=format!("#{}", problem.field.key()) rel="external">{problem.message}</a></li> })
         .collect();
     view! { <Banner mood=Mood::Bad title="Check the form"><ul class="error-summary">{links}</ul></Banner> }
-    .into_any()
+        .into_any()
 }

@@ -78,9 +78,15 @@ fn Connect(start: FormStart, replaces: Option<DatasourceId>) -> impl IntoView {
     let (title, sub) = match &start.datasource {
         Some(datasource) => (
             "Replace credentials",
-            format!("For “{}”. The stored ones stay in use until new ones have passed the test.", datasource.name),
+            format!(
+                "For “{}”. The stored ones stay in use until new ones have passed the test.",
+                datasource.name
+            ),
         ),
-        None => ("Connect Autotask", "Three steps, about five minutes. Nothing in Autotask is changed.".to_owned()),
+        None => (
+            "Connect Autotask",
+            "Three steps, about five minutes. Nothing in Autotask is changed.".to_owned(),
+        ),
     };
     let rights = start.rights.clone();
     view! {

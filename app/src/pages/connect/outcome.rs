@@ -94,7 +94,8 @@ pub fn Passed(
     // Whoever cannot see the banner appear is taken to it.
     Effect::new(move |_| focus_soon(tested));
     let whole = report.doctor.readable() == report.doctor.probes.len();
-    let note = if whole { "Everything can be read." } else { "Look at what is left out below before you save." };
+    let note =
+        if whole { "Everything can be read." } else { "Look at what is left out below before you save." };
     view! {
         <div class="tested stack" tabindex="-1" node_ref=tested>
             <Banner mood=Mood::Good title="Connected"><p>{note}</p></Banner>
@@ -121,7 +122,13 @@ pub fn Passed(
 }
 
 #[component]
-fn SaveForm(draft: String, name: String, time_zone: String, web_url: String, change: Callback<()>) -> impl IntoView {
+fn SaveForm(
+    draft: String,
+    name: String,
+    time_zone: String,
+    web_url: String,
+    change: Callback<()>,
+) -> impl IntoView {
     let save = ServerAction::<SaveDatasource>::new();
     let navigate = use_navigate();
     Effect::new(move |_| {
@@ -167,9 +174,7 @@ fn ReplaceForm(id: DatasourceId, draft: String, change: Callback<()>) -> impl In
             navigate(&format!("/data/datasources/{id}"), leptos_router::NavigateOptions::default());
         }
     });
-    let other = move || {
-        matches!(replace.value().get(), Some(Err(crate::api::UiError::Conflict(_))))
-    };
+    let other = move || matches!(replace.value().get(), Some(Err(crate::api::UiError::Conflict(_))));
     view! {
         {move || replace.value().get().and_then(Result::err).map(|error| problem(&error))}
         <ActionForm action=replace>
