@@ -3,6 +3,7 @@
 //! The stream is a hint to ask again; nothing is lost when it breaks, because pages also ask when it comes back.
 
 use leptos::prelude::*;
+use std::time::Duration;
 use taskgauge_model::run::Event;
 use wasm_bindgen::{JsCast, prelude::Closure};
 
@@ -41,11 +42,12 @@ fn signed_in() -> bool {
 
 fn open(live: Live) {
     let Ok(stream) = web_sys::EventSource::new("/events") else { return };
+    let (progress_due, changes_due) = (StoredValue::new(false), StoredValue::new(false));
     let on_message = Closure::<dyn Fn(web_sys::MessageEvent)>::new(move |message: web_sys::MessageEvent| {
         let Some(text) = message.data().as_string() else { return };
         match serde_json::from_str::<Event>(&text) {
-            Ok(Event::Progress { .. }) => live.progress.update(|count| *count = count.wrapping_add(1)),
-            Ok(Event::Changed { .. }) => live.changes.update(|count| *count = count.wrapping_add(1)),
+            Ok(Event::Progress { .. }) => soon(live.progress, progress_due),
+            Ok(Event::Changed { .. }) => soon(live.changes, changes_due),
             Err(_) => {}
         }
     });
@@ -53,8 +55,8 @@ fn open(live: Live) {
     let on_open = Closure::<dyn Fn()>::new(move || {
         // What happened while the stream was closed is not sent again.
         if live.connected.get_untracked() {
-            live.progress.update(|count| *count = count.wrapping_add(1));
-            live.changes.update(|count| *count = count.wrapping_add(1));
+            live.progress.update(rise);
+            live.changes.update(rise);
         }
         live.connected.set(true);
     });
@@ -62,4 +64,25 @@ fn open(live: Live) {
     // The stream lives as long as the page.
     on_message.forget();
     on_open.forget();
+}
+
+/// How long hints are gathered before a page asks again: a sync sends many a second.
+const GATHERED: Duration = Duration::from_secs(1);
+
+/// Lets a counter rise once for all hints within [`GATHERED`].
+fn soon(counter: RwSignal<u32>, due: StoredValue<bool>) {
+    if !due.get_value() {
+        due.set_value(true);
+        set_timeout(
+            move || {
+                due.set_value(false);
+                counter.update(rise);
+            },
+            GATHERED,
+        );
+    }
+}
+
+fn rise(count: &mut u32) {
+    *count = count.wrapping_add(1);
 }

@@ -70,9 +70,9 @@ test("each field says what is wrong with it and loses nothing", async ({ page, s
     ["zone", "https://ww5.autotask.net:8443/", "must not contain a port"],
     ["zone", "https://192.0.2.7/", "not an IP address"],
     ["zone", "https://[2001:db8::1]/", "not an IP address"],
-    ["zone", "somewhere 😀", "Enter the zone number, or paste any Autotask address"],
+    ["zone", "somewhere 😀", "This is neither a zone number nor an address"],
     ["zone", `https://ww5.autotask.net/${"a".repeat(600)}`, "too long"],
-    ["webAddress", "javascript:alert(1)", "Enter the zone number, or paste any Autotask address"],
+    ["webAddress", "javascript:alert(1)", "This is neither a zone number nor an address"],
     ["webAddress", "https://example.com/", "example.com is not an Autotask address"],
   ];
   for (const [name, value, message] of wrong) {
@@ -203,7 +203,7 @@ test("the permission doctor names the right that is missing", async ({ page, ser
   await expect(form.connected).toContainText("Look at what is left out");
   const invoices = page.getByRole("row", { name: /^Invoices\b.*Forbidden/ });
   await expect(invoices.getByRole("cell").nth(2)).toHaveText(/\w+ → \w+/);
-  await expect(invoices.getByRole("cell").nth(3)).toContainText("Invoices");
+  await expect(invoices.getByRole("cell").nth(3)).toContainText("Invoice Data");
   await expect(page.getByRole("row", { name: /^Contracts\b.*Nothing visible/ })).toBeVisible();
   await axe();
   await page.emulateMedia({ colorScheme: "dark" });

@@ -123,7 +123,7 @@ pub async fn list_boards() -> Result<Payload, UiError> {
 }
 
 /// A dashboard with its answers: [`Board`]. `source` is the datasource; the first one where none is named.
-#[server]
+#[server(input = leptos::server_fn::codec::Json)]
 pub async fn get_board(
     id: String,
     source: Option<DatasourceId>,

@@ -33,7 +33,11 @@ pub fn Field(
             && let Some(input) = input.get()
             && input.value() != value.get_untracked()
         {
-            value.set(input.value());
+            if input.value().is_empty() {
+                input.set_value(&value.get_untracked());
+            } else {
+                value.set(input.value());
+            }
         }
     });
     view! {
@@ -213,8 +217,12 @@ pub fn CredentialField(
     // What was entered before the wasm came is taken over once, with how it came.
     Effect::new(move |taken: Option<()>| {
         let Some(input) = credential.input.get().filter(|_| taken.is_none()) else { return };
+        let known = credential.value.get_untracked();
+        if input.value().is_empty() && !known.is_empty() {
+            input.set_value(&known);
+        }
         let value = input.value();
-        if value == credential.value.get_untracked() {
+        if value == known {
             // The form is back and so is what a person entered before.
             if !value.is_empty() && credential.entry.get_untracked() != Entry::Browser {
                 credential.note("person");
