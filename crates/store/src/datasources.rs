@@ -196,6 +196,7 @@ impl Store {
         draft: &TestedDraft,
         allow_other_tenant: bool,
     ) -> Result<(), StoreError> {
+        hold_runs(connection, datasource).await?;
         let (name, tenant, api_url): (String, Option<i64>, String) = sqlx::query_as(
             "select name, tenant, api_url
             from taskgauge.datasources
@@ -431,7 +432,7 @@ impl Store {
     /// Removes a datasource with its credentials and every row that was read from it.
     pub async fn remove_datasource(&self, actor: &str, id: DatasourceId) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
-        // Locked first, so that no worker commits another page in between.
+        hold_runs(&mut transaction, id).await?;
         let name: String = sqlx::query_scalar(
             "select name
             from taskgauge.datasources
@@ -456,6 +457,7 @@ impl Store {
     /// datasource and its credentials stay. Answers with the number of rows removed.
     pub async fn forget_rows(&self, datasource: DatasourceId) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin().await?;
+        hold_runs(&mut transaction, datasource).await?;
         let removed = self.forget_rows_on(&mut transaction, datasource).await?;
         transaction.commit().await?;
         Ok(removed)
@@ -579,6 +581,18 @@ fn name_taken(error: sqlx::Error, name: &str) -> StoreError {
     StoreError::conflict_on(error, "datasources_name", || {
         format!("There is already a datasource named “{name}”. Choose another name.")
     })
+}
+
+/// Waits for the page that a worker is committing and lets it begin no other one until the transaction ends.
+///
+/// Taken before any other lock: a worker, too, locks its run first and rows afterwards. In another order the two would
+/// wait for each other.
+async fn hold_runs(connection: &mut PgConnection, datasource: DatasourceId) -> Result<(), StoreError> {
+    sqlx::query("select id from taskgauge.runs where datasource_id = $1 order by id for update")
+        .bind(datasource.0)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 #[cfg(test)]
