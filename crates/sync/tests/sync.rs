@@ -392,3 +392,32 @@ async fn everything_again_changes_nothing() {
     }
     tenant.assert_complete().await;
 }
+
+#[tokio::test]
+async fn a_datasource_is_removed_while_its_rows_are_being_read() {
+    for rows in [1, 2_000, 6_000] {
+        let tenant = Tenant::start().await;
+        let store = tenant.database.store.clone();
+        let (connector, datasource) = (tenant.connector.clone(), tenant.datasource);
+        let syncing =
+            tokio::spawn(
+                async move { taskgauge_sync::run_once(&store, &connector, datasource, false).await },
+            );
+        let store = &tenant.database.store;
+        loop {
+            let run = store.latest_run(datasource).await.unwrap();
+            let read: u64 = run.iter().flat_map(|run| &run.steps).map(|step| step.read).sum();
+            if read >= rows {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        store.remove_datasource("test", datasource).await.unwrap();
+        assert!(syncing.await.unwrap().is_err(), "the run went with its datasource");
+        let left: i64 = sqlx::query_scalar("select count(*) from autotask.tickets")
+            .fetch_one(&tenant.pool)
+            .await
+            .unwrap();
+        assert_eq!(left, 0);
+    }
+}
