@@ -74,7 +74,8 @@ impl Store {
         at: DateTime<Utc>,
     ) -> Result<Answer, StoreError> {
         let context = self.gauge_context(datasource).await?;
-        self.answer_in(&context, gauge, filters, scope, at).await
+        let plan = plan::Plan::new(Catalogue::shipped(), &context, gauge, filters, at)?;
+        self.answer_in(&context, &plan, scope, at).await
     }
 
     /// The answers to several gauges, in their order; a few are asked at once. They are computed once per change of
@@ -113,7 +114,7 @@ impl Store {
         if let Some(kept) = self.answers.get(&key) {
             return Ok(Answer { at, data_at: context.data_at(&plan), ..kept });
         }
-        let answer = self.answer_in(context, gauge, filters, scope, at).await?;
+        let answer = self.answer_in(context, &plan, scope, at).await?;
         self.answers.keep(key, answer.clone());
         Ok(answer)
     }
@@ -121,12 +122,11 @@ impl Store {
     async fn answer_in(
         &self,
         context: &Context,
-        gauge: &Gauge,
-        filters: &Filters,
+        plan: &plan::Plan<'_>,
         scope: &Scope,
         at: DateTime<Utc>,
     ) -> Result<Answer, StoreError> {
-        let plan = plan::Plan::new(Catalogue::shipped(), context, gauge, filters, at)?;
+        let gauge = plan.gauge;
         let mut answer = Answer {
             gauge: gauge.id.clone(),
             at,
@@ -141,7 +141,7 @@ impl Store {
             unfiltered: plan.unfiltered.clone(),
             window: plan.window.map(|window| (window.from, window.to)),
             table: None,
-            data_at: context.data_at(&plan),
+            data_at: context.data_at(plan),
         };
         if let Some(label) = context.forbidden(&plan.entities_needed()) {
             answer.note = Some(format!(
@@ -159,14 +159,14 @@ impl Store {
             zone: context.zone,
             week_starts: context.calendar.week_starts,
         };
-        let mut sql = statement::statement(&plan, &asker)?;
+        let mut sql = statement::statement(plan, &asker)?;
         let mut reading = self.reading_at(at).await?;
         let counted: Vec<statement::Row> = sql.build_query_as().fetch_all(&mut *reading).await?;
         if let Some(list) = &gauge.rows {
-            answer.table = Some(rows::read(&mut reading, context, &plan, list, &asker).await?);
+            answer.table = Some(rows::read(&mut reading, context, plan, list, &asker).await?);
         }
         reading.commit().await?;
-        fold::fold(&plan, context.calendar, counted, &mut answer);
+        fold::fold(plan, context.calendar, counted, &mut answer);
         if answer.note.is_none() {
             answer.note = context.suspicious(&plan.entities_needed()).map(|label| {
                 format!("Autotask shows no “{label}” at all. Most likely the API user's security level hides them.")
