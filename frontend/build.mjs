@@ -68,17 +68,14 @@ const bundleStyle = () =>
     plugins: [publicFiles],
   });
 
-/**
- * The glue of wasm-bindgen with its snippets, as one module. Rust names the chart bridge either as a snippet of the
- * crate `frontend` (`module = "/js/bridge.js"`) or, from any crate, as `raw_module = "taskgauge-bridge"`.
- */
+/** The glue of wasm-bindgen as one module with our own scripts, which Rust names by `raw_module = "taskgauge-…"`. */
 const bundleGlue = (source, folder) =>
   bundle({
     stdin: { contents: source, resolveDir: folder, sourcefile: "taskgauge.js", loader: "js" },
     format: "esm",
     target: BROWSERS,
     platform: "browser",
-    alias: { "taskgauge-bridge": join(HERE, "js/bridge.js") },
+    alias: { "taskgauge-bridge": join(HERE, "js/bridge.js"), "taskgauge-post": join(HERE, "js/post.js") },
   });
 
 /** Names `contents` by what it is, so that it can be cached for ever. */

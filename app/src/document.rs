@@ -45,17 +45,12 @@ pub fn document(site: Site) -> impl IntoView {
     let nonce = use_nonce();
     let start = start_script(&site);
     let charts_nonce = nonce.clone();
+    let style = site.css.clone();
     view! {
         <!DOCTYPE html>
         <html lang="en">
             <head>
-                <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <meta name="color-scheme" content="light dark" />
-                <meta name="referrer" content="same-origin" />
-                <meta name="robots" content="noindex, nofollow" />
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <link rel="stylesheet" href=site.css.clone() />
+                <Head style=style />
                 <link rel="modulepreload" href=site.js.clone() nonce=nonce.clone() />
                 <link
                     rel="preload"
@@ -73,5 +68,33 @@ pub fn document(site: Site) -> impl IntoView {
                 <super::App />
             </body>
         </html>
+    }
+}
+
+/// A document without scripts around a page of [`plain`](crate::plain).
+pub fn plain_document(site: &Site, title: &'static str, body: impl IntoView) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <Head style=site.css.clone() />
+                <title>{title}" · Taskgauge"</title>
+            </head>
+            <body>{body}</body>
+        </html>
+    }
+}
+
+/// What every document's head begins with.
+#[component]
+fn Head(style: String) -> impl IntoView {
+    view! {
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="referrer" content="same-origin" />
+        <meta name="robots" content="noindex, nofollow" />
+        <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+        <link rel="stylesheet" href=style />
     }
 }

@@ -1,7 +1,7 @@
 //! The user interface of Taskgauge; compiled twice: HTML on the server, wasm in the browser.
 //!
 //! `pages` are what an address shows, `components` are what pages share, `charts` turn answers into pictures, `api` are
-//! the server functions. Only `api` differs between server and browser.
+//! the server functions. Only `api` differs between server and browser; `plain` pages are the server's alone.
 
 // A page is one deeply nested type.
 #![recursion_limit = "512"]
@@ -12,8 +12,10 @@ pub mod components;
 pub mod document;
 pub mod live;
 pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod plain;
 
-pub use document::{Site, document};
+pub use document::{Site, document, plain_document};
 
 use components::layout::{Layout, NotFound};
 use leptos::prelude::*;
@@ -34,8 +36,6 @@ pub fn App() -> impl IntoView {
     view! {
         <Router>
             <Routes fallback=|| view! { <NotFound /> }>
-                <Route path=At("sign-in") view=pages::sign_in::SignIn ssr=SsrMode::Async />
-                <Route path=At("welcome") view=pages::welcome::Welcome ssr=SsrMode::Async />
                 <ParentRoute path=At("") view=Layout ssr=SsrMode::Async>
                     <Route path=At("") view=pages::home::Home ssr=SsrMode::Async />
                     <Route path=At("dashboards") view=pages::dashboards::Dashboards ssr=SsrMode::Async />

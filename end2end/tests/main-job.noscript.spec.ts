@@ -45,6 +45,36 @@ signedIn("the form tests and saves by plain posts", async ({ page, server }) => 
   await expect(page.getByRole("heading", { level: 1, name: "Plain" })).toBeVisible();
 });
 
+signedIn("credentials are replaced by plain posts", async ({ page, server, tenant }) => {
+  await server.simulator.reset();
+  await page.goto(`/data/datasources/${tenant.id}/credentials`);
+  const form = new ConnectForm(page);
+  await form.fillCredentials();
+  await form.test.click();
+  await expect(form.connected).toBeVisible();
+  await page.getByRole("button", { name: "Save new credentials" }).click();
+  await expect(page).toHaveURL(new RegExp(`/data/datasources/${tenant.id}$`));
+  await expect(page.getByRole("heading", { level: 1, name: tenant.name })).toBeVisible();
+});
+
+signedIn("what is refused says why, and loses nothing", async ({ page, server, tenant }) => {
+  await server.simulator.reset();
+  // A name that another datasource has: what was tested waits, and the summary says what to change.
+  await page.goto(NEW_FORM);
+  const form = new ConnectForm(page);
+  await form.fill(tenant.name);
+  await form.test.click();
+  await form.save.click();
+  await expect(form.alert).toContainText(tenant.name);
+  await expect(form.save).toBeVisible();
+
+  await page.goto(`/data/datasources/${tenant.id}`);
+  await page.getByText("Name, time zone and web address").click();
+  await page.getByLabel("Time zone of the numbers").fill("Middle/Earth");
+  await page.getByRole("button", { name: "Save settings" }).click();
+  await expect(form.alert).toContainText("Choose a time zone of the list");
+});
+
 signedIn("a page without a script says how far the sync is, and starts one", async ({ page, tenant }) => {
   await page.goto(`/data/datasources/${tenant.id}`);
   await expect(page.getByRole("progressbar", { name: "Records synced" })).toBeVisible();

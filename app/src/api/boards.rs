@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use taskgauge_model::{
+    datasource::Datasource,
     gauge::{Answer, ChartKind, Filters, Target, Unit},
     ids::DatasourceId,
 };
@@ -59,6 +60,17 @@ pub struct Source {
     pub filling: bool,
 }
 
+impl From<Datasource> for Source {
+    fn from(datasource: Datasource) -> Self {
+        Self {
+            id: datasource.id,
+            name: datasource.name,
+            filling: datasource.synced_at.is_none(),
+            synced_at: datasource.synced_at,
+        }
+    }
+}
+
 /// A filter of a dashboard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilterChoice {
@@ -105,7 +117,7 @@ pub struct TileGauge {
 }
 
 /// The dashboards there are: a list of [`BoardInfo`].
-#[server]
+#[server(input = leptos::server_fn::codec::Json)]
 pub async fn list_boards() -> Result<Payload, UiError> {
     super::RequestCx::require()?;
     let boards: Vec<BoardInfo> = taskgauge_model::catalogue::Catalogue::shipped()
@@ -131,7 +143,9 @@ pub async fn get_board(
 ) -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
     let board = answered::board(&cx, &id, source, &filters).await?;
-    answered::draw(&cx, &board).await;
+    if cx.is_document() {
+        answered::draw(&cx, &board).await;
+    }
     Payload::of(&board)
 }
 
@@ -162,6 +176,7 @@ mod answered {
     use super::{Board, BoardTile, FilterChoice, Source, TileGauge, UiError, picture_size};
     use crate::{api::RequestCx, charts};
     use chrono::{DateTime, Utc};
+    use futures::future::join_all;
     use std::collections::BTreeMap;
     use taskgauge_model::{
         catalogue::Catalogue,
@@ -184,18 +199,7 @@ mod answered {
             .dashboard(id)
             .ok_or_else(|| UiError::NotFound("There is no dashboard at this address.".to_owned()))?;
         let at = cx.clock().now();
-        let sources: Vec<Source> = cx
-            .store()
-            .datasources()
-            .await?
-            .into_iter()
-            .map(|source| Source {
-                id: source.id,
-                name: source.name,
-                synced_at: source.synced_at,
-                filling: source.synced_at.is_none(),
-            })
-            .collect();
+        let sources: Vec<Source> = cx.store().datasources().await?.into_iter().map(Source::from).collect();
         let source =
             match wanted {
                 Some(id) => {
@@ -227,15 +231,18 @@ mod answered {
     /// Draws the charts of a board, so that the first HTML holds them; each is drawn once per change of its data. A
     /// chart that cannot be drawn is left out: its numbers stand in its table.
     pub async fn draw(cx: &RequestCx, board: &Board) {
-        for tile in &board.tiles {
+        let drawings = board.tiles.iter().flat_map(|tile| {
             let (width, height) = picture_size(tile.width, tile.height);
-            for gauge in &tile.gauges {
-                let Some(option) = &gauge.option else { continue };
-                if let Err(error) = cx.state.renderer.svg(option, Size { width, height }).await {
-                    tracing::warn!(gauge = %gauge.id, %error, "a chart could not be drawn");
-                }
-            }
-        }
+            tile.gauges.iter().filter_map(move |gauge| {
+                let option = gauge.option.as_ref()?;
+                Some(async move {
+                    if let Err(error) = cx.state.renderer.svg(option, Size { width, height }).await {
+                        tracing::warn!(gauge = %gauge.id, %error, "a chart could not be drawn");
+                    }
+                })
+            })
+        });
+        join_all(drawings).await;
     }
 
     async fn tiles(

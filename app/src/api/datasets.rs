@@ -59,7 +59,7 @@ pub struct DatasetPageData {
 }
 
 /// All datasets, with rows and age for a datasource (the first where none is named): [`DatasetList`].
-#[server]
+#[server(input = leptos::server_fn::codec::Json)]
 pub async fn list_datasets(source: Option<DatasourceId>) -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
     let source = rows::source(&cx, source).await?;
@@ -85,8 +85,12 @@ pub async fn get_dataset(
 mod rows {
     use super::{DatasetInfo, DatasetPageData, UiError};
     use crate::api::{RequestCx, boards::Source};
+    use futures::{StreamExt, TryStreamExt, stream};
     use taskgauge_model::{catalogue::Catalogue, dataset::TableQuery, ids::DatasourceId};
     use taskgauge_store::Scope;
+
+    /// Datasets whose rows are counted beside each other for the list.
+    const COUNTED_AT_ONCE: usize = 4;
 
     pub async fn source(cx: &RequestCx, wanted: Option<DatasourceId>) -> Result<Option<Source>, UiError> {
         let all = cx.store().datasources().await?;
@@ -94,41 +98,35 @@ mod rows {
             Some(id) => all.into_iter().find(|source| source.id == id),
             None => all.into_iter().next(),
         };
-        Ok(found.map(|source| Source {
-            id: source.id,
-            name: source.name,
-            synced_at: source.synced_at,
-            filling: source.synced_at.is_none(),
-        }))
+        Ok(found.map(Source::from))
     }
 
     pub async fn list(cx: &RequestCx, source: Option<&Source>) -> Result<Vec<DatasetInfo>, UiError> {
-        let mut list = Vec::new();
+        let mut counted = Vec::new();
         for dataset in &Catalogue::shipped().datasets {
-            let (rows, read_at) = match source {
-                Some(source) => (
-                    Some(
-                        cx.store()
-                            .dataset_count(source.id, dataset, &TableQuery::default(), &Scope::All)
-                            .await?,
-                    ),
-                    cx.store().dataset_ages(source.id, dataset).await?,
-                ),
-                None => (None, None),
-            };
-            list.push(DatasetInfo {
-                slug: dataset.slug.clone(),
-                title: dataset.title.clone(),
-                group: dataset.group.clone(),
-                about: dataset.about.clone(),
-                window: dataset.window.clone(),
-                extra: dataset.extra,
-                columns: dataset.columns.len(),
-                rows,
-                read_at,
+            counted.push(async move {
+                let (rows, read_at) = match source {
+                    Some(source) => {
+                        let all = TableQuery::default();
+                        let rows = cx.store().dataset_count(source.id, dataset, &all, &Scope::All).await?;
+                        (Some(rows), cx.store().dataset_ages(source.id, dataset).await?)
+                    }
+                    None => (None, None),
+                };
+                Ok::<_, UiError>(DatasetInfo {
+                    slug: dataset.slug.clone(),
+                    title: dataset.title.clone(),
+                    group: dataset.group.clone(),
+                    about: dataset.about.clone(),
+                    window: dataset.window.clone(),
+                    extra: dataset.extra,
+                    columns: dataset.columns.len(),
+                    rows,
+                    read_at,
+                })
             });
         }
-        Ok(list)
+        stream::iter(counted).buffered(COUNTED_AT_ONCE).try_collect().await
     }
 
     pub async fn page(

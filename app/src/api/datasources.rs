@@ -54,12 +54,14 @@ pub struct FormStart {
     pub draft: Option<Draft>,
     /// What the test found then.
     pub outcome: Option<TestOutcome>,
+    /// Why what was tested could not be saved then.
+    pub refused: Option<UiError>,
     /// For new credentials: the datasource they are for.
     pub datasource: Option<Datasource>,
 }
 
 /// All datasources: [`DatasourceList`].
-#[server]
+#[server(input = leptos::server_fn::codec::Json)]
 pub async fn list_datasources() -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
     let mut rows = Vec::new();
@@ -71,7 +73,7 @@ pub async fn list_datasources() -> Result<Payload, UiError> {
 }
 
 /// One datasource with its runs: [`DatasourceView`].
-#[server]
+#[server(input = leptos::server_fn::codec::Json)]
 pub async fn get_datasource(id: DatasourceId) -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
     Payload::of(&DatasourceView {
@@ -83,7 +85,7 @@ pub async fn get_datasource(id: DatasourceId) -> Result<Payload, UiError> {
 }
 
 /// What the form needs before it is filled in: [`FormStart`].
-#[server]
+#[server(input = leptos::server_fn::codec::Json)]
 pub async fn get_form_start(replaces: Option<DatasourceId>) -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
     let datasource = match replaces {
@@ -91,29 +93,33 @@ pub async fn get_form_start(replaces: Option<DatasourceId>) -> Result<Payload, U
         None => None,
     };
     let flash = use_context::<super::ConnectFlash>();
-    let (draft, outcome) = flash.map_or((None, None), |flash| (Some(flash.draft), Some(flash.outcome)));
+    let (draft, outcome, refused) = match flash {
+        Some(flash) => (Some(flash.draft), Some(flash.outcome), flash.refused),
+        None => (None, None, None),
+    };
     Payload::of(&FormStart {
         email: cx.session.user.email.clone(),
         time_zones: connect::time_zones(),
         rights: connect::rights(),
         draft,
         outcome,
+        refused,
         datasource,
     })
 }
 
-/// The zone of a user name, in words; `None` when Autotask does not know the user.
-#[server]
-pub async fn find_zone(user_name: String) -> Result<Option<String>, UiError> {
+/// The zone of a user name, in words: `Option<String>`, `None` when Autotask does not know the user.
+#[server(input = leptos::server_fn::codec::Json)]
+pub async fn find_zone(user_name: String) -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
-    connect::find_zone(&cx.state, &user_name).await
+    Payload::of(&connect::find_zone(&cx.state, &user_name).await?)
 }
 
-/// Tests what was typed. What passes is kept, sealed, for 15 minutes under the id in the outcome.
+/// Tests what was typed: a [`TestOutcome`]. What passes is kept, sealed, for 15 minutes under the id in the outcome.
 #[server(input = leptos::server_fn::codec::Json)]
-pub async fn test_connection(draft: Draft, replaces: Option<DatasourceId>) -> Result<TestOutcome, UiError> {
+pub async fn test_connection(draft: Draft, replaces: Option<DatasourceId>) -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
-    connect::test(&cx.state, cx.session.id, draft, replaces).await
+    Payload::of(&connect::test(&cx.state, cx.session.id, draft, replaces).await?)
 }
 
 /// Saves a tested draft as a new datasource and starts its first sync. No credential is taken here.

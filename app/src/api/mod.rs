@@ -6,6 +6,7 @@ pub mod boards;
 pub mod datasets;
 pub mod datasources;
 pub mod people;
+pub mod posting;
 #[cfg(feature = "ssr")]
 mod request;
 #[cfg(feature = "ssr")]

@@ -14,15 +14,8 @@ pub struct Me {
 }
 
 /// Who is signed in: [`Me`].
-#[server]
+#[server(input = leptos::server_fn::codec::Json)]
 pub async fn get_me() -> Result<Payload, UiError> {
     let cx = super::RequestCx::require()?;
     Payload::of(&Me { email: cx.session.user.email, name: cx.session.user.name })
-}
-
-/// Whether a one-time link still holds: `bool`.
-#[server]
-pub async fn welcome_is_valid(token: String) -> Result<Payload, UiError> {
-    let state = expect_context::<super::AppState>();
-    Payload::of(&state.store.welcome_is_valid(&token.into()).await?)
 }

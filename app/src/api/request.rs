@@ -29,6 +29,8 @@ pub struct ConnectFlash {
     pub draft: Draft,
     /// What the test found.
     pub outcome: TestOutcome,
+    /// Why what was tested could not be saved.
+    pub refused: Option<UiError>,
 }
 
 /// A request by somebody who is signed in.
@@ -37,16 +39,21 @@ pub struct RequestCx {
     pub state: AppState,
     /// Who asks.
     pub session: Session,
+    document: bool,
 }
 
 impl RequestCx {
     /// The request at hand; refused when nobody is signed in.
     pub fn require() -> Result<RequestCx, UiError> {
         let state = use_context::<AppState>().ok_or_else(|| internal("no state in the request's context"))?;
-        let session = use_context::<http::request::Parts>()
-            .and_then(|parts| parts.extensions.get::<Session>().cloned())
-            .ok_or(UiError::SignedOut)?;
-        Ok(RequestCx { state, session })
+        let parts = use_context::<http::request::Parts>().ok_or(UiError::SignedOut)?;
+        let session = parts.extensions.get::<Session>().cloned().ok_or(UiError::SignedOut)?;
+        Ok(RequestCx { state, session, document: !parts.uri.path().starts_with("/api/") })
+    }
+
+    /// Whether the answer goes into a page's first HTML, and not to a page that is open already.
+    pub fn is_document(&self) -> bool {
+        self.document
     }
 
     /// Who asks, for the audit log.

@@ -17,7 +17,7 @@ pub fn Age(
 ) -> impl IntoView {
     match at {
         Some(at) => {
-            let exact = at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+            let exact = format!("{} UTC", format::instant(at));
             view! { <time datetime=at.to_rfc3339() title=exact>{format::age(at, now)}</time> }.into_any()
         }
         None => view! { <span class="muted">{never}</span> }.into_any(),

@@ -50,7 +50,7 @@ fn ChartData(answer: Answer, title: String) -> impl IntoView {
     let heads: Vec<_> = answer
         .series
         .iter()
-        .map(|series| view! { <th scope="col" class="num">{series.label.clone()}</th> })
+        .map(|series| view! { <th scope="col" class="num">{series.label.clone()}</th> }.into_any())
         .collect();
     let rows: Vec<_> = answer
         .groups
@@ -64,10 +64,10 @@ fn ChartData(answer: Answer, title: String) -> impl IntoView {
                         || format::NOTHING.to_owned(),
                         |value| format::exact_value(*value, series.unit),
                     );
-                    view! { <td class="num">{text}</td> }
+                    view! { <td class="num">{text}</td> }.into_any()
                 })
                 .collect();
-            view! { <tr><th scope="row">{group.label.clone()}</th>{cells}</tr> }
+            view! { <tr><th scope="row">{group.label.clone()}</th>{cells}</tr> }.into_any()
         })
         .collect();
     view! {

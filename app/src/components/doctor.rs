@@ -24,7 +24,7 @@ pub fn DoctorView(
         .into_iter()
         .map(|note| {
             let mood = if note.missing { Mood::Warn } else { Mood::Info };
-            view! { <li><Badge mood=Some(mood) text=if note.missing { "Gap" } else { "Not needed" } />" "{note.what}" "<strong>{note.next}</strong></li> }
+            view! { <li><Badge mood=Some(mood) text=if note.missing { "Gap" } else { "Not needed" } />" "{note.what}" "<strong>{note.next}</strong></li> }.into_any()
         })
         .collect();
     view! {
@@ -32,8 +32,8 @@ pub fn DoctorView(
             {(!all_fine).then(|| view! {
                 <p>"Autotask leaves these out. Change the security level of the API user where it is shown, then test again."</p>
                 <ProbeTable probes=wrong />
-            })}
-            {(!notes.is_empty()).then(|| view! { <ul class="doctor-notes">{notes}</ul> })}
+            }.into_any())}
+            {(!notes.is_empty()).then(|| view! { <ul class="doctor-notes">{notes}</ul> }.into_any())}
             <details class="doctor-fine" open=false>
                 <summary>{format!("{count} kinds of records can be read")}</summary>
                 <ProbeTable probes=fine />
@@ -71,6 +71,7 @@ fn ProbeTable(probes: Vec<Probe>) -> impl IntoView {
                     <td>{probe.datasets.join(", ")}</td>
                 </tr>
             }
+            .into_any()
         })
         .collect();
     view! {

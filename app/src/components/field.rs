@@ -42,7 +42,7 @@ pub fn Field(
     });
     view! {
         <div class="field">
-            <label for=key>{label}{optional.then(|| view! { <span class="field-optional">" optional"</span> })}</label>
+            <label for=key>{label}{optional.then(|| view! { <span class="field-optional">" optional"</span> }.into_any())}</label>
             <p class="help" id=format!("{key}-help")>{help}</p>
             <input
                 class="input"
@@ -100,7 +100,7 @@ pub fn FieldError(
 ) -> impl IntoView {
     view! {
         <p class="field-error" id=format!("{key}-error")>
-            {move || problem.get().map(|message| view! { <span aria-hidden="true">"✕ "</span>{message} })}
+            {move || problem.get().map(|message| view! { <span aria-hidden="true">"✕ "</span>{message} }.into_any())}
         </p>
     }
 }
@@ -270,7 +270,7 @@ pub fn CredentialField(
                         {move || if shown.get() { "Hide" } else { "Show" }}
                         <span class="visually-hidden">{format!(" {label}")}</span>
                     </button>
-                })}
+                }.into_any())}
             </div>
             <div class="field-note" id=format!("{key}-note") role="status">
                 {move || (credential.entry.get() == Entry::Browser).then(|| view! {
@@ -281,7 +281,7 @@ pub fn CredentialField(
                     <button class="button small quiet" type="button" on:click=move |_| credential.confirm()>
                         "It is right"<span class="visually-hidden">{format!(": {label}")}</span>
                     </button>
-                })}
+                }.into_any())}
             </div>
             <FieldError key=key problem=problem />
         </div>

@@ -45,7 +45,9 @@ pub fn FilterBar(
             let options: Vec<_> = filter
                 .choices
                 .into_iter()
-                .map(|(value, label)| view! { <option value=value.clone() selected=value == now>{label}</option> })
+                .map(|(value, label)| {
+                    view! { <option value=value.clone() selected=value == now>{label}</option> }.into_any()
+                })
                 .collect();
             let id = format!("filter-{}", filter.name);
             view! {
@@ -57,6 +59,7 @@ pub fn FilterBar(
                     </select>
                 </div>
             }
+            .into_any()
         })
         .collect();
     let several = sources.len() > 1;
@@ -64,7 +67,7 @@ pub fn FilterBar(
         .into_iter()
         .map(|each| {
             let selected = source.as_ref().is_some_and(|source| source.id == each.id);
-            view! { <option value=each.id.to_string() selected=selected>{each.name}</option> }
+            view! { <option value=each.id.to_string() selected=selected>{each.name}</option> }.into_any()
         })
         .collect();
     view! {
@@ -74,7 +77,7 @@ pub fn FilterBar(
                     <label for="filter-source">"Datasource"</label>
                     <select class="input" id="filter-source" name="source" on:change=go.clone()>{source_options}</select>
                 </div>
-            })}
+            }.into_any())}
             {selects}
             <noscript><button class="button" type="submit">"Apply"</button></noscript>
             <a class="button quiet" href="?">"Reset"</a>

@@ -9,6 +9,7 @@ pub mod filters;
 pub mod icon;
 pub mod layout;
 pub mod loaded;
+pub mod post_form;
 pub mod steps;
 pub mod table;
 pub mod tile;

@@ -28,7 +28,7 @@ pub fn Steps(
     let done = run.steps.iter().filter(|step| step.state.is_over()).count();
     let total = run.steps.len();
     let read: u64 = run.steps.iter().map(|step| step.read).sum();
-    let rows: Vec<_> = run.steps.into_iter().map(|step| view! { <StepRow step=step /> }).collect();
+    let rows: Vec<_> = run.steps.into_iter().map(|step| view! { <StepRow step=step /> }.into_any()).collect();
     let words = format!(
         "{done} of {total} kinds of records, {} rows read, {} requests",
         format::grouped(read as f64, 0),
@@ -78,9 +78,9 @@ fn StepRow(step: Step) -> impl IntoView {
         <tr>
             <th scope="row">
                 {step.label}
-                {part.map(|part| view! { <span class="muted">{format!(" · {part}")}</span> })}
-                {step.problem.map(|problem| view! { <p class="field-error">{problem}</p> })}
-                {aside.map(|aside| view! { <p class="muted">{aside}</p> })}
+                {part.map(|part| view! { <span class="muted">{format!(" · {part}")}</span> }.into_any())}
+                {step.problem.map(|problem| view! { <p class="field-error">{problem}</p> }.into_any())}
+                {aside.map(|aside| view! { <p class="muted">{aside}</p> }.into_any())}
             </th>
             <td>{state_badge(step.state)}</td>
             <td class="num">{read}</td>

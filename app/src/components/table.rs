@@ -25,7 +25,7 @@ pub fn Cells(
         .zip(&known)
         .map(|(name, column)| {
             let label = column.as_ref().map_or_else(|| heading(name), |column| column.label.clone());
-            view! { <th scope="col" class:num=numeric(column.as_ref())>{label}</th> }
+            view! { <th scope="col" class:num=numeric(column.as_ref())>{label}</th> }.into_any()
         })
         .collect();
     let linked = page.rows.iter().any(|row| row.link.is_some());
@@ -41,15 +41,15 @@ pub fn Cells(
                 .zip(&labels)
                 .map(|((value, column), label)| {
                     let text = cell(value, column.as_ref().map(|column| column.kind));
-                    view! { <td class="cut" class:num=numeric(column.as_ref()) title=text.clone() data-label=label.clone()>{text.clone()}</td> }
+                    view! { <td class="cut" class:num=numeric(column.as_ref()) title=text.clone() data-label=label.clone()>{text.clone()}</td> }.into_any()
                 })
                 .collect();
-            view! { <tr>{cells}{linked.then(|| view! { <td class="leave">{row.link.map(|link| view! { <Leave link=link /> })}</td> })}</tr> }
+            view! { <tr>{cells}{linked.then(|| view! { <td class="leave">{row.link.map(|link| view! { <Leave link=link /> }.into_any())}</td> }.into_any())}</tr> }.into_any()
         })
         .collect();
     view! {
         <table class="table dense">
-            <thead><tr>{heads}{linked.then(|| view! { <th scope="col"><span class="visually-hidden">"Open in Autotask"</span></th> })}</tr></thead>
+            <thead><tr>{heads}{linked.then(|| view! { <th scope="col"><span class="visually-hidden">"Open in Autotask"</span></th> }.into_any())}</tr></thead>
             <tbody>{rows}</tbody>
         </table>
     }
@@ -99,9 +99,9 @@ pub fn cell(value: &Value, kind: Option<ColumnKind>) -> String {
             }
         }
         Value::String(text) => match kind {
-            Some(ColumnKind::Time) => text
-                .parse::<DateTime<Utc>>()
-                .map_or_else(|_| text.clone(), |at| at.format("%Y-%m-%d %H:%M").to_string()),
+            Some(ColumnKind::Time) => {
+                text.parse::<DateTime<Utc>>().map_or_else(|_| text.clone(), format::instant)
+            }
             Some(ColumnKind::Date) => {
                 text.parse::<NaiveDate>().map_or_else(|_| text.clone(), |date| date.to_string())
             }

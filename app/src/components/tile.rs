@@ -70,7 +70,7 @@ fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: boo
         <div class="tile-body">{body}</div>
         <div class="tile-foot">
             <span>{range}</span>
-            {(!unfiltered.is_empty()).then(|| view! { <span class="tile-unfiltered">{format!("! not filtered by {unfiltered}")}</span> })}
+            {(!unfiltered.is_empty()).then(|| view! { <span class="tile-unfiltered">{format!("! not filtered by {unfiltered}")}</span> }.into_any())}
             <span><Age at=data_at now=now never="not synced yet" /></span>
         </div>
     }

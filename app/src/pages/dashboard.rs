@@ -41,7 +41,7 @@ fn BoardView(board: Board) -> impl IntoView {
         return view! { <Title text=board.title /><NothingConnected /> }.into_any();
     };
     let tiles: Vec<_> =
-        board.tiles.into_iter().map(|tile| view! { <TileView tile=tile now=now /> }).collect();
+        board.tiles.into_iter().map(|tile| view! { <TileView tile=tile now=now /> }.into_any()).collect();
     let link = format!("/data/datasources/{}", source.id);
     view! {
         <Title text=board.title.clone() />
@@ -59,7 +59,7 @@ fn BoardView(board: Board) -> impl IntoView {
             <Banner mood=Mood::Info title="The first sync is under way">
                 <p>"Tiles fill as records arrive. "<a class="link" href=link>"Watch the progress"</a></p>
             </Banner>
-        })}
+        }.into_any())}
         <div class="grid">{tiles}</div>
     }
     .into_any()

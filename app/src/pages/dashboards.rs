@@ -18,11 +18,11 @@ pub fn Dashboards() -> impl IntoView {
             let cards: Vec<_> = boards.into_iter().map(|board| view! {
                 <li class="card">
                     <h2><a class="link" href=format!("/dashboards/{}", board.id)>{board.title}</a></h2>
-                    {board.also_known_as.map(|name| view! { <p class="muted">{format!("Also known as {name}")}</p> })}
+                    {board.also_known_as.map(|name| view! { <p class="muted">{format!("Also known as {name}")}</p> }.into_any())}
                     <p>{board.about}</p>
                     <p class="muted">{format!("{} gauges", board.gauges)}</p>
                 </li>
-            }).collect();
+            }.into_any()).collect();
             view! { <ul class="cards">{cards}</ul> }
         }) />
     }

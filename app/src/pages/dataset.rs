@@ -174,7 +174,7 @@ fn Tools(dataset: Dataset, choice: Choice) -> impl IntoView {
     let options: Vec<_> = dataset
         .columns
         .iter()
-        .map(|column| view! { <option value=column.name.clone() selected=column.name == choice.column>{column.label.clone()}</option> })
+        .map(|column| view! { <option value=column.name.clone() selected=column.name == choice.column>{column.label.clone()}</option> }.into_any())
         .collect();
     let boxes: Vec<_> = dataset
         .columns
@@ -186,7 +186,7 @@ fn Tools(dataset: Dataset, choice: Choice) -> impl IntoView {
                     <input type="checkbox" id=id.clone() name="columns" value=column.name.clone() checked=shown.contains(&column.name) />
                     <label for=id>{column.label.clone()}</label>
                 </li>
-            }
+            }.into_any()
         })
         .collect();
     view! {
@@ -239,7 +239,7 @@ fn Rows(dataset: Dataset, page: TablePage, choice: Choice) -> impl IntoView {
                 <th scope="col" aria-sort=aria class:num=numeric title=about>
                     <a class="sort" href=choice.with("sort", &next)>{label}<span aria-hidden="true">{sign}</span></a>
                 </th>
-            }
+            }.into_any()
         })
         .collect();
     let rows: Vec<_> = page
@@ -254,10 +254,10 @@ fn Rows(dataset: Dataset, page: TablePage, choice: Choice) -> impl IntoView {
                     let text = cell(value, column.as_ref().map(|column| column.kind));
                     let numeric = column.as_ref().is_some_and(|column| column.kind.is_numeric());
                     let label = column.as_ref().map(|column| column.label.clone()).unwrap_or_default();
-                    view! { <td class="cut" class:num=numeric data-label=label title=text.clone()>{text.clone()}</td> }
+                    view! { <td class="cut" class:num=numeric data-label=label title=text.clone()>{text.clone()}</td> }.into_any()
                 })
                 .collect();
-            view! { <tr>{cells}<td class="leave">{row.link.map(|link| view! { <Leave link=link /> })}</td></tr> }
+            view! { <tr>{cells}<td class="leave">{row.link.map(|link| view! { <Leave link=link /> }.into_any())}</td></tr> }.into_any()
         })
         .collect();
     view! {
@@ -299,7 +299,7 @@ fn Columns(dataset: Dataset) -> impl IntoView {
     let rows: Vec<_> = dataset
         .columns
         .into_iter()
-        .map(|column| view! { <tr><th scope="row">{column.label}</th><td><code class="mono">{column.name}</code></td><td>{column.about}</td></tr> })
+        .map(|column| view! { <tr><th scope="row">{column.label}</th><td><code class="mono">{column.name}</code></td><td>{column.about}</td></tr> }.into_any())
         .collect();
     view! {
         <details class="section">

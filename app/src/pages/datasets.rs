@@ -48,13 +48,13 @@ pub fn Datasets() -> impl IntoView {
 
 #[component]
 fn Group(title: &'static str, list: Vec<DatasetInfo>, now: DateTime<Utc>) -> impl IntoView {
-    let rows: Vec<_> = list
-        .into_iter()
-        .map(|dataset| {
-            let rows = dataset
-                .rows
-                .map_or_else(|| format::NOTHING.to_owned(), |rows| format::grouped(rows as f64, 0));
-            view! {
+    let rows: Vec<_> =
+        list.into_iter()
+            .map(|dataset| {
+                let rows = dataset
+                    .rows
+                    .map_or_else(|| format::NOTHING.to_owned(), |rows| format::grouped(rows as f64, 0));
+                view! {
                 <tr>
                     <th scope="row">
                         <a class="link" href=format!("/data/datasets/{}", dataset.slug)>{dataset.title}</a>
@@ -66,9 +66,9 @@ fn Group(title: &'static str, list: Vec<DatasetInfo>, now: DateTime<Utc>) -> imp
                     <td class="num">{dataset.columns}</td>
                     <td><Age at=dataset.read_at now=now /></td>
                 </tr>
-            }
-        })
-        .collect();
+            }.into_any()
+            })
+            .collect();
     view! {
         <section class="section">
             <h2>{title}</h2>

@@ -8,13 +8,14 @@ use crate::{
         age::Age,
         banner::{Banner, Mood},
         doctor::DoctorView,
-        loaded::{Loaded, load, problem, shown},
+        loaded::{Loaded, load, shown},
+        post_form::{PostForm, Posted, Refused, refusal},
         steps::{Steps, state_badge},
     },
     live::use_live,
 };
 use chrono::{DateTime, Utc};
-use leptos::{form::ActionForm, prelude::*};
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::{use_navigate, use_params_map};
 use taskgauge_model::{
@@ -33,31 +34,15 @@ pub fn DatasourcePage() -> impl IntoView {
         let id = params.with(|params| params.get_str("id").and_then(|id| id.parse().ok()));
         id.unwrap_or(DatasourceId(0))
     });
-    let sync = ServerAction::<SyncNow>::new();
-    let cancel = ServerAction::<CancelSync>::new();
-    let pause = ServerAction::<Pause>::new();
-    let change = ServerAction::<ChangeDatasource>::new();
-    let version = move || {
-        (
-            id.get(),
-            live.progress.get(),
-            sync.version().get(),
-            cancel.version().get(),
-            pause.version().get(),
-            change.version().get(),
-        )
-    };
-    let page = load(version, |(id, ..)| get_datasource(id));
-    let failed = move || {
-        let failed = |value: Option<Result<(), crate::api::UiError>>| value.and_then(Result::err);
-        failed(sync.value().get())
-            .or_else(|| failed(cancel.value().get()))
-            .or_else(|| failed(pause.value().get()))
-            .or_else(|| failed(change.value().get()))
-            .map(|error| problem(&error))
-    };
+    let (asked, refused) = (RwSignal::new(0_u32), RwSignal::new(None));
+    let answered = Callback::new(move |answer: Posted| {
+        refused.set(answer.err());
+        asked.update(|asked| *asked += 1);
+    });
+    let page = load(move || (id.get(), live.progress.get(), asked.get()), |(id, ..)| get_datasource(id));
     view! {
-        {failed}
+        <Refused />
+        {move || refused.with(|refused| refused.as_ref().map(refusal))}
         <Loaded resource=page view=shown(move |page: DatasourceView| {
             let DatasourceView { datasource, doctor, runs, at } = page;
             let running = runs.first().is_some_and(|run| !run.state.is_over());
@@ -76,30 +61,30 @@ pub fn DatasourcePage() -> impl IntoView {
                     <div class="page-actions row">
                         {if running {
                             view! {
-                                <ActionForm action=cancel>
+                                <PostForm to=CancelSync::PATH answered=answered>
                                     <input type="hidden" name="id" value=id.to_string() />
                                     <button class="button" type="submit">"Stop"</button>
-                                </ActionForm>
+                                </PostForm>
                             }.into_any()
                         } else {
                             view! {
-                                <ActionForm action=sync>
+                                <PostForm to=SyncNow::PATH answered=answered>
                                     <input type="hidden" name="id" value=id.to_string() />
                                     <input type="hidden" name="full" value="false" />
                                     <button class="button primary" type="submit">"Sync now"</button>
-                                </ActionForm>
+                                </PostForm>
                             }.into_any()
                         }}
-                        <ActionForm action=pause>
+                        <PostForm to=Pause::PATH answered=answered>
                             <input type="hidden" name="id" value=id.to_string() />
                             <input type="hidden" name="paused" value=(!paused).to_string() />
                             <button class="button" type="submit">{if paused { "Resume schedule" } else { "Pause schedule" }}</button>
-                        </ActionForm>
+                        </PostForm>
                     </div>
                 </header>
                 {paused.then(|| view! {
                     <Banner mood=Mood::Warn title="The schedule is paused"><p>"Numbers stay as they are until you resume it or sync by hand."</p></Banner>
-                })}
+                }.into_any())}
                 <Latest runs=runs.clone() />
                 <section class="section">
                     <h2>"What the API user can read"</h2>
@@ -112,7 +97,7 @@ pub fn DatasourcePage() -> impl IntoView {
                     }}
                 </section>
                 <section class="section"><h2>"History"</h2><History runs=runs now=at /></section>
-                <Settings datasource=datasource now=at change=change sync=sync />
+                <Settings datasource=datasource now=at answered=answered />
             }
         }) />
     }
@@ -131,7 +116,7 @@ fn Latest(runs: Vec<Run>) -> impl IntoView {
                 {match run.kind { RunKind::Full => "First load ", RunKind::Incremental => "Latest sync " }}
                 {state_badge(run.state)}
             </h2>
-            {trouble.map(|text| view! { <Banner mood=Mood::Bad title="The sync stopped early"><p>{text}</p></Banner> })}
+            {trouble.map(|text| view! { <Banner mood=Mood::Bad title="The sync stopped early"><p>{text}</p></Banner> }.into_any())}
             <Steps run=run />
             <p><a class="link" href="/dashboards/service-ticket-kpis">"Open the Service Ticket KPIs"</a></p>
         </section>
@@ -162,6 +147,7 @@ fn History(runs: Vec<Run>, now: DateTime<Utc>) -> impl IntoView {
                     <td>{run.problem}</td>
                 </tr>
             }
+            .into_any()
         })
         .collect();
     view! {
@@ -180,19 +166,12 @@ fn History(runs: Vec<Run>, now: DateTime<Utc>) -> impl IntoView {
 
 /// Name, time zone, web address; credentials; removal.
 #[component]
-fn Settings(
-    datasource: Datasource,
-    now: DateTime<Utc>,
-    change: ServerAction<ChangeDatasource>,
-    sync: ServerAction<SyncNow>,
-) -> impl IntoView {
+fn Settings(datasource: Datasource, now: DateTime<Utc>, answered: Callback<Posted>) -> impl IntoView {
     let id = datasource.id;
-    let remove = ServerAction::<RemoveDatasource>::new();
     let navigate = use_navigate();
-    Effect::new(move |_| {
-        if matches!(remove.value().get(), Some(Ok(()))) {
-            navigate("/data/datasources", leptos_router::NavigateOptions::default());
-        }
+    let removed = Callback::new(move |answer: Posted| match answer {
+        Ok(_) => navigate("/data/datasources", leptos_router::NavigateOptions::default()),
+        refused => answered.run(refused),
     });
     let asked = RwSignal::new(false);
     let name = datasource.name.clone();
@@ -201,13 +180,13 @@ fn Settings(
             <h2>"Settings"</h2>
             <details>
                 <summary>"Name, time zone and web address"</summary>
-                <ActionForm action=change attr:class="form">
+                <PostForm to=ChangeDatasource::PATH class="form" answered=answered>
                     <input type="hidden" name="id" value=id.to_string() />
                     <div class="field"><label for="set-name">"Name"</label><input class="input" id="set-name" name="name" value=datasource.name.clone() maxlength="80" autocomplete="off" /></div>
                     <div class="field"><label for="set-zone">"Time zone of the numbers"</label><input class="input" id="set-zone" name="time_zone" value=datasource.time_zone.clone() autocomplete="off" /></div>
                     <div class="field"><label for="set-web">"Autotask’s web address"</label><p class="help" id="set-web-help">"Used to open records. Empty: as Autotask says."</p><input class="input" id="set-web" name="web_url" value=datasource.web_url.clone().unwrap_or_default() autocomplete="off" aria-describedby="set-web-help" /></div>
                     <div class="actions"><button class="button" type="submit">"Save settings"</button></div>
-                </ActionForm>
+                </PostForm>
             </details>
             <dl class="facts">
                 <dt>"API user"</dt><dd>{datasource.user_name}</dd>
@@ -220,20 +199,20 @@ fn Settings(
                 <dt>"API address"</dt><dd>{datasource.api_url}</dd>
             </dl>
             <div class="row">
-                <ActionForm action=sync>
+                <PostForm to=SyncNow::PATH answered=answered>
                     <input type="hidden" name="id" value=id.to_string() />
                     <input type="hidden" name="full" value="true" />
                     <button class="button" type="submit">"Read everything again"</button>
-                </ActionForm>
+                </PostForm>
                 {move || if asked.get() {
                     let name = name.clone();
                     view! {
-                        <ActionForm action=remove>
+                        <PostForm to=RemoveDatasource::PATH answered=removed>
                             <input type="hidden" name="id" value=id.to_string() />
                             <p>{format!("This removes “{name}” and its copy of Autotask from Taskgauge. Autotask itself is not touched.")}</p>
                             <button class="button danger" type="submit">"Remove it"</button>
                             <button class="button quiet" type="button" on:click=move |_| asked.set(false)>"Keep it"</button>
-                        </ActionForm>
+                        </PostForm>
                     }.into_any()
                 } else {
                     view! { <button class="button danger" type="button" on:click=move |_| asked.set(true)>"Remove datasource"</button> }.into_any()

@@ -35,7 +35,7 @@ pub fn Datasources() -> impl IntoView {
                         <td>{row.run.map(|run| state_badge(run.state))}</td>
                         <td><Age at=datasource.synced_at now=now /></td>
                     </tr>
-                }
+                }.into_any()
             }).collect();
             view! {
                 <header class="page-head">

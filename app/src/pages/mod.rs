@@ -8,5 +8,3 @@ pub mod datasets;
 pub mod datasource;
 pub mod datasources;
 pub mod home;
-pub mod sign_in;
-pub mod welcome;

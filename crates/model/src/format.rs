@@ -1,7 +1,7 @@
 //! Numbers, durations, ages and dates as people read them.
 
 use crate::gauge::Unit;
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
 
 /// The sign for *no value*.
 pub const NOTHING: &str = "–";
@@ -132,6 +132,12 @@ pub fn span(seconds: f64) -> String {
         (0, minutes, _) => format!("{minutes} min"),
         (hours, minutes, _) => format!("{hours} h {minutes} min"),
     }
+}
+
+/// An instant in UTC to the minute: `2026-11-03 09:05`. Written out, because what chrono needs to read a pattern is
+/// more wasm than all numbers here.
+pub fn instant(at: DateTime<Utc>) -> String {
+    format!("{} {:02}:{:02}", at.date_naive(), at.hour(), at.minute())
 }
 
 /// A date in a sentence: `3 Nov 2026`.

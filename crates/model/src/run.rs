@@ -135,7 +135,7 @@ impl Step {
 
 /// What the live stream carries, and what a page polls when it cannot stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// A run moved on.
     Progress {

@@ -5,12 +5,12 @@ use axum::{
     Form,
     body::Body,
     extract::{Path, Request, State},
-    http::{HeaderMap, Method, Uri},
+    http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::prelude::provide_context;
 use serde::Deserialize;
-use taskgauge_app::api::{ConnectFlash, datasources::connect};
+use taskgauge_app::api::{ConnectFlash, UiError, datasources::connect};
 use taskgauge_model::{
     datasource::{Draft, FailureCause, TestFailure, TestOutcome},
     ids::DatasourceId,
@@ -48,19 +48,22 @@ async fn test(
     draft: Draft,
     replaces: Option<DatasourceId>,
 ) -> Response {
-    let outcome =
-        connect::test(&state.app, session.id, draft.clone(), replaces).await.unwrap_or_else(|error| {
-            TestOutcome::Failed(TestFailure {
-                cause: FailureCause::Other,
-                what: error.to_string(),
-                next: "Try again.".to_owned(),
-                field: None,
-                suggestion: None,
-            })
-        });
+    let outcome = connect::test(&state.app, session.id, draft.clone(), replaces)
+        .await
+        .unwrap_or_else(|error| failed(&error, "Try again."));
     // Everything but the secrets comes back, so that nothing typed is lost.
     let draft = Draft { secret: String::new(), integration_code: String::new(), ..draft };
-    show(state, session, uri, headers, ConnectFlash { draft, outcome }).await
+    show(state, session, uri, headers, ConnectFlash { draft, outcome, refused: None }).await
+}
+
+fn failed(error: &UiError, next: &str) -> TestOutcome {
+    TestOutcome::Failed(TestFailure {
+        cause: FailureCause::Other,
+        what: error.to_string(),
+        next: next.to_owned(),
+        field: None,
+        suggestion: None,
+    })
 }
 
 #[derive(Deserialize)]
@@ -85,23 +88,63 @@ pub async fn save(
     match saved {
         Ok(id) => Redirect::to(&format!("/data/datasources/{id}")).into_response(),
         Err(error) => {
-            let draft = Draft {
+            let typed = Draft {
                 name: form.name,
                 time_zone: form.time_zone,
                 web_url: form.web_url,
                 ..Draft::default()
             };
-            let outcome = TestOutcome::Failed(TestFailure {
-                cause: FailureCause::Other,
-                what: error.to_string(),
-                next: "Test the connection again, then save.".to_owned(),
-                field: None,
-                suggestion: None,
-            });
             let uri = Uri::from_static("/data/datasources/new");
-            show(&state, session, uri, headers, ConnectFlash { draft, outcome }).await
+            not_saved(&state, session, uri, headers, typed, form.draft, error).await
         }
     }
+}
+
+#[derive(Deserialize)]
+pub struct Replace {
+    draft: String,
+    #[serde(default)]
+    allow_other_tenant: bool,
+}
+
+/// Replaces the credentials of a datasource by tested ones. No credential is taken.
+pub async fn replace(
+    State(state): State<ServerState>,
+    session: axum::Extension<Session>,
+    Path(id): Path<DatasourceId>,
+    headers: HeaderMap,
+    Form(form): Form<Replace>,
+) -> Response {
+    let session = session.0;
+    match connect::replace(&state.app, session.id, id, &form.draft, form.allow_other_tenant).await {
+        Ok(()) => Redirect::to(&format!("/data/datasources/{id}")).into_response(),
+        Err(error) => {
+            let Ok(uri) = format!("/data/datasources/{id}/credentials").parse() else {
+                return StatusCode::NOT_FOUND.into_response();
+            };
+            not_saved(&state, session, uri, headers, Draft::default(), form.draft, error).await
+        }
+    }
+}
+
+/// The summary again with the reason, as long as the tested draft is there; else the form.
+async fn not_saved(
+    state: &ServerState,
+    session: Session,
+    uri: Uri,
+    headers: HeaderMap,
+    draft: Draft,
+    tested: String,
+    error: UiError,
+) -> Response {
+    let flash = if let Ok(report) = state.app.store.peek_draft(session.id, &tested).await {
+        let outcome = TestOutcome::Passed { draft: tested, report };
+        ConnectFlash { draft, outcome, refused: Some(error) }
+    } else {
+        let outcome = failed(&error, "Test the connection again, then save.");
+        ConnectFlash { draft, outcome, refused: None }
+    };
+    show(state, session, uri, headers, flash).await
 }
 
 /// The form's page with what came of it.

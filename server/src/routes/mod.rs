@@ -13,13 +13,13 @@ use axum::{
     extract::{DefaultBodyLimit, FromRef, Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware,
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use std::{sync::Arc, time::Duration};
-use taskgauge_app::{App, Site, api::AppState, components::layout::NotFoundStatus, document};
+use taskgauge_app::{App, Site, api::AppState, components::layout::NotFoundStatus, document, plain_document};
 use taskgauge_store::notify::Events;
 use tokio_util::sync::CancellationToken;
 use tower_http::{
@@ -81,6 +81,12 @@ impl ServerState {
         }
         document(self.site.clone())
     }
+
+    /// A page without scripts.
+    fn plain<V: IntoView>(&self, title: &'static str, body: impl FnOnce() -> V) -> Response {
+        let html = Owner::new().with(|| plain_document(&self.site, title, body()).to_html());
+        ([(header::CONTENT_SECURITY_POLICY, guard::PLAIN_POLICY)], Html(html)).into_response()
+    }
 }
 
 /// The whole server.
@@ -88,12 +94,13 @@ pub fn router(state: ServerState) -> Router {
     let routes = generate_route_list(App);
     let (for_context, for_page) = (state.clone(), state.clone());
     Router::new()
-        .route("/sign-in", post(people::sign_in))
+        .route("/sign-in", get(people::sign_in_page).post(people::sign_in))
         .route("/sign-out", post(people::sign_out))
-        .route("/welcome", post(people::welcome))
+        .route("/welcome", get(people::welcome_page).post(people::welcome))
         .route("/data/datasources/new", post(connect::test_new))
         .route("/data/datasources/save", post(connect::save))
         .route("/data/datasources/{id}/credentials", post(connect::test_replacement))
+        .route("/data/datasources/{id}/credentials/save", post(connect::replace))
         .route("/data/datasets/{slug}/rows.csv", get(export::csv))
         .leptos_routes_with_context(&state, routes, move || for_context.provide(), move || for_page.page())
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))

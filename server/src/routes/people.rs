@@ -1,9 +1,9 @@
-//! Signing in and out, and the first admin. Plain forms: they work before and without the wasm.
+//! Signing in and out, and the first admin. Plain forms on pages without wasm.
 
 use super::ServerState;
 use axum::{
     Form,
-    extract::{ConnectInfo, State},
+    extract::{ConnectInfo, Query, State},
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -15,6 +15,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::{Mutex, PoisonError},
 };
+use taskgauge_app::plain::{SignIn as SignInPage, SignInProps, Welcome as WelcomePage, WelcomeProps};
 use taskgauge_store::{StoreError, users::PASSWORD_MIN};
 
 /// Wrong passwords an address or an account may have within [`WINDOW`].
@@ -93,6 +94,20 @@ impl Tries {
     }
 }
 
+/// What the address of the sign-in page says.
+#[derive(Deserialize)]
+pub struct SignInQuery {
+    #[serde(default)]
+    next: String,
+    #[serde(default)]
+    problem: String,
+}
+
+/// The sign-in page.
+pub async fn sign_in_page(State(state): State<ServerState>, Query(query): Query<SignInQuery>) -> Response {
+    state.plain("Sign in", || SignInPage(SignInProps { next: query.next, problem: query.problem }))
+}
+
 #[derive(Deserialize)]
 pub struct SignIn {
     email: String,
@@ -148,6 +163,30 @@ pub async fn sign_out(State(state): State<ServerState>, headers: HeaderMap) -> R
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
+}
+
+/// What the address of the first admin's page says.
+#[derive(Deserialize)]
+pub struct WelcomeQuery {
+    #[serde(default)]
+    token: SecretString,
+    #[serde(default)]
+    problem: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    email: String,
+}
+
+/// The page of the one-time link.
+pub async fn welcome_page(State(state): State<ServerState>, Query(query): Query<WelcomeQuery>) -> Response {
+    let WelcomeQuery { token, problem, name, email } = query;
+    let valid = match state.app.store.welcome_is_valid(&token).await {
+        Ok(valid) => valid,
+        Err(error) => return unavailable(&error),
+    };
+    let token = token.expose_secret().to_owned();
+    state.plain("Welcome", || WelcomePage(WelcomeProps { token, valid, problem, name, email }))
 }
 
 #[derive(Deserialize)]

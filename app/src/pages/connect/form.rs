@@ -4,7 +4,7 @@ use super::outcome::{Failure, Passed};
 use crate::{
     api::{
         UiError,
-        datasources::{FindZone, FormStart, test_connection},
+        datasources::{FormStart, find_zone, test_connection},
     },
     components::{
         banner::{Banner, Mood},
@@ -12,7 +12,7 @@ use crate::{
         loaded::problem,
     },
 };
-use leptos::{html, prelude::*};
+use leptos::{html, prelude::*, task::spawn_local};
 use taskgauge_model::{
     datasource::{Draft, DraftField, FieldProblem, TestOutcome},
     ids::DatasourceId,
@@ -82,21 +82,22 @@ pub fn ConnectForm(
             .unwrap_or_default(),
         _ => Vec::new(),
     });
+    let refused = RwSignal::new(start.refused.clone());
     let filled = RwSignal::new(false);
 
-    let test = Action::new_local(move |draft: &Draft| {
-        let draft = draft.clone();
-        async move { test_connection(draft, replaces).await }
-    });
-    let busy = test.pending();
-    Effect::new(move |_| {
-        if let Some(outcome) = test.value().get() {
-            stage.set(match outcome {
+    let busy = RwSignal::new(false);
+    let test = move |draft: Draft| {
+        busy.set(true);
+        spawn_local(async move {
+            let outcome = test_connection(draft, replaces).await.and_then(|outcome| outcome.read());
+            // The page may have been left meanwhile.
+            busy.try_set(false);
+            stage.try_set(match outcome {
                 Ok(outcome @ TestOutcome::Passed { .. }) => Stage::Tested(outcome),
                 other => Stage::Editing(Some(other)),
             });
-        }
-    });
+        });
+    };
     let message = NodeRef::<html::Div>::new();
     // Whoever cannot see the banner appear is taken to it.
     Effect::new(move |_| {
@@ -119,7 +120,7 @@ pub fn ConnectForm(
             return;
         }
         filled.set(false);
-        test.dispatch(Draft {
+        test(Draft {
             name: name.get_untracked(),
             user_name: user_name.value.get_untracked(),
             secret: secret.value.get_untracked(),
@@ -146,7 +147,7 @@ pub fn ConnectForm(
         |id| format!("/data/datasources/{id}/credentials"),
     );
 
-    let find = ServerAction::<FindZone>::new();
+    let found = RwSignal::new(None);
     let looked_for = RwSignal::new(String::new());
     let look_up = move |_| {
         // What the browser filled in is not sent anywhere.
@@ -156,11 +157,14 @@ pub fn ConnectForm(
         let user = user_name.value.get_untracked();
         if !user.is_empty() && user != looked_for.get_untracked() && zone.get_untracked().is_empty() {
             looked_for.set(user.clone());
-            find.dispatch(FindZone { user_name: user });
+            spawn_local(async move {
+                let zone = find_zone(user).await.and_then(|zone| zone.read::<Option<String>>());
+                found.try_set(Some(zone));
+            });
         }
     };
     let zone_found = move || {
-        find.value().get().map(|found| match found {
+        found.get().map(|found| match found {
             Ok(Some(zone)) => view! { <p class="help" role="status"><span aria-hidden="true">"✓ "</span>{format!("Found: {zone}")}</p> }.into_any(),
             Ok(None) => view! { <p class="help" role="status"><span aria-hidden="true">"! "</span>"Autotask does not know this user name (yet). A new user takes up to five minutes."</p> }.into_any(),
             Err(_) => ().into_any(),
@@ -182,7 +186,7 @@ pub fn ConnectForm(
                     <Banner mood=Mood::Warn title="Your browser filled in a field">
                         <p>"Nothing was tested. Check the marked fields: clear them and type, or say that they are right."</p>
                     </Banner>
-                })}
+                }.into_any())}
             </div>
             <Show when=editing fallback=move || {
                 let Stage::Tested(TestOutcome::Passed { draft, report }) = stage.get() else { return ().into_any() };
@@ -195,7 +199,9 @@ pub fn ConnectForm(
                         time_zone=time_zone.get_untracked()
                         web_url=web_url.get_untracked()
                         replaces=replaces
+                        refused=refused
                         change=move || {
+                            refused.set(None);
                             secret.value.set(String::new());
                             stage.set(Stage::Editing(None));
                         }
@@ -213,7 +219,7 @@ pub fn ConnectForm(
                             let email = own_email.get_value();
                             (!email.is_empty() && user_name.value.get().eq_ignore_ascii_case(&email)).then(|| view! {
                                 <p class="field-note" role="status"><span aria-hidden="true">"! "</span>"This is the address you sign in to Taskgauge with. The API user has a name of its own."</p>
-                            })
+                            }.into_any())
                         }}
                     </div>
                     <CredentialField field=DraftField::Secret label="API secret" help="On the API user’s page: Password (Secret). Autotask shows it once." credential=secret problems=problems secret=true />
@@ -225,7 +231,7 @@ pub fn ConnectForm(
                             <select class="input" id="time_zone" name="time_zone" node_ref=zone_choice aria-describedby="time_zone-help time_zone-error" on:change=move |event| time_zone.set(event_target_value(&event)) prop:value=time_zone_shown>
                                 {zones.get_value().into_iter().map(|each| {
                                     let selected = each == time_zone.get_untracked();
-                                    view! { <option value=each.clone() selected=selected>{each.clone()}</option> }
+                                    view! { <option value=each.clone() selected=selected>{each.clone()}</option> }.into_any()
                                 }).collect_view()}
                             </select>
                             <FieldError key="time_zone" problem=problem_of(DraftField::TimeZone, problems) />
@@ -270,7 +276,7 @@ fn browser_time_zone() -> Option<String> {
 fn Summary(problems: Vec<FieldProblem>) -> impl IntoView {
     let links: Vec<_> = problems
         .into_iter()
-        .map(|problem| view! { <li><a class="link" href=format!("#{}", problem.field.key()) rel="external">{problem.message}</a></li> })
+        .map(|problem| view! { <li><a class="link" href=format!("#{}", problem.field.key()) rel="external">{problem.message}</a></li> }.into_any())
         .collect();
     view! { <Banner mood=Mood::Bad title="Check the form"><ul class="error-summary">{links}</ul></Banner> }
         .into_any()

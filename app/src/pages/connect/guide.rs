@@ -10,7 +10,7 @@ pub fn Guide(
 ) -> impl IntoView {
     let rows: Vec<_> = rights
         .into_iter()
-        .map(|(tab, right, what)| view! { <tr><td>{tab}</td><td>{right}</td><td>{what}</td></tr> })
+        .map(|(tab, right, what)| view! { <tr><td>{tab}</td><td>{right}</td><td>{what}</td></tr> }.into_any())
         .collect();
     view! {
         <aside class="guide" aria-labelledby="guide-title">

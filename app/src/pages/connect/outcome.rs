@@ -2,14 +2,17 @@
 
 use super::form::focus_soon;
 use crate::{
-    api::datasources::{ReplaceCredentials, SaveDatasource},
+    api::{
+        UiError,
+        datasources::{ReplaceCredentials, SaveDatasource},
+    },
     components::{
         banner::{Banner, Mood},
         doctor::DoctorView,
-        loaded::problem,
+        post_form::{PostForm, Posted, refusal},
     },
 };
-use leptos::{form::ActionForm, html, prelude::*};
+use leptos::{html, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_navigate;
 use taskgauge_model::{
     datasource::{FailureCause, TestFailure, TestReport},
@@ -70,6 +73,8 @@ pub fn Passed(
     web_url: String,
     /// The datasource whose credentials these replace.
     replaces: Option<DatasourceId>,
+    /// Why it could not be saved.
+    refused: RwSignal<Option<UiError>>,
     /// Goes back to the form.
     #[prop(into)]
     change: Callback<()>,
@@ -100,7 +105,7 @@ pub fn Passed(
         <div class="tested stack" tabindex="-1" node_ref=tested>
             <Banner mood=Mood::Good title="Connected"><p>{note}</p></Banner>
             <dl class="summary">
-                {(!name.is_empty()).then(|| view! { <dt>"Name"</dt><dd>{name.clone()}</dd> })}
+                {(!name.is_empty()).then(|| view! { <dt>"Name"</dt><dd>{name.clone()}</dd> }.into_any())}
                 <dt>"API user"</dt><dd>{report.user_name.clone()}</dd>
                 <dt>"Secret, integration code"</dt><dd>"as tested, kept sealed on the server"</dd>
                 <dt>"Autotask of"</dt><dd>{tenant}</dd>
@@ -111,8 +116,8 @@ pub fn Passed(
                 <dt>"Hourly allowance"</dt><dd>{used}</dd>
             </dl>
             {match replaces {
-                Some(id) => view! { <ReplaceForm id=id draft=draft change=change /> }.into_any(),
-                None => view! { <SaveForm draft=draft name=name time_zone=time_zone web_url=web_url change=change /> }.into_any(),
+                Some(id) => view! { <ReplaceForm id=id draft=draft refused=refused change=change /> }.into_any(),
+                None => view! { <SaveForm draft=draft name=name time_zone=time_zone web_url=web_url refused=refused change=change /> }.into_any(),
             }}
             <h2>"What the API user can read"</h2>
             <DoctorView doctor=report.doctor />
@@ -127,31 +132,18 @@ fn SaveForm(
     name: String,
     time_zone: String,
     web_url: String,
+    refused: RwSignal<Option<UiError>>,
     change: Callback<()>,
 ) -> impl IntoView {
-    let save = ServerAction::<SaveDatasource>::new();
+    let busy = RwSignal::new(false);
     let navigate = use_navigate();
-    Effect::new(move |_| {
-        if let Some(Ok(id)) = save.value().get() {
-            navigate(&format!("/data/datasources/{id}"), leptos_router::NavigateOptions::default());
-        }
-    });
-    let busy = save.pending();
-    let wanted = SaveDatasource {
-        draft: draft.clone(),
-        name: name.clone(),
-        time_zone: time_zone.clone(),
-        web_url: web_url.clone(),
-    };
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        if !busy.get_untracked() {
-            save.dispatch(wanted.clone());
-        }
+    let answered = move |answer: Posted| match answer.and_then(|id| id.read::<DatasourceId>()) {
+        Ok(id) => navigate(&format!("/data/datasources/{id}"), leptos_router::NavigateOptions::default()),
+        Err(error) => refused.set(Some(error)),
     };
     view! {
-        {move || save.value().get().and_then(Result::err).map(|error| problem(&error))}
-        <form method="post" action="/data/datasources/save" on:submit=submit>
+        {move || refused.with(|refused| refused.as_ref().map(refusal))}
+        <PostForm to=SaveDatasource::PATH plain="/data/datasources/save" busy=busy answered=answered>
             <input type="hidden" name="draft" value=draft />
             <input type="hidden" name="name" value=name />
             <input type="hidden" name="time_zone" value=time_zone />
@@ -160,34 +152,38 @@ fn SaveForm(
                 <button class="button primary" type="submit" aria-busy=move || busy.get().then_some("true")>"Save datasource"</button>
                 <ChangeButton change=change />
             </div>
-        </form>
+        </PostForm>
     }
     .into_any()
 }
 
 #[component]
-fn ReplaceForm(id: DatasourceId, draft: String, change: Callback<()>) -> impl IntoView {
-    let replace = ServerAction::<ReplaceCredentials>::new();
+fn ReplaceForm(
+    id: DatasourceId,
+    draft: String,
+    refused: RwSignal<Option<UiError>>,
+    change: Callback<()>,
+) -> impl IntoView {
+    let busy = RwSignal::new(false);
     let navigate = use_navigate();
-    Effect::new(move |_| {
-        if matches!(replace.value().get(), Some(Ok(()))) {
-            navigate(&format!("/data/datasources/{id}"), leptos_router::NavigateOptions::default());
-        }
-    });
-    let other = move || matches!(replace.value().get(), Some(Err(crate::api::UiError::Conflict(_))));
+    let answered = move |answer: Posted| match answer {
+        Ok(_) => navigate(&format!("/data/datasources/{id}"), leptos_router::NavigateOptions::default()),
+        Err(error) => refused.set(Some(error)),
+    };
+    let other = move || refused.with(|refused| matches!(refused, Some(UiError::Conflict(_))));
     view! {
-        {move || replace.value().get().and_then(Result::err).map(|error| problem(&error))}
-        <ActionForm action=replace>
+        {move || refused.with(|refused| refused.as_ref().map(refusal))}
+        <PostForm to=ReplaceCredentials::PATH plain=format!("/data/datasources/{id}/credentials/save") busy=busy answered=answered>
             <input type="hidden" name="id" value=id.to_string() />
             <input type="hidden" name="draft" value=draft />
             <input type="hidden" name="allow_other_tenant" value=move || other().to_string() />
             <div class="actions">
-                <button class="button primary" type="submit">
+                <button class="button primary" type="submit" aria-busy=move || busy.get().then_some("true")>
                     {move || if other() { "Replace, and drop the rows of the old Autotask" } else { "Save new credentials" }}
                 </button>
                 <ChangeButton change=change />
             </div>
-        </ActionForm>
+        </PostForm>
     }
     .into_any()
 }

@@ -1,19 +1,18 @@
-//! Signing in: a plain form, complete without wasm.
+//! Signing in.
 
 use crate::components::banner::{Banner, Mood};
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 /// The sign-in page.
 #[component]
-pub fn SignIn() -> impl IntoView {
-    let query = use_query_map();
-    let get = move |name: &str| {
-        query.with_untracked(|query| query.get_str(name).map(str::to_owned)).unwrap_or_default()
-    };
-    let next = get("next");
-    let problem = match get("problem").as_str() {
+pub fn SignIn(
+    /// Where to go then, as a path.
+    next: String,
+    /// The word for what went wrong, or empty.
+    problem: String,
+) -> impl IntoView {
+    let mood = if problem == "out" { Mood::Info } else { Mood::Bad };
+    let problem = match problem.as_str() {
         "wrong" => Some(("That did not work", "The e-mail address or the password is wrong. Try again.")),
         "often" => Some(("Too many tries", "Wait a minute, then try again.")),
         "out" => Some(("You are signed out", "Sign in to go on.")),
@@ -23,9 +22,7 @@ pub fn SignIn() -> impl IntoView {
         )),
         _ => None,
     };
-    let mood = if get("problem") == "out" { Mood::Info } else { Mood::Bad };
     view! {
-        <Title text="Sign in · Taskgauge" />
         <main class="auth" id="page">
             <div class="auth-card">
                 <h1>"Sign in"</h1>

@@ -1,0 +1,21 @@
+//! Forms on their way to server functions; see `frontend/js/post.js`.
+#![allow(unsafe_code, reason = "wasm-bindgen writes the calls to JavaScript")]
+
+use super::{Payload, UiError};
+use wasm_bindgen::prelude::*;
+
+pub use super::ssr::refused;
+
+#[wasm_bindgen(raw_module = "taskgauge-post")]
+extern "C" {
+    #[wasm_bindgen(js_name = post, catch)]
+    async fn send(address: &str, form: &web_sys::HtmlFormElement) -> Result<JsValue, JsValue>;
+}
+
+/// Calls the server function at `path` with the fields of `form`.
+pub async fn post(path: &str, form: &web_sys::HtmlFormElement) -> Result<Payload, UiError> {
+    let answer = send(path, form).await.map_err(|_| UiError::Offline)?;
+    let answer = js_sys::Array::from(&answer);
+    let body = Payload(answer.get(1).as_string().unwrap_or_default());
+    if answer.get(0).is_truthy() { Ok(body) } else { Err(body.read().unwrap_or(UiError::Offline)) }
+}
