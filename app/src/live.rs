@@ -3,7 +3,10 @@
 //! The stream is a hint to ask again; nothing is lost when it breaks, because pages also ask when it comes back.
 
 use leptos::prelude::*;
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 use taskgauge_model::run::Event;
 use wasm_bindgen::{JsCast, prelude::Closure};
 
@@ -69,17 +72,46 @@ fn open(live: Live) {
 /// How long hints are gathered before a page asks again: a sync sends many a second.
 const GATHERED: Duration = Duration::from_secs(1);
 
-/// Lets a counter rise once for all hints within [`GATHERED`].
+/// Lets a counter rise once for all hints within [`GATHERED`], and not before the page has what it asked for last: an
+/// answer that is overtaken by the next question is never shown.
 fn soon(counter: RwSignal<u32>, due: StoredValue<bool>) {
     if !due.get_value() {
         due.set_value(true);
-        set_timeout(
-            move || {
-                due.set_value(false);
-                counter.update(rise);
-            },
-            GATHERED,
-        );
+        settle(counter, due);
+    }
+}
+
+fn settle(counter: RwSignal<u32>, due: StoredValue<bool>) {
+    set_timeout(
+        move || {
+            if LOADS.load(Ordering::Relaxed) > 0 {
+                return settle(counter, due);
+            }
+            due.set_value(false);
+            counter.update(rise);
+        },
+        GATHERED,
+    );
+}
+
+/// Answers that the page waits for.
+static LOADS: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts as an answer that is waited for until it is dropped.
+#[derive(Debug)]
+pub struct Load(());
+
+impl Load {
+    /// The page begins to wait.
+    pub fn begin() -> Load {
+        LOADS.fetch_add(1, Ordering::Relaxed);
+        Load(())
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        LOADS.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -237,14 +237,26 @@ test("what was tested is saved, without a reload, and the dashboard has numbers 
   await form.test.click();
   await expect(form.connected).toBeVisible();
 
-  const saved = Date.now();
+  // The page itself notes the moments: asking it again and again would add the pauses between the questions.
+  await page.evaluate(() => {
+    const noted = window as unknown as { saved?: number; numbers?: number };
+    addEventListener("submit", () => (noted.saved ??= performance.now()), { capture: true });
+    new MutationObserver(() => {
+      const titled = [...document.querySelectorAll("section")].find((tile) => tile.querySelector("h2")?.textContent === "Open tickets");
+      if (/^[1-9][\d,.]*$/.test(titled?.querySelector(".value")?.textContent ?? "")) noted.numbers ??= performance.now();
+    }).observe(document, { subtree: true, childList: true, characterData: true });
+  });
   await form.save.click();
   await expect(page).toHaveURL(/\/data\/datasources\/\d+$/);
   await expect(page.getByRole("progressbar", { name: "Records synced" })).toBeVisible();
   await page.getByRole("link", { name: "Open the Service Ticket KPIs" }).click();
   const open_tickets = page.locator("section").filter({ has: page.getByRole("heading", { name: "Open tickets", exact: true }) });
   await expect(open_tickets.locator(".value")).toHaveText(/^[1-9][\d,.]*$/);
-  const seconds = (Date.now() - saved) / 1_000;
+  const { saved, numbers } = await page.evaluate(() => {
+    const noted = window as unknown as { saved: number; numbers: number };
+    return { saved: noted.saved, numbers: noted.numbers };
+  });
+  const seconds = (numbers - saved) / 1_000;
   test.info().annotations.push({ type: "first numbers after Save", description: `${seconds.toFixed(1)} s` });
   console.log(`first numbers ${seconds.toFixed(1)} s after Save`);
   expect(seconds).toBeLessThan(5);

@@ -1,7 +1,10 @@
 //! Something that is loaded from the server: while it loads, when it fails, and when it is there.
 
 use super::banner::{Banner, Mood};
-use crate::api::{Payload, UiError};
+use crate::{
+    api::{Payload, UiError},
+    live::Load,
+};
 use leptos::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -56,7 +59,13 @@ fn load_erased(
     key: Box<dyn Fn() -> String + Send + Sync>,
     fetch: Box<dyn Fn(String) -> Fetched + Send + Sync>,
 ) -> Loading {
-    Resource::new_blocking(key, fetch)
+    Resource::new_blocking(key, move |key| {
+        let answer = fetch(key);
+        async move {
+            let _waiting = Load::begin();
+            answer.await
+        }
+    })
 }
 
 /// Shows a value that was loaded. The old value stays while a new one is loaded.

@@ -30,7 +30,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use futures::{StreamExt as _, stream};
 use sqlx::{Postgres, Transaction};
-use std::collections::HashMap;
+use std::{collections::HashMap, num::NonZero, ops::RangeInclusive};
 use taskgauge_model::{
     catalogue::Catalogue,
     datasource::{Doctor, Finding},
@@ -39,8 +39,8 @@ use taskgauge_model::{
     range::Calendar,
 };
 
-/// Connections one board may use at once.
-const BOARD_CONNECTIONS: usize = 4;
+/// Fewest and most connections one board may use at once; between them it is as many as this machine has cores.
+const BOARD_CONNECTIONS: RangeInclusive<usize> = 2..=8;
 /// Longest time a statement of a gauge may take.
 const STATEMENT_TIMEOUT: &str = "15s";
 
@@ -98,7 +98,9 @@ impl Store {
                 }
             });
         }
-        stream::iter(asked).buffered(BOARD_CONNECTIONS).collect().await
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let connections = cores.clamp(*BOARD_CONNECTIONS.start(), *BOARD_CONNECTIONS.end());
+        stream::iter(asked).buffered(connections).collect().await
     }
 
     async fn kept_answer(
