@@ -192,8 +192,6 @@ pub enum FailureCause {
     HourlyLimit,
     /// No answer in time.
     Timeout,
-    /// Another tenant than the one stored answered.
-    OtherTenant,
     /// Nothing can be read: the security level lacks everything.
     NothingReadable,
     /// Anything else that Autotask said.
@@ -325,6 +323,15 @@ pub struct Datasource {
     pub paused: bool,
 }
 
+/// The root of the web interface beside an API address: `https://webservices5.autotask.net/ATServicesRest/` →
+/// `https://ww5.autotask.net/`. Hosts that break the pattern serve both.
+pub fn web_root(api_url: &str) -> Option<String> {
+    let (scheme, rest) = api_url.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty())?;
+    let web = host.strip_prefix("webservices").map_or_else(|| host.to_owned(), |zone| format!("ww{zone}"));
+    Some(format!("{scheme}://{web}/"))
+}
+
 /// Tagged enums as they are read: one structure with everything any variant holds. What serde writes for reading a tag
 /// anywhere among the fields buffers the whole value first, and that is a twentieth of the wasm.
 mod flat {
@@ -393,6 +400,18 @@ mod flat {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_web_interface_stands_beside_the_api() {
+        for (api, web) in [
+            ("https://webservices5.autotask.net/ATServicesRest/", "https://ww5.autotask.net/"),
+            ("https://prde.autotask.net/ATServicesRest/", "https://prde.autotask.net/"),
+            ("http://127.0.0.1:7390/ATServicesRest/", "http://127.0.0.1:7390/"),
+        ] {
+            assert_eq!(web_root(api).as_deref(), Some(web));
+        }
+        assert_eq!(web_root("nothing"), None);
+    }
 
     #[test]
     fn tagged_enums_are_read_as_they_are_written() {

@@ -1,13 +1,13 @@
 //! Datasources and their credentials.
 
-use crate::{Store, StoreError, drafts::TestedDraft};
+use crate::{Store, StoreError, drafts::TestedDraft, rows::hold_alone};
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, types::Json};
 use std::str::FromStr;
 use taskgauge_model::{
-    datasource::{Datasource, Doctor, Draft, DraftField, FIELD_MAX, TestReport},
+    datasource::{Datasource, Doctor, Draft, DraftField, FIELD_MAX, TestReport, web_root},
     ids::DatasourceId,
 };
 use url::Url;
@@ -197,8 +197,8 @@ impl Store {
         allow_other_tenant: bool,
     ) -> Result<(), StoreError> {
         hold_runs(connection, datasource).await?;
-        let (name, tenant, api_url): (String, Option<i64>, String) = sqlx::query_as(
-            "select name, tenant, api_url
+        let (name, tenant, api_url, web_url): (String, Option<i64>, String, Option<String>) = sqlx::query_as(
+            "select name, tenant, api_url, web_url
             from taskgauge.datasources
             where id = $1
             for update",
@@ -207,24 +207,29 @@ impl Store {
         .fetch_optional(&mut *connection)
         .await?
         .ok_or(NOT_FOUND)?;
-        let same = is_same_tenant(tenant, &api_url, &draft.report);
+        let same = is_same_tenant(tenant, &draft.report);
         if !same {
             if !allow_other_tenant {
+                let known = tenant.is_some() && draft.report.tenant.is_some();
+                let reach = if known { "reach" } else { "may reach" };
                 return Err(StoreError::Conflict {
                     what: format!(
-                        "These credentials reach another Autotask tenant than “{name}”. Use credentials of the same \
+                        "These credentials {reach} another Autotask tenant than “{name}”. Use credentials of the same \
                          tenant, add a new datasource, or confirm that everything read so far is to be removed."
                     ),
                 });
             }
             self.forget_rows_on(connection, datasource).await?;
         }
+        // An address that an admin chose stays; Autotask's own moves with the zone.
+        let trimmed = |url: &str| url.trim_end_matches('/').to_owned();
+        let follows = web_url.as_deref().map(trimmed) == web_root(&api_url).as_deref().map(trimmed);
         sqlx::query(
             "update taskgauge.datasources
             set api_url = $2,
                 zone_name = $3,
                 tenant = coalesce($4, case when $5 then tenant end),
-                web_url = case when $5 then web_url else $6 end,
+                web_url = $6,
                 doctor = $7
             where id = $1",
         )
@@ -233,7 +238,7 @@ impl Store {
         .bind(&draft.report.zone_name)
         .bind(draft.report.tenant)
         .bind(same)
-        .bind(&draft.report.web_url)
+        .bind(if same && !follows { &web_url } else { &draft.report.web_url })
         .bind(Json(&draft.report.doctor))
         .execute(&mut *connection)
         .await?;
@@ -513,7 +518,7 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?
         .ok_or(NOT_FOUND)?;
-        // Findings in the words of another version are worth nothing; the doctor looks again with every sync.
+        // Findings in the words of another version are worth nothing; the doctor looks again every day.
         Ok(doctor.and_then(|doctor| serde_json::from_value(doctor).ok()).unwrap_or_default())
     }
 
@@ -546,13 +551,9 @@ impl Store {
     }
 }
 
-/// The tenant's number tells; without one, the zone has to be the same.
-fn is_same_tenant(tenant: Option<i64>, api_url: &str, report: &TestReport) -> bool {
-    if let (Some(stored), Some(reached)) = (tenant, report.tenant) {
-        return stored == reached;
-    }
-    let host = |url: &str| Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_lowercase));
-    host(api_url).is_some_and(|stored| Some(stored) == host(&report.api_url))
+/// The tenant's number tells. Where Autotask did not give it, now or then, nobody knows: thousands share a zone.
+fn is_same_tenant(tenant: Option<i64>, report: &TestReport) -> bool {
+    tenant.is_some() && tenant == report.tenant
 }
 
 /// The name without spaces around it, if it can be used; the rule and its words are the form's.
@@ -583,11 +584,18 @@ fn name_taken(error: sqlx::Error, name: &str) -> StoreError {
     })
 }
 
-/// Waits for the page that a worker is committing and lets it begin no other one until the transaction ends.
+/// Waits for the pages that a worker is committing and lets it begin no other one until the transaction ends.
 ///
 /// Taken before any other lock: a worker, too, locks its run first and rows afterwards. In another order the two would
 /// wait for each other.
 async fn hold_runs(connection: &mut PgConnection, datasource: DatasourceId) -> Result<(), StoreError> {
+    let active: Vec<i64> = sqlx::query_scalar(
+        "select id from taskgauge.runs where datasource_id = $1 and state in ('queued', 'running')",
+    )
+    .bind(datasource.0)
+    .fetch_all(&mut *connection)
+    .await?;
+    hold_alone(connection, &active).await?;
     sqlx::query("select id from taskgauge.runs where datasource_id = $1 order by id for update")
         .bind(datasource.0)
         .execute(connection)

@@ -69,7 +69,7 @@ pub enum Covers {
 pub struct PageCommit<'a> {
     /// Whose rows.
     pub entity: &'static Entity,
-    /// The walk's cursor; `None` for a walk that is repeated rather than resumed.
+    /// What the walk is called; its cursor moves, where it has one.
     pub slice: Option<&'a str>,
     /// Rows to store. Their ids are distinct.
     pub rows: Vec<Row>,
@@ -125,8 +125,6 @@ pub struct Written {
     pub missed: u64,
     /// Rows set aside.
     pub quarantined: u64,
-    /// Ids of [`PageCommit::seen`] that are not stored: they were missed before and must be read.
-    pub unknown: Vec<i64>,
     /// Whether the run should stop now: a person cancelled it or paused the datasource.
     pub stop: bool,
 }
@@ -163,7 +161,7 @@ impl Store {
         set_aside(&mut transaction, datasource, entity, &present, &unreadable, now).await?;
         let mut returned = 0;
         if !page.seen.is_empty() {
-            (returned, written.unknown) = look(&mut transaction, datasource, entity, &page.seen, now).await?;
+            returned = look(&mut transaction, datasource, entity, &page.seen, now).await?;
         }
         let upper = if page.complete { None } else { page.last };
         let absences =
@@ -181,7 +179,7 @@ impl Store {
         }
         if !upserted.changed.is_empty() {
             for other in Entity::all() {
-                if other.deletes == Deletes::Log(entity.name)
+                if matches!(other.deletes, Deletes::Log(logs) if logs.contains(&entity.name))
                     && apply_log(&mut transaction, datasource, entity, other, &upserted.changed, now).await?
                 {
                     entities.push(other.name.to_owned());
@@ -205,7 +203,7 @@ impl Store {
         }
         sqlx::query(
             "update taskgauge.steps
-            set state = 'running',
+            set state = case when state = 'queued' then 'running' else state end,
                 slice = coalesce($4, slice),
                 read = read + $5,
                 written = written + $6,
@@ -263,11 +261,20 @@ impl Store {
 
 /// Checks the fence and keeps other workers from taking the run until the transaction ends. Answers whether the run
 /// should stop.
+///
+/// The lock is an advisory one because it is fair: whoever wants the run for itself waits for the pages under way and
+/// for no later ones, where a row lock would let one page after the other in before it.
 pub(crate) async fn hold(
     connection: &mut PgConnection,
     lease: &Lease,
     now: Option<DateTime<Utc>>,
 ) -> Result<bool, StoreError> {
+    sqlx::query("select pg_advisory_xact_lock_shared($1, ($2::bigint % 2147483647)::integer)")
+        .bind(RUN_LOCKS)
+        .bind(lease.run.0)
+        .execute(&mut *connection)
+        .await?;
+    // A statement of its own: it must see what was committed while the lock was waited for.
     sqlx::query_scalar(
         "select r.cancel_requested or d.paused
         from taskgauge.runs r
@@ -276,8 +283,7 @@ pub(crate) async fn hold(
             and r.id = $2
             and r.fence = $3
             and r.state = 'running'
-            and r.lease_until > coalesce($4, clock_timestamp())
-        for share of r",
+            and r.lease_until > coalesce($4, clock_timestamp())",
     )
     .bind(lease.datasource.0)
     .bind(lease.run.0)
@@ -287,6 +293,23 @@ pub(crate) async fn hold(
     .await?
     .ok_or(StoreError::Lost)
 }
+
+/// Waits for the pages of these runs that are being committed, and lets none begin until the transaction ends. To be
+/// taken before any lock on rows: a page locks rows, too.
+pub(crate) async fn hold_alone(connection: &mut PgConnection, runs: &[i64]) -> Result<(), StoreError> {
+    sqlx::query(
+        "select pg_advisory_xact_lock($1, (r.id % 2147483647)::integer)
+        from (select unnest($2::bigint[]) as id order by 1) r",
+    )
+    .bind(RUN_LOCKS)
+    .bind(runs)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The first number of advisory locks on runs; the second is the run's.
+const RUN_LOCKS: i32 = 0x7275_6e73;
 
 fn count(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)

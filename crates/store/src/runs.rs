@@ -7,7 +7,7 @@ mod progress;
 
 pub use progress::{Completed, Cursor, EntityState};
 
-use crate::rows::hold;
+use crate::rows::{hold, hold_alone};
 use crate::{Store, StoreError, notify};
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -223,46 +223,59 @@ impl Store {
         lease: Duration,
         only: Option<RunId>,
     ) -> Result<Option<Lease>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let claimed: Option<(i64, i64, String, i64)> = sqlx::query_as(
-            "with next as (
-                select r.datasource_id, r.id
+        let mut tried = Vec::new();
+        loop {
+            let mut transaction = self.pool.begin().await?;
+            let next: Option<(i64, i64)> = sqlx::query_as(
+                "select r.datasource_id, r.id
                 from taskgauge.runs r
                 join taskgauge.datasources d on d.id = r.datasource_id
                 where (r.state = 'queued' or (r.state = 'running' and r.lease_until <= coalesce($1, now())))
-                    and case when $4::bigint is null then not d.paused else r.id = $4 end
+                    and case when $2::bigint is null then not d.paused else r.id = $2 end
+                    and not r.id = any($3)
                 order by r.queued_at, r.id
-                limit 1
-                for update of r skip locked
+                limit 1",
             )
-            update taskgauge.runs r
-            set state = 'running',
-                worker = $2,
-                started_at = coalesce(r.started_at, $5),
-                lease_until = coalesce($1, now()) + make_interval(secs => $3),
-                fence = r.fence + 1
-            from next
-            where r.datasource_id = next.datasource_id and r.id = next.id
-            returning r.datasource_id, r.id, r.kind, r.fence",
-        )
-        .bind(self.pinned_now())
-        .bind(worker)
-        .bind(seconds(lease))
-        .bind(only.map(|run| run.0))
-        .bind(self.clock.now())
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let claimed = claimed.map(|(datasource, run, kind, fence)| Lease {
-            run: RunId(run),
-            datasource: DatasourceId(datasource),
-            kind: kind_of(&kind),
-            fence,
-        });
-        if let Some(Lease { run, datasource, .. }) = claimed {
+            .bind(self.pinned_now())
+            .bind(only.map(|run| run.0))
+            .bind(&tried)
+            .fetch_optional(&mut *transaction)
+            .await?;
+            let Some((datasource, run)) = next else { return Ok(None) };
+            // A worker that was thought dead may be in the middle of a page, and another one just before us.
+            hold_alone(&mut transaction, &[run]).await?;
+            let claimed: Option<(String, i64)> = sqlx::query_as(
+                "update taskgauge.runs r
+                set state = 'running',
+                    worker = $2,
+                    started_at = coalesce(r.started_at, $5),
+                    lease_until = coalesce($1, clock_timestamp()) + make_interval(secs => $3),
+                    fence = r.fence + 1
+                where r.datasource_id = $4
+                    and r.id = $6
+                    and (
+                        r.state = 'queued'
+                        or (r.state = 'running' and r.lease_until <= coalesce($1, clock_timestamp()))
+                    )
+                returning r.kind, r.fence",
+            )
+            .bind(self.pinned_now())
+            .bind(worker)
+            .bind(seconds(lease))
+            .bind(datasource)
+            .bind(self.clock.now())
+            .bind(run)
+            .fetch_optional(&mut *transaction)
+            .await?;
+            let Some((kind, fence)) = claimed else {
+                tried.push(run);
+                continue;
+            };
+            let (datasource, run) = (DatasourceId(datasource), RunId(run));
             notify::send(&mut transaction, &Event::Progress { datasource, run }).await?;
+            transaction.commit().await?;
+            return Ok(Some(Lease { run, datasource, kind: kind_of(&kind), fence }));
         }
-        transaction.commit().await?;
-        Ok(claimed)
     }
 
     /// Makes the lease last `lease` from now. [`StoreError::Lost`] when another worker has the run.

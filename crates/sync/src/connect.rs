@@ -1,48 +1,24 @@
-//! Testing a connection, and the permission doctor.
+//! Testing a connection.
 
+use crate::doctor::examine;
 use crate::failure;
 use chrono::{DateTime, Utc};
-use futures::{StreamExt, stream};
 use secrecy::SecretString;
 use std::time::{Duration, Instant};
-use taskgauge_autotask::{Access, AddressError, Client, Connector, Credentials, Error, Filter, Zone, value};
-use taskgauge_model::catalogue::Catalogue;
-use taskgauge_model::datasource::{
-    Doctor, DoctorNote, Draft, DraftField, Finding, Probe, TestFailure, TestReport,
-};
-use taskgauge_model::entity::Entity;
+use taskgauge_autotask::{AddressError, Connector, Credentials, Error, Zone, value};
+use taskgauge_model::datasource::{Draft, DraftField, Finding, TestFailure, TestReport, web_root};
 use taskgauge_store::datasources::StoredCredentials;
 use taskgauge_store::drafts::TestedDraft;
 use url::Url;
 
-/// Counts that the doctor asks for at once. Each is another entity, so the limit per entity is far.
-const PROBES_AT_ONCE: usize = 8;
-
-/// Collections that every managed service provider has rows in. None of them means a missing right.
-const NEVER_EMPTY: &[&str] = &[
-    "BillingCodes",
-    "Companies",
-    "Contacts",
-    "Contracts",
-    "Departments",
-    "InternalLocations",
-    "ResourceRoleDepartments",
-    "Resources",
-    "Roles",
-    "TicketCategories",
-    "Tickets",
-    "TimeEntries",
-];
-
-/// Tests what a person typed: zone, credentials, and what can be read. `expected_tenant` is the tenant whose rows are
-/// stored already, when credentials are replaced.
+/// Tests what a person typed: zone, credentials, and what can be read. Whether it is the tenant whose rows are stored
+/// already is asked when the tested draft is saved.
 ///
 /// # Errors
 /// The cause, and the one thing to do next. Refused credentials are never tried twice at the same address.
 pub async fn test_connection(
     connector: &Connector,
     draft: &Draft,
-    expected_tenant: Option<i64>,
     now: DateTime<Utc>,
 ) -> Result<TestedDraft, TestFailure> {
     let given = address(connector, DraftField::Zone, &draft.zone)?;
@@ -55,11 +31,6 @@ pub async fn test_connection(
     };
     let zone = discovered.as_ref().ok().filter(|zone| zone.api_url == api_url);
     let tenant = discovered.as_ref().ok().and_then(|zone| zone.tenant);
-    if let (Some(expected), Some(tenant)) = (expected_tenant, tenant)
-        && expected != tenant
-    {
-        return Err(failure::other_tenant());
-    }
     let credentials = Credentials::new(&draft.user_name, &draft.secret, &draft.integration_code);
     let client = connector.client(api_url.clone(), credentials).map_err(|error| failure::of(&error))?;
 
@@ -67,6 +38,10 @@ pub async fn test_connection(
     let version = match client.version().await {
         Ok(version) => version,
         Err(Error::Unauthorized) => return Err(refusal(&api_url, &discovered)),
+        // Some zones answer an unknown user with an error of their own; discovery has said it plainly.
+        Err(Error::Rejected { .. }) if matches!(discovered, Err(Error::UnknownUser)) => {
+            return Err(failure::of(&Error::UnknownUser));
+        }
         Err(error) => return Err(failure::of(&error)),
     };
     let round_trip = began.elapsed();
@@ -131,19 +106,17 @@ fn address(connector: &Connector, field: DraftField, text: &str) -> Result<Optio
     }
 }
 
-/// The root of the web interface that a person typed. Only addresses of zones pass.
-fn web_address(connector: &Connector, text: &str) -> Result<Option<Url>, TestFailure> {
+/// The root of the web interface that a person typed, by any address or number of the zone; `None` when nothing was
+/// typed. What passes is what is stored: the same in the test, when it is saved, and when it is changed later.
+///
+/// # Errors
+/// Addresses of other hosts, and what is no address.
+pub fn web_address(connector: &Connector, text: &str) -> Result<Option<Url>, TestFailure> {
     let Some(api_url) = address(connector, DraftField::WebUrl, text)? else { return Ok(None) };
-    let host = api_url.host_str().unwrap_or_default();
-    let mut web = api_url.clone();
-    web.set_path("/");
-    if let Some(number) = host.strip_prefix("webservices") {
-        // The API's and the web interface's hosts differ in their first word only.
-        if web.set_host(Some(&format!("ww{number}"))).is_err() {
-            return Err(failure::of_address(DraftField::WebUrl, &AddressError::NotAnAddress));
-        }
-    }
-    Ok(Some(web))
+    web_root(api_url.as_str())
+        .and_then(|root| Url::parse(&root).ok())
+        .map(Some)
+        .ok_or_else(|| failure::of_address(DraftField::WebUrl, &AddressError::NotAnAddress))
 }
 
 /// Why the credentials were refused: the wrong zone, an unknown user, or the credentials themselves.
@@ -161,62 +134,4 @@ fn refusal(tried: &Url, discovered: &Result<Zone, Error>) -> TestFailure {
 /// The number in `webservicesN.autotask.net`.
 fn number_in(url: &Url) -> Option<u16> {
     url.host_str()?.strip_prefix("webservices")?.split('.').next()?.parse().ok()
-}
-
-/// The permission doctor: asks every entity for its number of rows and says what is missing, which datasets lose by
-/// it, and which right brings it back.
-pub async fn examine(client: &Client, at: DateTime<Utc>) -> Doctor {
-    // Collected first: a stream over borrowed closures is not `Send` for every lifetime.
-    let asked: Vec<_> = Entity::all().into_iter().map(|entity| examine_one(client, entity)).collect();
-    let probes = stream::iter(asked).buffered(PROBES_AT_ONCE).collect().await;
-    Doctor { at: Some(at), probes, notes: notes(client).await }
-}
-
-async fn examine_one(client: &Client, entity: &'static Entity) -> Probe {
-    let finding = match client.count(entity.name, &Filter::All).await {
-        Ok(0) if NEVER_EMPTY.contains(&entity.name) => Finding::SuspiciouslyEmpty,
-        Ok(0) => Finding::Empty,
-        Ok(rows) => Finding::Readable { rows },
-        Err(Error::Forbidden { .. }) => Finding::Forbidden,
-        Err(error) => Finding::Unknown { why: failure::sentence(&error) },
-    };
-    probe(entity, finding)
-}
-
-fn probe(entity: &Entity, finding: Finding) -> Probe {
-    let missing = matches!(finding, Finding::Forbidden | Finding::SuspiciouslyEmpty);
-    let loses = missing || matches!(finding, Finding::Unknown { .. });
-    let datasets = Catalogue::shipped()
-        .datasets
-        .iter()
-        .filter(|dataset| loses && dataset.entities.iter().any(|name| name == entity.name))
-        .map(|dataset| dataset.title.clone())
-        .collect();
-    Probe {
-        entity: entity.name.to_owned(),
-        label: entity.label.to_owned(),
-        finding,
-        right: missing.then(|| (entity.right.tab.to_owned(), entity.right.row.to_owned())),
-        datasets,
-    }
-}
-
-/// What rights the API user has and Taskgauge never uses.
-async fn notes(client: &Client) -> Vec<DoctorNote> {
-    let Ok(info) = client.info("Tickets").await else { return Vec::new() };
-    let may = |access: Option<Access>| matches!(access, Some(Access::All | Access::Restricted));
-    if may(info.user_access_for_create)
-        || may(info.user_access_for_update)
-        || may(info.user_access_for_delete)
-    {
-        vec![DoctorNote {
-            missing: false,
-            what: "This API user may create or change tickets. Taskgauge only reads.".to_owned(),
-            next:
-                "If no other tool uses this API user, take Add, Edit and Delete away from its security level."
-                    .to_owned(),
-        }]
-    } else {
-        Vec::new()
-    }
 }

@@ -6,9 +6,9 @@
 mod prepare;
 mod read;
 
-use crate::failure;
 use crate::plan::{self, Due};
-use chrono::{DateTime, Utc};
+use crate::{doctor, failure};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::{TryStreamExt, stream};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use taskgauge_autotask::{Client, Connector, Credentials, Error, Filter, Query};
-use taskgauge_model::datasource::Finding;
+use taskgauge_model::datasource::{Doctor, Finding, web_root};
 use taskgauge_model::entity::{Entity, Refresh};
 use taskgauge_model::run::RunState;
 use taskgauge_store::rows::Covers;
@@ -24,6 +24,8 @@ use taskgauge_store::runs::{Completed, Cursor, EntityState, Lease};
 use taskgauge_store::{Store, StoreError};
 use tokio::sync::OnceCell;
 
+/// Hours between two examinations by the permission doctor.
+const DOCTOR_HOURS: i64 = 24;
 /// Entities that are read at once.
 const ENTITIES_AT_ONCE: usize = 4;
 /// How long a database that does not answer is waited for.
@@ -34,8 +36,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Names of the walks that are not parts of a load.
 mod walk {
     pub(super) const CHANGES: &str = "changes";
+    pub(super) const AGAIN: &str = "recent records again";
     pub(super) const SWEEP: &str = "everything again";
     pub(super) const RECONCILE: &str = "comparing ids";
+    pub(super) const MISSED: &str = "records missed before";
     pub(super) const CHILDREN: &str = "of changed records";
     pub(super) const DELETIONS: &str = "of deleted activity";
     pub(super) const SECOND_LOOK: &str = "second look";
@@ -61,6 +65,8 @@ enum Trouble {
     Run { problem: String, halts: bool },
     /// One entity fails. `expected` when that is a matter of rights, which does not make the run a failure.
     Step { problem: String, expected: bool },
+    /// Another walk of the same entity has failed, and ended its step.
+    Beside,
 }
 
 impl From<StoreError> for Trouble {
@@ -111,6 +117,7 @@ impl Ready {
 enum Job {
     Part(usize),
     Changes,
+    Again,
     Sweep,
     Reconcile,
     SecondLook,
@@ -129,7 +136,9 @@ struct Engine<'a> {
     rediscovered: tokio::sync::Mutex<bool>,
     /// Requests already counted, per entity.
     counted: Mutex<HashMap<&'static str, u64>>,
-    /// Rows per entity, as the permission doctor counted them.
+    /// What the permission doctor knew at the start.
+    doctor: Doctor,
+    /// Rows per entity, as it counted them.
     counts: HashMap<String, u64>,
     /// Autotask's time at the start.
     now: DateTime<Utc>,
@@ -142,7 +151,7 @@ struct Engine<'a> {
 /// Dropping the future at any point loses nothing: the lease ends, and the next worker goes on.
 pub async fn run(store: &Store, connector: &Connector, lease: Lease) -> Outcome {
     let ended = match work(store, connector, lease).await {
-        Ok(None) => (RunState::Done, None, false),
+        Ok(None) | Err(Trouble::Beside) => (RunState::Done, None, false),
         Ok(Some(problem)) | Err(Trouble::Step { problem, .. }) => (RunState::Failed, Some(problem), false),
         Err(Trouble::Stopped) => (RunState::Cancelled, None, false),
         Err(Trouble::Lost) => return Outcome::Lost,
@@ -212,6 +221,7 @@ async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Opti
         client: Mutex::new(client),
         rediscovered: tokio::sync::Mutex::new(false),
         counted: Mutex::default(),
+        doctor: Doctor::default(),
         counts: HashMap::new(),
         now: here,
         here,
@@ -224,12 +234,13 @@ async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Opti
         Err(trouble) => return Err(trouble),
     }
     engine.now = engine.client().last_server_date().unwrap_or(here);
-    let doctor = patiently(|| store.doctor(lease.datasource)).await?;
-    engine.counts = doctor
+    engine.doctor = patiently(|| store.doctor(lease.datasource)).await?;
+    engine.counts = engine
+        .doctor
         .probes
-        .into_iter()
+        .iter()
         .filter_map(|probe| match probe.finding {
-            Finding::Readable { rows } => Some((probe.entity, rows)),
+            Finding::Readable { rows } => Some((probe.entity.clone(), rows)),
             _ => None,
         })
         .collect();
@@ -278,11 +289,33 @@ impl Engine<'_> {
             })
             .collect();
         let mut later: Vec<_> = children.iter().map(|work| (Arc::clone(work), Job::Children)).collect();
-        // A load has just read what is there.
-        let logged = works.iter().filter(|work| !work.due.load && read::log_of(work.entity).is_some());
+        // Every line that was not followed up yet, whichever run read it.
+        let logged = works.iter().filter(|work| !read::logs_of(work.entity).is_empty());
         later.extend(logged.map(|work| (Arc::clone(work), Job::Deletions)));
         self.go_through(later).await?;
+        self.diagnose().await?;
         self.verdict().await
+    }
+
+    /// Keeps what this run has learnt about rights; once a day the doctor asks for everything anew.
+    async fn diagnose(&self) -> Result<(), Trouble> {
+        let datasource = self.lease.datasource;
+        let is_old = self.doctor.at.is_none_or(|at| at + TimeDelta::hours(DOCTOR_HOURS) <= self.here);
+        let found = if is_old {
+            Some(doctor::examine(&self.client(), self.here).await)
+        } else {
+            let run = patiently(|| self.store.run(self.lease.run)).await?;
+            let states = patiently(|| self.store.entity_states(datasource)).await?;
+            let stored = |entity: &str| {
+                let state = states.iter().find(|state| state.entity == entity);
+                state.map_or(0, |state| state.rows.cast_unsigned())
+            };
+            doctor::learnt(&self.doctor, &run.steps, stored)
+        };
+        if let Some(found) = found {
+            patiently(|| self.store.set_doctor(datasource, &found)).await?;
+        }
+        Ok(())
     }
 
     /// Whether the run failed although it came to its end.
@@ -311,12 +344,14 @@ impl Engine<'_> {
                     return Ok(());
                 }
                 match self.attend(&work, job).await {
-                    Ok(()) => Ok(()),
+                    Ok(()) | Err(Trouble::Beside) => Ok(()),
                     Err(Trouble::Step { problem, expected }) => {
                         work.failed.store(true, Ordering::Relaxed);
                         tracing::warn!(entity = work.entity.name, problem, expected, "entity not read");
+                        let requests = self.spent(work.entity);
                         let end = || {
-                            self.store.end_step(&self.lease, work.entity, RunState::Failed, Some(&problem))
+                            let (lease, entity) = (&self.lease, work.entity);
+                            self.store.end_step(lease, entity, RunState::Failed, Some(&problem), requests)
                         };
                         Ok(patiently(end).await?)
                     }
@@ -349,6 +384,13 @@ impl Engine<'_> {
                 let completed =
                     Completed { watermark: ready.began(Some(walk::CHANGES)), ..Completed::default() };
                 self.complete(entity, &[walk::CHANGES], completed).await?;
+            }
+            Job::Again => {
+                let filter = work.due.again.clone().unwrap_or(Filter::All);
+                self.walk(work, ready, walk::AGAIN, Query::new(filter), Covers::Nothing).await?;
+                let completed =
+                    Completed { again_at: ready.began(Some(walk::AGAIN)), ..Completed::default() };
+                self.complete(entity, &[walk::AGAIN], completed).await?;
             }
             Job::Sweep => {
                 self.walk(work, ready, walk::SWEEP, Query::new(Filter::All), ready.covers.clone()).await?;
@@ -386,6 +428,7 @@ impl Engine<'_> {
                 watermark: self.watermark(entity, began),
                 swept_at: began.filter(|_| whole),
                 second_look: whole,
+                ..Completed::default()
             };
             let walks: Vec<&str> = ready.cursors.iter().map(|cursor| cursor.slice.as_str()).collect();
             self.complete(entity, &walks, completed).await?;
@@ -409,7 +452,9 @@ impl Engine<'_> {
 
     async fn end(&self, work: &Work, state: RunState) -> Result<(), Trouble> {
         let remark = work.remark.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Ok(patiently(|| self.store.end_step(&self.lease, work.entity, state, remark.as_deref())).await?)
+        let requests = self.spent(work.entity);
+        let end = || self.store.end_step(&self.lease, work.entity, state, remark.as_deref(), requests);
+        Ok(patiently(end).await?)
     }
 
     /// Requests for the entity that were not counted yet.
@@ -449,7 +494,12 @@ impl Engine<'_> {
             return Err(trouble(&Error::Unauthorized));
         }
         *rediscovered = true;
-        let zone = self.connector.discover(&self.user_name).await.map_err(|error| trouble(&error))?;
+        // Whatever keeps the zone from being found, the credentials were refused where they worked before: to try them
+        // again every few minutes would lock the API user.
+        let zone = self.connector.discover(&self.user_name).await.map_err(|error| {
+            tracing::warn!(%error, "the zone could not be looked up");
+            trouble(&Error::Unauthorized)
+        })?;
         if &zone.api_url == refused_at {
             return Err(trouble(&Error::Unauthorized));
         }
@@ -459,7 +509,12 @@ impl Engine<'_> {
             .client(zone.api_url.clone(), self.credentials.clone())
             .map_err(|error| trouble(&error))?;
         let web_url = zone.web_url.as_ref().map(url::Url::as_str);
-        patiently(|| self.store.record_zone(&self.lease, &zone.name, zone.api_url.as_str(), web_url)).await?;
+        let former = web_root(refused_at.as_str());
+        let record = || {
+            let api_url = zone.api_url.as_str();
+            self.store.record_zone(&self.lease, &zone.name, api_url, former.as_deref(), web_url)
+        };
+        patiently(record).await?;
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = moved.clone();
         Ok(moved)
     }
@@ -496,6 +551,7 @@ fn jobs(works: &[Arc<Work>]) -> Vec<(Arc<Work>, Job)> {
         own.extend(
             [
                 (due.changes.is_some(), Job::Changes),
+                (due.again.is_some(), Job::Again),
                 (due.sweep, Job::Sweep),
                 (due.reconcile, Job::Reconcile),
                 (due.second_look, Job::SecondLook),
@@ -517,7 +573,7 @@ fn turn(entity: &Entity, job: Job) -> usize {
         Job::Part(0) | Job::Changes if entity.name == "Tickets" => 0,
         Job::Part(at) => 1 + at,
         Job::Changes | Job::Sweep => 1,
-        Job::SecondLook => 2,
+        Job::SecondLook | Job::Again => 2,
         Job::Reconcile | Job::Children | Job::Deletions => usize::MAX,
     }
 }

@@ -191,18 +191,6 @@ pub fn wrong_zone(right: String) -> TestFailure {
     }
 }
 
-/// Another tenant answered than the one whose data is stored.
-pub fn other_tenant() -> TestFailure {
-    at(
-        DraftField::UserName,
-        failure(
-            FailureCause::OtherTenant,
-            "These credentials belong to another Autotask than the one whose data is stored here.",
-            "Use credentials of the same Autotask, or add the other one as a datasource of its own.",
-        ),
-    )
-}
-
 /// The security level shows nothing at all.
 pub fn nothing_readable() -> TestFailure {
     failure(

@@ -4,11 +4,13 @@
 //! [`examine`] say what an API user can reach.
 
 pub mod connect;
+pub mod doctor;
 pub mod engine;
 pub mod failure;
 pub mod normalise;
 pub mod plan;
 mod worker;
 
-pub use connect::{examine, test_connection};
+pub use connect::test_connection;
+pub use doctor::examine;
 pub use worker::{Worker, WorkerOptions, run_once};

@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use taskgauge_autotask::Filter;
-use taskgauge_model::entity::{Deletes, Entity, Refresh, Rule};
+use taskgauge_model::entity::{Deletes, Entity, Kind, Refresh, Rule};
 use taskgauge_model::run::RunKind;
 use taskgauge_store::runs::EntityState;
 
 /// Changes are asked for from this long before the last watermark: stamps lag behind the change they stand for.
-const OVERLAP: TimeDelta = TimeDelta::minutes(10);
+pub(crate) const OVERLAP: TimeDelta = TimeDelta::minutes(10);
+/// The same for a stamp that is a calendar date: it travels as the midnight of some zone.
+const DATE_OVERLAP: TimeDelta = TimeDelta::hours(36);
 /// Hours between two comparisons of all ids of an entity that is otherwise read by its stamps.
 const RECONCILE_HOURS: i64 = 24;
 /// Hours between two readings of an entity whose stamps cannot be filtered on.
@@ -28,6 +30,8 @@ pub struct Due {
     pub load: bool,
     /// Rows stamped since then.
     pub changes: Option<Filter>,
+    /// Rows that are read again in any case.
+    pub again: Option<Filter>,
     /// Everything in one walk, and absences.
     pub sweep: bool,
     /// All ids, and absences.
@@ -41,7 +45,12 @@ pub struct Due {
 impl Due {
     /// Whether anything is to be read before the parents are known.
     pub fn is_work(&self) -> bool {
-        self.load || self.changes.is_some() || self.sweep || self.reconcile || self.second_look
+        self.load
+            || self.changes.is_some()
+            || self.again.is_some()
+            || self.sweep
+            || self.reconcile
+            || self.second_look
     }
 }
 
@@ -64,10 +73,14 @@ pub fn due(
     };
     let mut due = Due::default();
     match entity.refresh {
-        Refresh::Stamped { stamps } => {
+        Refresh::Stamped { stamps, ref again } => {
             let usable: Vec<&str> = stamps.iter().copied().filter(|stamp| queryable(state, stamp)).collect();
             if let (false, Some(watermark)) = (usable.is_empty(), state.watermark) {
-                due.changes = Some(changes(&usable, watermark));
+                due.changes = Some(changes(entity, &usable, watermark));
+                due.again = again
+                    .as_ref()
+                    .filter(|again| old(state.again_at.or(state.loaded_at), again.hours.into(), now))
+                    .map(|again| filter(&again.rule, now));
                 due.reconcile = entity.deletes != Deletes::Never && old(state.swept_at, RECONCILE_HOURS, now);
             } else {
                 let hours = if state.rows <= SMALL { SMALL_FALLBACK_HOURS } else { FALLBACK_HOURS };
@@ -89,9 +102,11 @@ fn queryable(state: &EntityState, field: &str) -> bool {
     !state.unqueryable.iter().any(|other| other.eq_ignore_ascii_case(field))
 }
 
-fn changes(stamps: &[&str], watermark: DateTime<Utc>) -> Filter {
-    let since = watermark - OVERLAP;
-    let mut conditions: Vec<Filter> = stamps.iter().map(|stamp| Filter::gte(*stamp, since)).collect();
+fn changes(entity: &Entity, stamps: &[&str], watermark: DateTime<Utc>) -> Filter {
+    let is_date =
+        |stamp| entity.columns.iter().any(|column| column.field == stamp && column.kind == Kind::Date);
+    let since = |stamp| watermark - if is_date(stamp) { DATE_OVERLAP } else { OVERLAP };
+    let mut conditions: Vec<Filter> = stamps.iter().map(|stamp| Filter::gte(*stamp, since(*stamp))).collect();
     if conditions.len() == 1 { conditions.remove(0) } else { Filter::or(conditions) }
 }
 
@@ -163,7 +178,9 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Map, Value, json};
     use taskgauge_autotask::Op;
-    use taskgauge_model::entity::{DELETED_TICKET_LOGS, RESOURCES, SERVICE_LEVEL_AGREEMENT_RESULTS, TICKETS};
+    use taskgauge_model::entity::{
+        DELETED_TICKET_LOGS, INVOICES, RESOURCES, SERVICE_LEVEL_AGREEMENT_RESULTS, TICKETS,
+    };
 
     fn now() -> DateTime<Utc> {
         Utc.with_ymd_and_hms(2026, 3, 18, 10, 0, 0).unwrap()
@@ -202,7 +219,6 @@ mod tests {
             for entity in Entity::all() {
                 let mut row = Map::new();
                 for column in entity.columns {
-                    use taskgauge_model::entity::Kind;
                     let value = match column.kind {
                         Kind::DateTime | Kind::Date => json!(at),
                         _ => json!(status),
@@ -243,6 +259,9 @@ mod tests {
     #[case(&TICKETS, Some(loaded(24)), RunKind::Incremental, "changes reconcile")]
     #[case(&TICKETS, Some(EntityState { has_absent: true, ..loaded(1) }), RunKind::Incremental, "changes second_look")]
     #[case(&TICKETS, Some(EntityState { unqueryable: vec!["lastActivityDate".into(), "LASTTRACKEDMODIFICATIONDATETIME".into()], ..loaded(25) }), RunKind::Incremental, "sweep")]
+    #[case(&INVOICES, Some(loaded(23)), RunKind::Incremental, "changes")]
+    #[case(&INVOICES, Some(loaded(24)), RunKind::Incremental, "changes again reconcile")]
+    #[case(&INVOICES, Some(EntityState { again_at: Some(now()), ..loaded(23) }), RunKind::Incremental, "changes")]
     #[case(&DELETED_TICKET_LOGS, Some(loaded(100)), RunKind::Incremental, "changes")]
     #[case(&RESOURCES, Some(loaded(0)), RunKind::Incremental, "")]
     #[case(&RESOURCES, Some(loaded(1)), RunKind::Incremental, "sweep")]
@@ -258,6 +277,7 @@ mod tests {
         let words: Vec<&str> = [
             (due.load, "load"),
             (due.changes.is_some(), "changes"),
+            (due.again.is_some(), "again"),
             (due.sweep, "sweep"),
             (due.reconcile, "reconcile"),
             (due.second_look, "second_look"),
@@ -267,6 +287,15 @@ mod tests {
         .filter_map(|(is, word)| is.then_some(word))
         .collect();
         assert_eq!(words.join(" "), expected);
+    }
+
+    #[test]
+    fn a_date_is_asked_for_from_the_day_before() {
+        let due = due(&INVOICES, Some(&loaded(1)), RunKind::Incremental, now(), now());
+        let at = |overlap| now() - TimeDelta::hours(1) - overlap;
+        let stamps = [("createDateTime", OVERLAP), ("voidedDate", OVERLAP), ("paidDate", DATE_OVERLAP)];
+        let asked = stamps.map(|(stamp, overlap)| Filter::gte(stamp, at(overlap)));
+        assert_eq!(due.changes, Some(Filter::or(asked)));
     }
 
     #[test]

@@ -137,7 +137,7 @@ async fn keep_alive(store: &Store, lease: Lease, length: Duration) {
 }
 
 /// Syncs a datasource now and answers the ended run with what it did per entity. A run that another process does
-/// already is waited for.
+/// already is waited for, and followed by one of its own where that did not read everything and `full` asks for it.
 pub async fn run_once(
     store: &Store,
     connector: &Connector,
@@ -146,7 +146,7 @@ pub async fn run_once(
 ) -> Result<Run, StoreError> {
     let options = WorkerOptions::default();
     let kind = if full { RunKind::Full } else { RunKind::Incremental };
-    let run = patiently(|| store.queue_run(datasource, kind, None)).await?;
+    let mut run = patiently(|| store.queue_run(datasource, kind, None)).await?;
     loop {
         let claim = || store.claim_this_run(run.id, "command line", options.lease);
         if let Some(lease) = patiently(claim).await? {
@@ -154,7 +154,11 @@ pub async fn run_once(
         }
         let now = patiently(|| store.run(run.id)).await?;
         if now.state.is_over() {
-            return Ok(now);
+            if now.kind == kind || kind == RunKind::Incremental {
+                return Ok(now);
+            }
+            run = patiently(|| store.queue_run(datasource, kind, None)).await?;
+            continue;
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
     }

@@ -6,10 +6,14 @@ mod common;
 
 use common::{Tenant, connector, draft};
 use rstest::rstest;
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use taskgauge_autotask::{Connector, Options, RetryPolicy};
 use taskgauge_model::datasource::{Draft, DraftField, FailureCause, Finding, TestFailure};
 use taskgauge_model::entity::Entity;
+use taskgauge_model::run::RunState;
 use taskgauge_simulator::{AuthFailure, Config, Fault, Simulator, Slow, Switches, World};
 use taskgauge_sync::test_connection;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,9 +31,8 @@ fn impatient(simulator: &Simulator) -> Connector {
     Connector::new(options).unwrap()
 }
 
-async fn fails(simulator: &Simulator, draft: &Draft, tenant: Option<i64>) -> TestFailure {
-    let failure =
-        test_connection(&impatient(simulator), draft, tenant, chrono::Utc::now()).await.unwrap_err();
+async fn fails(simulator: &Simulator, draft: &Draft) -> TestFailure {
+    let failure = test_connection(&impatient(simulator), draft, chrono::Utc::now()).await.unwrap_err();
     assert!(!failure.what.is_empty() && !failure.next.is_empty());
     for secret in [&draft.secret, &draft.integration_code] {
         assert!(!format!("{failure:?}").contains(secret.as_str()));
@@ -41,7 +44,7 @@ async fn fails(simulator: &Simulator, draft: &Draft, tenant: Option<i64>) -> Tes
 async fn a_good_connection_is_described() {
     let simulator = simulator().await;
     let now = chrono::Utc::now();
-    let tested = test_connection(&connector(&simulator), &draft(), Some(417_236), now).await.unwrap();
+    let tested = test_connection(&connector(&simulator), &draft(), now).await.unwrap();
     let report = tested.report;
     assert_eq!(report.company.as_deref(), Some("Northwind Managed IT"));
     assert_eq!(report.tenant, Some(417_236));
@@ -68,7 +71,7 @@ async fn the_doctor_names_what_is_missing() {
         switches.silently_empty.extend(["TimeEntries".into(), "Surveys".into()]);
         switches.unordered = None;
     });
-    let tested = test_connection(&connector(&simulator), &draft(), None, chrono::Utc::now()).await.unwrap();
+    let tested = test_connection(&connector(&simulator), &draft(), chrono::Utc::now()).await.unwrap();
     let probe =
         |name: &str| tested.report.doctor.probes.iter().find(|probe| probe.entity == name).unwrap().clone();
     assert_eq!(probe("Contracts").finding, Finding::Forbidden);
@@ -107,7 +110,7 @@ async fn wrong_fields_are_named(
 ) {
     let simulator = simulator().await;
     simulator.switches().set(|switches| switches.auth_failure = mode);
-    let failure = fails(&simulator, &draft, None).await;
+    let failure = fails(&simulator, &draft).await;
     assert_eq!((failure.cause, failure.field), (cause, Some(field)), "{failure:?}");
     let refused = simulator.log().last.iter().filter(|request| request.status == 401).count();
     assert!(refused <= 1, "refused {refused} times");
@@ -118,14 +121,14 @@ async fn the_right_zone_is_suggested() {
     let simulator = simulator().await;
     let old = simulator.url();
     simulator.switches().set(|switches| switches.zone_moved = true);
-    let failure = fails(&simulator, &Draft { zone: old.to_string(), ..draft() }, None).await;
+    let failure = fails(&simulator, &Draft { zone: old.to_string(), ..draft() }).await;
     assert_eq!(
         (failure.cause, failure.field),
         (FailureCause::WrongZone, Some(DraftField::Zone)),
         "{failure:?}"
     );
     let right = Draft { zone: failure.suggestion.unwrap(), ..draft() };
-    test_connection(&connector(&simulator), &right, None, chrono::Utc::now()).await.unwrap();
+    test_connection(&connector(&simulator), &right, chrono::Utc::now()).await.unwrap();
 }
 
 fn html(switches: &mut Switches) {
@@ -165,7 +168,7 @@ fn barred(switches: &mut Switches) {
 async fn trouble_is_explained(#[case] change: fn(&mut Switches), #[case] cause: FailureCause) {
     let simulator = simulator().await;
     simulator.switches().set(change);
-    let failure = fails(&simulator, &draft(), None).await;
+    let failure = fails(&simulator, &draft()).await;
     assert_eq!(failure.cause, cause, "{failure:?}");
 }
 
@@ -173,16 +176,8 @@ async fn trouble_is_explained(#[case] change: fn(&mut Switches), #[case] cause: 
 async fn a_cut_answer_is_the_network_or_the_service() {
     let simulator = simulator().await;
     simulator.switches().set(cut);
-    let failure = fails(&simulator, &draft(), None).await;
+    let failure = fails(&simulator, &draft()).await;
     assert!(matches!(failure.cause, FailureCause::Network | FailureCause::Unavailable), "{failure:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn another_tenant_is_noticed_before_credentials_are_sent() {
-    let simulator = simulator().await;
-    let failure = fails(&simulator, &draft(), Some(1)).await;
-    assert_eq!(failure.cause, FailureCause::OtherTenant);
-    assert_eq!(simulator.log().count("Version"), 0);
 }
 
 /// Answers every connection with these bytes.
@@ -204,7 +199,7 @@ async fn fails_at(base: url::Url) -> TestFailure {
         ..Options::for_test_base(base)
     };
     let connector = Connector::new(options).unwrap();
-    test_connection(&connector, &draft(), None, chrono::Utc::now()).await.unwrap_err()
+    test_connection(&connector, &draft(), chrono::Utc::now()).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -234,9 +229,44 @@ async fn redirects_and_nonsense_are_not_followed() {
     assert_eq!(fails_at(nonsense.await).await.cause, FailureCause::Other);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+/// Keeps what is logged.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+// On one thread, so that everything is logged where the test listens.
+#[tokio::test]
 async fn nothing_secret_is_logged_or_shown() {
+    let written = Written::default();
+    let writer = written.clone();
+    let listening = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _listening = tracing::subscriber::set_default(listening);
     let tenant = Tenant::start().await;
+    tenant.sync().await;
+    tenant.simulator.switches().set(|switches| {
+        switches.credentials_revoked = true;
+    });
+    assert_eq!(tenant.sync().await.state, RunState::Failed);
+    tenant.simulator.switches().set(|switches| *switches = Switches::default());
+    fails(&tenant.simulator, &Draft { secret: "Another-$ecret".into(), ..draft() }).await;
     let stored = tenant.database.store.credentials(tenant.datasource).await.unwrap();
-    assert!(!format!("{stored:?} {:?}", draft()).contains(&draft().secret));
+    let shown = format!("{stored:?} {:?} {:?}", draft(), tenant.connector);
+    let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("run begins") && log.contains("run ended"), "{log}");
+    for secret in [draft().secret, draft().integration_code, "Another-$ecret".to_owned()] {
+        assert!(!shown.contains(&secret) && !log.contains(&secret));
+    }
 }

@@ -8,9 +8,10 @@ use common::Tenant;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use taskgauge_model::datasource::Finding;
 use taskgauge_model::entity::{
-    COMPANIES, DEPARTMENTS, Entity, INVOICES, RESOURCES, SERVICE_LEVEL_AGREEMENT_RESULTS, TICKETS,
-    TIME_ENTRIES,
+    BILLING_ITEMS, COMPANIES, DEPARTMENTS, Entity, INVOICES, RESOURCES, SERVICE_LEVEL_AGREEMENT_RESULTS,
+    TICKETS, TIME_ENTRIES,
 };
 use taskgauge_model::run::{RunKind, RunState};
 use taskgauge_simulator::{Fault, Row};
@@ -110,8 +111,11 @@ async fn deletions_are_found_by_log_and_by_two_sweeps() {
         .rfind(|(_, row)| row["ticket_id"].is_i64() && row["ticket_id"] != json!(ticket))
         .unwrap()
         .0;
+    let on_task = tenant.stored(&TIME_ENTRIES).await.into_iter().rfind(|(_, row)| row["task_id"].is_i64());
+    let on_task = on_task.unwrap().0;
     let department = *tenant.stored(&DEPARTMENTS).await.keys().next_back().unwrap();
     tenant.advance(1);
+    assert!(tenant.simulator.edit(|world| world.delete("TimeEntries", on_task)));
     assert!(tenant.simulator.edit(|world| world.delete("Tickets", ticket)));
     assert!(tenant.simulator.edit(|world| world.delete("TimeEntries", time_entry)));
     assert!(tenant.simulator.edit(|world| world.delete("Departments", department)));
@@ -123,6 +127,7 @@ async fn deletions_are_found_by_log_and_by_two_sweeps() {
     tenant.advance(5);
     tenant.sync_well().await;
     assert!(!tenant.stored(&TIME_ENTRIES).await.contains_key(&time_entry), "the log names its ticket");
+    assert!(!tenant.stored(&TIME_ENTRIES).await.contains_key(&on_task), "the log names its task");
 
     tenant.advance(24 * 60);
     tenant.sync_well().await;
@@ -182,12 +187,85 @@ async fn what_is_forbidden_fails_alone() {
     assert_eq!(failed[0].entity, "Invoices");
     assert!(failed[0].problem.as_deref().unwrap().contains("may not read"), "{failed:?}");
     tenant.assert_same(&TICKETS).await;
+    let finding = async || {
+        let doctor = tenant.database.store.doctor(tenant.datasource).await.unwrap();
+        doctor.probes.into_iter().find(|probe| probe.entity == "Invoices").unwrap().finding
+    };
+    assert_eq!(finding().await, Finding::Forbidden, "the right was there when the tenant was connected");
 
     // Given back, it is loaded with the next run.
     tenant.simulator.switches().reset();
     tenant.advance(5);
     tenant.sync_well().await;
     tenant.assert_same(&INVOICES).await;
+    assert!(matches!(finding().await, Finding::Readable { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_fails_is_not_forgotten_by_its_neighbours() {
+    // Parts of one entity are read beside each other; one or more of them meet an answer out of order.
+    let mut failures = 0;
+    for requests in 2..=5 {
+        let tenant = Tenant::start().await;
+        tenant.simulator.switches().set(|switches| {
+            switches.unordered = Some(Fault::next(requests).on("TimeEntries"));
+        });
+        let run = tenant.sync().await;
+        let step = run.steps.iter().find(|step| step.entity == "TimeEntries").unwrap();
+        if run.state == RunState::Done {
+            tenant.assert_same(&TIME_ENTRIES).await;
+        } else {
+            failures += 1;
+            assert_eq!((run.state, step.state), (RunState::Failed, RunState::Failed), "{step:?}");
+            tenant.simulator.switches().reset();
+            tenant.advance(1);
+            tenant.sync_well().await;
+            tenant.assert_same(&TIME_ENTRIES).await;
+        }
+    }
+    assert!(failures > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_invoices_arrive_without_a_stamp() {
+    let tenant = Tenant::start().await;
+    tenant.sync_well().await;
+    // Dates travel as midnight, long before the last sync. The clock stands at ten in the morning.
+    let (id, invoice) = tenant.stored(&INVOICES).await.into_iter().next_back().unwrap();
+    let today =
+        tenant.simulator.with_world(|world| world.today()).format("%Y-%m-%dT00:00:00.000Z").to_string();
+    let other = tenant.stored(&INVOICES).await.into_iter().rfind(|(other, _)| *other != id).unwrap().0;
+    assert_ne!(invoice["paid_date"], json!(&today[..10]));
+    tenant.advance(1);
+    for edited in [json!({"id": id, "paidDate": today}), json!({"id": other, "comments": "Edited."})] {
+        tenant.simulator.edit(|world| world.upsert("Invoices", row(edited))).unwrap();
+    }
+    tenant.advance(5);
+    tenant.sync_well().await;
+    assert_eq!(tenant.stored(&INVOICES).await[&id]["paid_date"], json!(&today[..10]));
+    tenant.advance(24 * 60);
+    tenant.sync_well().await;
+    tenant.assert_same(&INVOICES).await;
+    tenant.assert_same(&BILLING_ITEMS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_read_although_a_smaller_run_is_under_way() {
+    let tenant = Tenant::start().await;
+    tenant.sync_well().await;
+    tenant.advance(5);
+    let store = tenant.database.store.clone();
+    store.queue_run(tenant.datasource, RunKind::Incremental, None).await.unwrap();
+    let lease = store.claim_run("server", Duration::from_mins(1)).await.unwrap().unwrap();
+    let (connector, datasource) = (tenant.connector.clone(), tenant.datasource);
+    let full = tokio::spawn({
+        let store = store.clone();
+        async move { taskgauge_sync::run_once(&store, &connector, datasource, true).await }
+    });
+    engine::run(&store, &tenant.connector, lease).await;
+    let full = full.await.unwrap().unwrap();
+    assert_eq!((full.kind, full.state), (RunKind::Full, RunState::Done));
+    assert!(full.id != lease.run);
 }
 
 #[tokio::test(flavor = "multi_thread")]

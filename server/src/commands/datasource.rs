@@ -150,7 +150,7 @@ async fn tested(connector: &Connector, given: &Given) -> Result<TestedDraft, Str
         }
         return Err(lines.join("\n"));
     }
-    match test_connection(connector, &draft, None, Clock::system().now()).await {
+    match test_connection(connector, &draft, Clock::system().now()).await {
         Ok(tested) => {
             let report = tested.report.clone();
             if given.json {

@@ -31,7 +31,7 @@ pub async fn test(
         return Ok(TestOutcome::Invalid { problems });
     }
     // Whether it is the same tenant is asked when the draft is saved, where the answer may be *yes, another one*.
-    match test_connection(&state.connector, &draft, None, state.store.clock().now()).await {
+    match test_connection(&state.connector, &draft, state.store.clock().now()).await {
         Ok(tested) => {
             let draft = state.store.keep_draft(session, &tested).await?;
             Ok(TestOutcome::Passed { draft, report: tested.report })
@@ -69,7 +69,7 @@ pub async fn save(
     web_url: &str,
 ) -> Result<DatasourceId, UiError> {
     settings_are_right(state, name, time_zone, web_url)?;
-    let web_url = web_address(web_url);
+    let web_url = web_address(&state.connector, web_url)?;
     let id = state.store.save_datasource(session, draft, name.trim(), time_zone, web_url.as_deref()).await?;
     state.store.queue_run(id, RunKind::Full, None).await?;
     Ok(id)
@@ -100,7 +100,7 @@ pub async fn change(
     let change = DatasourceChange {
         name: Some(name.trim().to_owned()),
         time_zone: Some(time_zone.to_owned()),
-        web_url: Some(web_url.trim().to_owned()),
+        web_url: Some(web_address(&cx.state.connector, web_url)?.unwrap_or_default()),
     };
     cx.store().change_datasource(cx.actor(), id, &change).await?;
     Ok(())
@@ -120,10 +120,11 @@ pub async fn find_zone(state: &AppState, user_name: &str) -> Result<Option<Strin
     }
 }
 
-/// A web address that was given; empty means that there is none.
-pub fn web_address(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+/// The root of the web interface that was given by any address of it; empty means that there is none.
+pub fn web_address(connector: &Connector, text: &str) -> Result<Option<String>, UiError> {
+    taskgauge_sync::connect::web_address(connector, text.trim())
+        .map(|root| root.map(String::from))
+        .map_err(|failure| UiError::Invalid(format!("{} {}", failure.what, failure.next)))
 }
 
 /// The settings of a datasource by the same rules as in the form; the credentials are not part of them.

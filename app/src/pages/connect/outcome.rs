@@ -41,7 +41,6 @@ pub fn Failure(
         FailureCause::Unavailable => "Autotask is not available",
         FailureCause::HourlyLimit => "The hourly limit is reached",
         FailureCause::Timeout => "Autotask did not answer in time",
-        FailureCause::OtherTenant => "This is another Autotask",
         FailureCause::NothingReadable => "The API user can read nothing",
         FailureCause::Other => "The test failed",
     };

@@ -11,7 +11,7 @@ pub const CONFIGURATION_ITEMS: Entity = Entity {
     right: Right { tab: "CRM", row: "Configuration Items: View All" },
     order: 36,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["lastModifiedTime"] },
+    refresh: Refresh::Stamped { stamps: &["lastModifiedTime"], again: None },
     deletes: Deletes::Sweep,
     user_defined_fields: true,
     columns: &[

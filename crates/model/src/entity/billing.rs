@@ -1,7 +1,7 @@
 //! Invoices and what was posted to them.
 #![allow(clippy::wildcard_imports, reason = "a declaration reads as a list of fields")]
 
-use super::{Deletes, Entity, Refresh, Right, Rule, Slice, column::*};
+use super::{Again, Deletes, Entity, Refresh, Right, Rule, Slice, column::*};
 
 /// Invoices: collection `Invoices`.
 pub const INVOICES: Entity = Entity {
@@ -14,7 +14,11 @@ pub const INVOICES: Entity = Entity {
         Slice { name: "2 years", rule: Rule::Since("createDateTime", 732) },
         Slice { name: "history", rule: Rule::Before("createDateTime", 732) },
     ],
-    refresh: Refresh::Stamped { stamps: &["createDateTime", "voidedDate", "paidDate"] },
+    // Who edits an invoice leaves no stamp, and the date of payment is one that people choose.
+    refresh: Refresh::Stamped {
+        stamps: &["createDateTime", "voidedDate", "paidDate"],
+        again: Some(Again { hours: 24, rule: Rule::Since("createDateTime", 732) }),
+    },
     deletes: Deletes::Sweep,
     user_defined_fields: false,
     columns: &[
@@ -56,7 +60,11 @@ pub const BILLING_ITEMS: Entity = Entity {
         Slice { name: "2 years", rule: Rule::Since("postedDate", 732) },
         Slice { name: "history", rule: Rule::Before("postedDate", 732) },
     ],
-    refresh: Refresh::Stamped { stamps: &["postedOnTime"] },
+    // Invoicing an item and sending it to the bookkeeping leave no stamp on it; both follow within weeks.
+    refresh: Refresh::Stamped {
+        stamps: &["postedOnTime"],
+        again: Some(Again { hours: 24, rule: Rule::Since("postedDate", 100) }),
+    },
     deletes: Deletes::Sweep,
     user_defined_fields: false,
     columns: &[

@@ -11,7 +11,7 @@ pub const COMPANIES: Entity = Entity {
     right: Right { tab: "CRM", row: "Accounts & Contacts: View All" },
     order: 1,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["lastTrackedModifiedDateTime", "lastActivityDate"] },
+    refresh: Refresh::Stamped { stamps: &["lastTrackedModifiedDateTime", "lastActivityDate"], again: None },
     deletes: Deletes::Sweep,
     user_defined_fields: true,
     columns: &[
@@ -140,7 +140,7 @@ pub const COMPANY_NOTES: Entity = Entity {
     right: Right { tab: "CRM", row: "Notes: View All" },
     order: 45,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["lastModifiedDate"] },
+    refresh: Refresh::Stamped { stamps: &["lastModifiedDate"], again: None },
     deletes: Deletes::Sweep,
     user_defined_fields: false,
     columns: &[
@@ -169,7 +169,7 @@ pub const CONTACTS: Entity = Entity {
     right: Right { tab: "CRM", row: "Accounts & Contacts: View All" },
     order: 5,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["lastModifiedDate", "lastActivityDate"] },
+    refresh: Refresh::Stamped { stamps: &["lastModifiedDate", "lastActivityDate"], again: None },
     deletes: Deletes::Sweep,
     user_defined_fields: true,
     columns: &[

@@ -11,7 +11,7 @@ pub const CONTRACTS: Entity = Entity {
     right: Right { tab: "Contracts", row: "Contracts: View All" },
     order: 6,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["lastModifiedDateTime"] },
+    refresh: Refresh::Stamped { stamps: &["lastModifiedDateTime"], again: None },
     deletes: Deletes::Sweep,
     user_defined_fields: true,
     columns: &[
@@ -214,7 +214,7 @@ pub const SERVICES: Entity = Entity {
     right: Right { tab: "Admin", row: "Features: Products & Services" },
     order: 4,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["lastModifiedDate"] },
+    refresh: Refresh::Stamped { stamps: &["lastModifiedDate"], again: None },
     deletes: Deletes::Sweep,
     user_defined_fields: true,
     columns: &[
@@ -251,7 +251,7 @@ pub const SERVICE_BUNDLES: Entity = Entity {
     right: Right { tab: "Admin", row: "Features: Products & Services" },
     order: 4,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["lastModifiedDate"] },
+    refresh: Refresh::Stamped { stamps: &["lastModifiedDate"], again: None },
     deletes: Deletes::Sweep,
     user_defined_fields: true,
     columns: &[

@@ -94,6 +94,8 @@ pub enum Refresh {
     Stamped {
         /// Date-time fields, compared with *or*.
         stamps: &'static [&'static str],
+        /// What is read again in any case, where the stamps do not tell of every change.
+        again: Option<Again>,
     },
     /// Autotask tells nothing: the whole collection is read again after so many hours.
     Sweep {
@@ -111,6 +113,15 @@ pub enum Refresh {
     },
 }
 
+/// Rows that are read again from time to time, changed or not.
+#[derive(Debug)]
+pub struct Again {
+    /// Hours between two readings.
+    pub hours: u16,
+    /// Which rows.
+    pub rule: Rule,
+}
+
 /// How deleted rows are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletes {
@@ -118,8 +129,8 @@ pub enum Deletes {
     Never,
     /// By comparing ids when the collection is swept.
     Sweep,
-    /// By a log entity of Autotask, and by comparing ids as a second look.
-    Log(&'static str),
+    /// By log entities of Autotask, and by comparing ids as a second look.
+    Log(&'static [&'static str]),
 }
 
 /// A field of an entity.
@@ -277,7 +288,7 @@ mod tests {
             let fields: HashSet<_> = entity.columns.iter().map(|column| column.field).collect();
             assert_eq!(fields.len(), entity.columns.len(), "{} names a field twice", entity.name);
             match &entity.refresh {
-                Refresh::Stamped { stamps } => {
+                Refresh::Stamped { stamps, .. } => {
                     for stamp in *stamps {
                         assert!(fields.contains(stamp), "{}.{stamp}", entity.name);
                     }
@@ -289,8 +300,8 @@ mod tests {
                 }
                 Refresh::Sweep { hours } => assert!(*hours > 0),
             }
-            if let Deletes::Log(log) = entity.deletes {
-                assert!(names.contains(log));
+            if let Deletes::Log(logs) = entity.deletes {
+                assert!(!logs.is_empty() && logs.iter().all(|log| names.contains(log)), "{}", entity.name);
             }
         }
     }

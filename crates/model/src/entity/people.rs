@@ -218,7 +218,7 @@ pub const TIME_OFF_REQUESTS: Entity = Entity {
     right: Right { tab: "Timesheets", row: "Time off requests: View All" },
     order: 37,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["lastModifiedDateTime"] },
+    refresh: Refresh::Stamped { stamps: &["lastModifiedDateTime"], again: None },
     deletes: Deletes::Sweep,
     user_defined_fields: false,
     columns: &[
@@ -263,8 +263,8 @@ pub const TIME_ENTRIES: Entity = Entity {
         },
         Slice { name: "history", rule: Rule::Before("lastModifiedDateTime", 211) },
     ],
-    refresh: Refresh::Stamped { stamps: &["lastModifiedDateTime"] },
-    deletes: Deletes::Log("DeletedTicketActivityLogs"),
+    refresh: Refresh::Stamped { stamps: &["lastModifiedDateTime"], again: None },
+    deletes: Deletes::Log(&["DeletedTicketActivityLogs", "DeletedTaskActivityLogs"]),
     user_defined_fields: false,
     columns: &[
         time("billingApprovalDateTime"),

@@ -11,7 +11,7 @@ pub const PROJECTS: Entity = Entity {
     right: Right { tab: "Projects", row: "Projects: View All" },
     order: 7,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["lastActivityDateTime"] },
+    refresh: Refresh::Stamped { stamps: &["lastActivityDateTime"], again: None },
     deletes: Deletes::Sweep,
     user_defined_fields: true,
     columns: &[
@@ -68,7 +68,7 @@ pub const PHASES: Entity = Entity {
     right: Right { tab: "Projects", row: "Projects: View All" },
     order: 41,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["lastActivityDateTime"] },
+    refresh: Refresh::Stamped { stamps: &["lastActivityDateTime"], again: None },
     deletes: Deletes::Sweep,
     user_defined_fields: false,
     columns: &[
@@ -105,7 +105,7 @@ pub const TASKS: Entity = Entity {
             rule: Rule::Every(&[Rule::Eq("status", 5), Rule::Before("lastActivityDateTime", 121)]),
         },
     ],
-    refresh: Refresh::Stamped { stamps: &["lastActivityDateTime"] },
+    refresh: Refresh::Stamped { stamps: &["lastActivityDateTime"], again: None },
     deletes: Deletes::Sweep,
     user_defined_fields: true,
     columns: &[

@@ -11,7 +11,7 @@ pub const OPPORTUNITIES: Entity = Entity {
     right: Right { tab: "CRM", row: "Opportunities: View All" },
     order: 44,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["lastActivity"] },
+    refresh: Refresh::Stamped { stamps: &["lastActivity"], again: None },
     deletes: Deletes::Sweep,
     user_defined_fields: true,
     columns: &[
@@ -85,7 +85,7 @@ pub const QUOTES: Entity = Entity {
     right: Right { tab: "CRM", row: "Opportunities: View All" },
     order: 52,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["lastActivityDate"] },
+    refresh: Refresh::Stamped { stamps: &["lastActivityDate"], again: None },
     deletes: Deletes::Sweep,
     user_defined_fields: false,
     columns: &[

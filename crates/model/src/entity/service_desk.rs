@@ -28,8 +28,11 @@ pub const TICKETS: Entity = Entity {
             rule: Rule::Every(&[Rule::Eq("status", 5), Rule::Before("lastActivityDate", 211)]),
         },
     ],
-    refresh: Refresh::Stamped { stamps: &["lastActivityDate", "lastTrackedModificationDateTime"] },
-    deletes: Deletes::Log("DeletedTicketLogs"),
+    refresh: Refresh::Stamped {
+        stamps: &["lastActivityDate", "lastTrackedModificationDateTime"],
+        again: None,
+    },
+    deletes: Deletes::Log(&["DeletedTicketLogs"]),
     user_defined_fields: true,
     columns: &[
         pick("apiVendorID"),
@@ -179,7 +182,7 @@ pub const SURVEY_RESULTS: Entity = Entity {
     right: Right { tab: "Admin", row: "Features: Surveys" },
     order: 38,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["sendDate", "completeDate"] },
+    refresh: Refresh::Stamped { stamps: &["sendDate", "completeDate"], again: None },
     deletes: Deletes::Sweep,
     user_defined_fields: false,
     columns: &[
@@ -221,7 +224,7 @@ pub const SERVICE_CALLS: Entity = Entity {
         Slice { name: "210 days", rule: Rule::Since("startDateTime", 211) },
         Slice { name: "history", rule: Rule::Before("startDateTime", 211) },
     ],
-    refresh: Refresh::Stamped { stamps: &["lastModifiedDateTime"] },
+    refresh: Refresh::Stamped { stamps: &["lastModifiedDateTime"], again: None },
     deletes: Deletes::Sweep,
     user_defined_fields: false,
     columns: &[
@@ -307,7 +310,7 @@ pub const DELETED_TICKET_LOGS: Entity = Entity {
     right: Right { tab: "Admin", row: "Features: Service Desk / Projects & Tasks" },
     order: 60,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["deletedDateTime"] },
+    refresh: Refresh::Stamped { stamps: &["deletedDateTime"], again: None },
     deletes: Deletes::Never,
     user_defined_fields: false,
     columns: &[
@@ -327,7 +330,7 @@ pub const DELETED_TICKET_ACTIVITY_LOGS: Entity = Entity {
     right: Right { tab: "Admin", row: "Features: Service Desk / Projects & Tasks" },
     order: 61,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["deletedDateTime"] },
+    refresh: Refresh::Stamped { stamps: &["deletedDateTime"], again: None },
     deletes: Deletes::Never,
     user_defined_fields: false,
     columns: &[
@@ -353,7 +356,7 @@ pub const DELETED_TASK_ACTIVITY_LOGS: Entity = Entity {
     right: Right { tab: "Admin", row: "Features: Service Desk / Projects & Tasks" },
     order: 62,
     slices: &[Slice { name: "everything", rule: Rule::All }],
-    refresh: Refresh::Stamped { stamps: &["deletedDateTime"] },
+    refresh: Refresh::Stamped { stamps: &["deletedDateTime"], again: None },
     deletes: Deletes::Never,
     user_defined_fields: false,
     columns: &[

@@ -154,22 +154,29 @@ async fn decide(
         };
         return (slot, Some(reply), Delivery::Whole);
     }
+    let (empty_body, delivery) = (faults.empty_body, faults.delivery());
     let reply = match route {
         Route::ZoneInformation => zone_information(shared, parts, &switches),
-        _ => shared.read(|world| {
-            respond(&Asked { shared, parts, switches: &switches, faults: &faults, world, body }, route)
-        }),
+        _ => {
+            // Looking through millions of rows takes a while, in which the others are served too.
+            let (shared, parts, body, route) = (shared.clone(), parts.clone(), body.clone(), route.clone());
+            let answer = tokio::task::spawn_blocking(move || {
+                shared.read(|world| {
+                    let (shared, parts, body) = (&shared, &parts, &body);
+                    respond(
+                        &Asked { shared, parts, switches: &switches, faults: &faults, world, body },
+                        &route,
+                    )
+                })
+            });
+            answer
+                .await
+                .unwrap_or_else(|broken| Reply::errors(500, format!("The simulator broke: {broken}.")))
+        }
     };
-    if faults.empty_body {
+    if empty_body {
         return (slot, Some(Reply::empty(200)), Delivery::Whole);
     }
-    let delivery = if faults.reset {
-        Delivery::Reset
-    } else if faults.truncate {
-        Delivery::Truncated
-    } else {
-        Delivery::Whole
-    };
     (slot, Some(reply), delivery)
 }
 
@@ -187,6 +194,16 @@ struct Faults {
 }
 
 impl Faults {
+    fn delivery(&self) -> Delivery {
+        if self.reset {
+            Delivery::Reset
+        } else if self.truncate {
+            Delivery::Truncated
+        } else {
+            Delivery::Whole
+        }
+    }
+
     fn take(switches: &mut Switches, bucket: &str) -> Self {
         let mut slow = switches.slow_first_byte.as_ref().map(|slow| slow.fault.clone());
         let delay = Fault::strikes(&mut slow, bucket).then(|| {

@@ -3,7 +3,7 @@
 use crate::schema::{Child, Entity, schema};
 
 /// What a path asks for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Route {
     /// Outside any zone, without credentials.
     ZoneInformation,

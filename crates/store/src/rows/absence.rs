@@ -35,7 +35,7 @@ impl Store {
         stamped_since: DateTime<Utc>,
     ) -> Result<Vec<i64>, StoreError> {
         let stamps = match entity.refresh {
-            Refresh::Stamped { stamps } => stamps,
+            Refresh::Stamped { stamps, .. } => stamps,
             Refresh::Sweep { .. } | Refresh::Children { .. } => &[],
         };
         let stamped: Vec<String> =
@@ -55,20 +55,64 @@ impl Store {
             .await?)
     }
 
-    /// Ids that lines of a deletion log, read by this run, hold in a field.
-    pub async fn logged_ids(&self, lease: &Lease, log: &Entity, field: &str) -> Result<Vec<i64>, StoreError> {
+    /// Ids that lines of a deletion log hold in a field: lines that were not followed up for this entity yet, stamped
+    /// by Autotask at or after `since`, if given.
+    pub async fn logged_ids(
+        &self,
+        datasource: DatasourceId,
+        entity: &Entity,
+        log: &Entity,
+        field: &str,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<Vec<i64>, StoreError> {
         let column = column_name(field);
+        let stamped = match log.refresh {
+            Refresh::Stamped { stamps: [stamp, ..], .. } => {
+                format!("l.\"{}\" >= coalesce($3, '-infinity')", column_name(stamp))
+            }
+            _ => "$3::timestamptz is null".to_owned(),
+        };
         let sql = format!(
             "select distinct l.\"{column}\"
             from autotask.{} l
-            join taskgauge.runs r on r.datasource_id = $1 and r.id = $2
-            where l.datasource_id = $1 and l.changed_at >= r.started_at and l.\"{column}\" is not null
+            left join taskgauge.entity_state s on s.datasource_id = $1 and s.entity = $2
+            where l.datasource_id = $1
+                and l.changed_at >= coalesce(s.logs_until, '-infinity')
+                and {stamped}
+                and l.\"{column}\" is not null
             order by 1",
             log.table
         );
         Ok(sqlx::query_scalar(AssertSqlSafe(sql))
-            .bind(lease.datasource.0)
-            .bind(lease.run.0)
+            .bind(datasource.0)
+            .bind(entity.name)
+            .bind(since)
+            .fetch_all(&self.pool)
+            .await?)
+    }
+
+    /// Those of the ids that are not stored. Rows set aside count as stored.
+    pub async fn unknown_ids(
+        &self,
+        datasource: DatasourceId,
+        entity: &Entity,
+        ids: &[i64],
+    ) -> Result<Vec<i64>, StoreError> {
+        let sql = format!(
+            "select s.id
+            from unnest($2::bigint[]) as s(id)
+            where not exists (select from autotask.{} t where t.datasource_id = $1 and t.id = s.id)
+                and not exists (
+                    select from taskgauge.quarantine q
+                    where q.datasource_id = $1 and q.entity = $3 and q.id = s.id
+                )
+            order by s.id",
+            entity.table
+        );
+        Ok(sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(datasource.0)
+            .bind(ids)
+            .bind(entity.name)
             .fetch_all(&self.pool)
             .await?)
     }
@@ -90,15 +134,14 @@ pub(crate) async fn any_absent(
     Ok(sqlx::query_scalar(AssertSqlSafe(sql)).bind(datasource.0).fetch_one(connection).await?)
 }
 
-/// Takes note of ids that an id sweep saw: how many came back from deletion, and which are not stored. Rows set aside
-/// count as stored.
+/// Takes note of ids that an id sweep saw: answers how many came back from deletion.
 pub(super) async fn look(
     connection: &mut PgConnection,
     datasource: DatasourceId,
     entity: &Entity,
     seen: &[i64],
     now: DateTime<Utc>,
-) -> Result<(i64, Vec<i64>), StoreError> {
+) -> Result<i64, StoreError> {
     let table = entity.table;
     let sql = format!(
         "with old as (
@@ -111,23 +154,12 @@ pub(super) async fn look(
             where t.datasource_id = $1 and t.id = old.id
             returning old.deleted_at
         )
-        select
-            (select count(*) from found where deleted_at is not null),
-            (
-                select coalesce(array_agg(s.id order by s.id), '{{}}')
-                from unnest($2) as s(id)
-                where not exists (select from autotask.{table} t where t.datasource_id = $1 and t.id = s.id)
-                    and not exists (
-                        select from taskgauge.quarantine q
-                        where q.datasource_id = $1 and q.entity = $4 and q.id = s.id
-                    )
-            )"
+        select count(*) from found where deleted_at is not null"
     );
-    Ok(sqlx::query_as(AssertSqlSafe(sql))
+    Ok(sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(datasource.0)
         .bind(seen)
         .bind(now)
-        .bind(entity.name)
         .fetch_one(connection)
         .await?)
 }

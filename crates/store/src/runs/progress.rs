@@ -39,6 +39,8 @@ pub struct EntityState {
     pub watermark: Option<DateTime<Utc>>,
     /// When the whole collection was last read or its ids compared.
     pub swept_at: Option<DateTime<Utc>>,
+    /// When the rows that are read again in any case were read last.
+    pub again_at: Option<DateTime<Utc>>,
     /// Whether rows await the second look.
     pub has_absent: bool,
     /// When picklists and field lists were read.
@@ -56,6 +58,10 @@ pub struct Completed {
     pub watermark: Option<DateTime<Utc>>,
     /// The whole collection at this time.
     pub swept_at: Option<DateTime<Utc>>,
+    /// The rows that are read again in any case, at this time.
+    pub again_at: Option<DateTime<Utc>>,
+    /// Lines of deletion logs that were written here before this time of this machine.
+    pub logs_until: Option<DateTime<Utc>>,
     /// The second look at rows missed earlier.
     pub second_look: bool,
 }
@@ -124,19 +130,20 @@ impl Store {
         Ok(())
     }
 
-    /// Ends an entity's step. A remark may go with a complete one.
+    /// Ends an entity's step, with the requests that no page counted. A remark may go with a complete one.
     pub async fn end_step(
         &self,
         lease: &Lease,
         entity: &Entity,
         state: RunState,
         problem: Option<&str>,
+        requests: u64,
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         hold(&mut transaction, lease, self.pinned_now()).await?;
         sqlx::query(
             "update taskgauge.steps
-            set state = $4, problem = coalesce($5, problem)
+            set state = $4, problem = coalesce($5, problem), requests = requests + $6
             where datasource_id = $1 and run_id = $2 and entity = $3",
         )
         .bind(lease.datasource.0)
@@ -144,6 +151,7 @@ impl Store {
         .bind(entity.name)
         .bind(state.word())
         .bind(problem)
+        .bind(requests.cast_signed())
         .execute(&mut *transaction)
         .await?;
         let event = Event::Progress { datasource: lease.datasource, run: lease.run };
@@ -213,16 +221,18 @@ impl Store {
         let absent = what.second_look && any_absent(&mut transaction, lease.datasource, entity).await?;
         sqlx::query(
             "insert into taskgauge.entity_state as s
-                (datasource_id, entity, version, read_at, loaded_at, watermark, swept_at)
+                (datasource_id, entity, version, read_at, loaded_at, watermark, swept_at, again_at, logs_until)
             values (
                 $1, $2, (extract(epoch from clock_timestamp()) * 1000000)::bigint, $3,
-                case when $4 then $3 end, $5, $6
+                case when $4 then $3 end, $5, $6, $9, $10
             )
             on conflict (datasource_id, entity) do update
             set read_at = excluded.read_at,
                 loaded_at = coalesce(excluded.loaded_at, s.loaded_at),
                 watermark = coalesce(excluded.watermark, s.watermark),
                 swept_at = coalesce(excluded.swept_at, s.swept_at),
+                again_at = coalesce(excluded.again_at, s.again_at),
+                logs_until = coalesce(excluded.logs_until, s.logs_until),
                 has_absent = case when $7 then $8 else s.has_absent end",
         )
         .bind(lease.datasource.0)
@@ -233,6 +243,8 @@ impl Store {
         .bind(what.swept_at)
         .bind(what.second_look)
         .bind(absent)
+        .bind(what.again_at)
+        .bind(what.logs_until)
         .execute(&mut *transaction)
         .await?;
         forget_walks(&mut transaction, lease, entity, slices).await?;
@@ -243,7 +255,7 @@ impl Store {
     /// What the copy holds, one per entity that was ever touched.
     pub async fn entity_states(&self, datasource: DatasourceId) -> Result<Vec<EntityState>, StoreError> {
         Ok(sqlx::query_as(
-            "select entity, version, read_at, rows, loaded_at, watermark, swept_at, has_absent, metadata_at,
+            "select entity, version, read_at, rows, loaded_at, watermark, swept_at, again_at, has_absent, metadata_at,
                 unqueryable
             from taskgauge.entity_state
             where datasource_id = $1
@@ -254,26 +266,30 @@ impl Store {
         .await?)
     }
 
-    /// Notes that the tenant moved to another zone. Deep links that an admin overrode stay as they are only when the
-    /// zone has none.
+    /// Notes that the tenant moved to another zone, in which Autotask's web address is `web_url` instead of
+    /// `former_web_url`. An address that an admin chose stays.
     pub async fn record_zone(
         &self,
         lease: &Lease,
         zone_name: &str,
         api_url: &str,
+        former_web_url: Option<&str>,
         web_url: Option<&str>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         hold(&mut transaction, lease, self.pinned_now()).await?;
         sqlx::query(
             "update taskgauge.datasources
-            set zone_name = $2, api_url = $3, web_url = coalesce($4, web_url)
+            set zone_name = $2,
+                api_url = $3,
+                web_url = case when rtrim(web_url, '/') = rtrim($5, '/') then coalesce($4, web_url) else web_url end
             where id = $1",
         )
         .bind(lease.datasource.0)
         .bind(zone_name)
         .bind(api_url)
         .bind(web_url)
+        .bind(former_web_url)
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;

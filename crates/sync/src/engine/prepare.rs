@@ -1,10 +1,10 @@
 //! What is needed before the first row of an entity: labels, counts, cursors.
 
 use super::{Engine, Ready, Trouble, Work, patiently, walk};
-use crate::plan;
+use crate::{doctor, plan};
 use std::time::Instant;
 use taskgauge_autotask::Filter;
-use taskgauge_model::entity::{Deletes, Kind};
+use taskgauge_model::entity::{Deletes, Entity, Kind};
 use taskgauge_store::rows::{Covers, Metadata, PicklistValue, UserDefinedField};
 
 impl Engine<'_> {
@@ -27,7 +27,7 @@ impl Engine<'_> {
                 .await?;
             if looks_for_absent {
                 let known = work.state.rows.cast_unsigned();
-                if there.saturating_mul(2) < known {
+                if looks_hidden(entity, there, known) {
                     work.remark(format!(
                         "Autotask shows {there} of the {known} rows known here. That looks like a missing right rather \
                          than deletions, so nothing was marked as deleted. Check the API user's security level."
@@ -42,6 +42,7 @@ impl Engine<'_> {
         } else {
             [
                 (work.due.changes.is_some(), walk::CHANGES),
+                (work.due.again.is_some(), walk::AGAIN),
                 (work.due.sweep, walk::SWEEP),
                 (work.due.reconcile, walk::RECONCILE),
             ]
@@ -127,3 +128,12 @@ impl Engine<'_> {
         Ok(Some(metadata.unqueryable))
     }
 }
+
+/// Whether `there` rows where `known` were before look like a right that was taken away rather than like deletions.
+fn looks_hidden(entity: &Entity, there: u64, known: u64) -> bool {
+    let vanished = there == 0 && doctor::NEVER_EMPTY.contains(&entity.name);
+    vanished || (known >= FEW && there.saturating_mul(2) < known)
+}
+
+/// Collections smaller than this shrink by half now and then.
+const FEW: u64 = 50;

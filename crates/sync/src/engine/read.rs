@@ -2,7 +2,9 @@
 
 use super::{Engine, Ready, Trouble, Work, patiently, walk};
 use crate::normalise::Normaliser;
+use crate::plan;
 use chrono::TimeDelta;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 use taskgauge_autotask::{Filter, Page, Query, value};
 use taskgauge_model::entity::{Deletes, Entity, Refresh};
@@ -24,15 +26,14 @@ impl Engine<'_> {
         slice: &str,
         query: Query,
         covers: Covers,
-    ) -> Result<Vec<i64>, Trouble> {
+    ) -> Result<(), Trouble> {
         let cursor = ready.cursors.iter().find(|cursor| cursor.slice == slice);
         if cursor.is_some_and(|cursor| cursor.done) {
-            return Ok(Vec::new());
+            return Ok(());
         }
         self.walk_from(work, slice, &query, covers, cursor.and_then(|cursor| cursor.after_id)).await
     }
 
-    /// Answers ids that an id sweep saw and that are not stored.
     async fn walk_from(
         &self,
         work: &Work,
@@ -40,11 +41,10 @@ impl Engine<'_> {
         query: &Query,
         covers: Covers,
         mut after: Option<i64>,
-    ) -> Result<Vec<i64>, Trouble> {
+    ) -> Result<(), Trouble> {
         let entity = work.entity;
         let normaliser = Normaliser::new(entity);
         let ids_only = query.include_fields.is_some();
-        let mut unknown = Vec::new();
         let mut next = Some(self.page(entity, query, after).await?);
         while let Some((page, seconds)) = next.take() {
             let (last, complete) = (page.last_id, page.complete);
@@ -69,18 +69,34 @@ impl Engine<'_> {
                     }
                 }
             }
+            if ids_only {
+                // Before the cursor moves past them: a kill in between would leave them unread until the next sweep.
+                self.missed(work, &commit.seen).await?;
+            }
             let ahead =
                 async { if complete { Ok(None) } else { self.page(entity, query, last).await.map(Some) } };
             let (written, ahead) = tokio::join!(self.commit(commit), ahead);
-            let written = written?;
-            if written.stop {
+            if written?.stop {
                 return Err(Trouble::Stopped);
             }
-            unknown.extend(written.unknown);
+            if work.failed.load(Ordering::Relaxed) {
+                return Err(Trouble::Beside);
+            }
             after = last;
             next = ahead?;
         }
-        Ok(unknown)
+        Ok(())
+    }
+
+    /// Reads rows that an id sweep saw and that are not stored.
+    async fn missed(&self, work: &Work, seen: &[i64]) -> Result<(), Trouble> {
+        let entity = work.entity;
+        let unknown = patiently(|| self.store.unknown_ids(self.lease.datasource, entity, seen)).await?;
+        for ids in unknown.chunks(IDS_AT_ONCE) {
+            let query = Query::new(Filter::is_in("id", ids.iter().copied()));
+            Box::pin(self.walk_from(work, walk::MISSED, &query, Covers::Nothing, None)).await?;
+        }
+        Ok(())
     }
 
     async fn commit(&self, page: PageCommit<'_>) -> Result<Written, Trouble> {
@@ -90,12 +106,7 @@ impl Engine<'_> {
     /// Compares all ids: what is gone is marked, what was missed is read.
     pub(super) async fn reconcile(&self, work: &Work, ready: &Ready) -> Result<(), Trouble> {
         let query = Query::new(Filter::All).include_fields(["id"]);
-        let unknown = self.walk(work, ready, walk::RECONCILE, query, ready.covers.clone()).await?;
-        for ids in unknown.chunks(IDS_AT_ONCE) {
-            let query = Query::new(Filter::is_in("id", ids.iter().copied()));
-            self.walk_from(work, walk::RECONCILE, &query, Covers::Nothing, None).await?;
-        }
-        Ok(())
+        self.walk(work, ready, walk::RECONCILE, query, ready.covers.clone()).await
     }
 
     /// Asks for rows that an earlier run missed: there again, or deleted.
@@ -141,22 +152,36 @@ impl Engine<'_> {
         self.end(work, RunState::Done).await
     }
 
-    /// Looks at the rows of parents that new lines of a deletion log name: the log tells that something of them was
-    /// deleted, not which row.
+    /// Looks at the rows of parents that lines of deletion logs name: they tell that something of them was deleted, not
+    /// which row. Lines count as followed up when that is done, in whichever run they were read.
     pub(super) async fn deletions(&self, work: &Work) -> Result<(), Trouble> {
-        let Some((log, field)) = log_of(work.entity) else { return Ok(()) };
-        let parents = patiently(|| self.store.logged_ids(&self.lease, log, field)).await?;
-        if parents.is_empty() {
-            return Ok(());
+        let until = self.store.clock().now();
+        // A load has read what was there when it began.
+        let since = work.ready.get().filter(|_| work.due.load).and_then(|ready| ready.began(None));
+        let since = since.map(|began| began - plan::OVERLAP);
+        let mut planned = false;
+        for (log, field) in logs_of(work.entity) {
+            let ids = || self.store.logged_ids(self.lease.datasource, work.entity, log, field, since);
+            let parents = patiently(ids).await?;
+            if !parents.is_empty() && !planned {
+                let entities = [work.entity];
+                patiently(|| self.store.plan_steps(&self.lease, &entities)).await?;
+                planned = true;
+            }
+            for parents in parents.chunks(IDS_AT_ONCE) {
+                let query = Query::new(Filter::is_in(field, parents.iter().copied()));
+                let covers = Covers::Children { field, parents: parents.to_vec() };
+                self.walk_from(work, walk::DELETIONS, &query, covers, None).await?;
+            }
         }
-        let entities = [work.entity];
-        patiently(|| self.store.plan_steps(&self.lease, &entities)).await?;
-        for parents in parents.chunks(IDS_AT_ONCE) {
-            let query = Query::new(Filter::is_in(field, parents.iter().copied()));
-            let covers = Covers::Children { field, parents: parents.to_vec() };
-            self.walk_from(work, walk::DELETIONS, &query, covers, None).await?;
+        if planned || since.is_some() {
+            let followed = Completed { logs_until: Some(until), ..Completed::default() };
+            self.complete(work.entity, &[], followed).await?;
         }
-        self.end(work, RunState::Done).await
+        if planned {
+            self.end(work, RunState::Done).await?;
+        }
+        Ok(())
     }
 
     async fn page(
@@ -171,21 +196,24 @@ impl Engine<'_> {
     }
 }
 
-/// For an entity whose deletion log names only the parent of what was deleted: the log, and the field that holds the
+/// For an entity whose deletion logs name only the parent of what was deleted: each log, and the field that holds the
 /// parent's id in both.
-pub(super) fn log_of(entity: &Entity) -> Option<(&'static Entity, &'static str)> {
-    let Deletes::Log(log) = entity.deletes else { return None };
-    let log = Entity::named(log)?;
-    if log.columns.iter().any(|column| column.reference == entity.name.strip_suffix('s')) {
-        return None;
-    }
-    let shared = entity.columns.iter().find(|column| {
-        column.reference.is_some()
-            && log
-                .columns
-                .iter()
-                .any(|other| other.field == column.field && other.reference == column.reference)
-            && column.reference != Some("Resource")
-    })?;
-    Some((log, shared.field))
+pub(super) fn logs_of(entity: &Entity) -> Vec<(&'static Entity, &'static str)> {
+    let Deletes::Log(logs) = entity.deletes else { return Vec::new() };
+    let names_rows =
+        |log: &Entity| log.columns.iter().any(|column| column.reference == entity.name.strip_suffix('s'));
+    logs.iter()
+        .filter_map(|log| Entity::named(log))
+        .filter(|log| !names_rows(log))
+        .filter_map(|log| {
+            let shared = entity.columns.iter().find(|column| {
+                column.reference.is_some_and(|reference| reference != "Resource")
+                    && log
+                        .columns
+                        .iter()
+                        .any(|other| other.field == column.field && other.reference == column.reference)
+            })?;
+            Some((log, shared.field))
+        })
+        .collect()
 }

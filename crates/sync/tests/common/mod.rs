@@ -45,7 +45,7 @@ impl Tenant {
         let simulator = Simulator::start_with(world, ([127, 0, 0, 1], 0).into()).await.unwrap();
         let database = database_at(now).await;
         let connector = connector(&simulator);
-        let mut tested = test_connection(&connector, &draft(), None, now).await.unwrap();
+        let mut tested = test_connection(&connector, &draft(), now).await.unwrap();
         tested.report.web_url = None;
         let datasource = database
             .store

@@ -1,0 +1,124 @@
+//! The permission doctor: what the API user can read, what is silently left out, and which right brings it back.
+
+use crate::failure;
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, stream};
+use taskgauge_autotask::{Access, Client, Error, Filter};
+use taskgauge_model::catalogue::Catalogue;
+use taskgauge_model::datasource::{Doctor, DoctorNote, Finding, Probe};
+use taskgauge_model::entity::Entity;
+use taskgauge_model::run::{RunState, Step};
+
+/// Counts that the doctor asks for at once. Each is another entity, so the limit per entity is far.
+const PROBES_AT_ONCE: usize = 8;
+
+/// Collections that every managed service provider has rows in. None of them means a missing right.
+pub(crate) const NEVER_EMPTY: &[&str] = &[
+    "BillingCodes",
+    "Companies",
+    "Contacts",
+    "Contracts",
+    "Departments",
+    "InternalLocations",
+    "ResourceRoleDepartments",
+    "Resources",
+    "Roles",
+    "TicketCategories",
+    "Tickets",
+    "TimeEntries",
+];
+
+/// The permission doctor: asks every entity for its number of rows and says what is missing, which datasets lose by
+/// it, and which right brings it back.
+pub async fn examine(client: &Client, at: DateTime<Utc>) -> Doctor {
+    // Collected first: a stream over borrowed closures is not `Send` for every lifetime.
+    let asked: Vec<_> = Entity::all().into_iter().map(|entity| examine_one(client, entity)).collect();
+    let probes = stream::iter(asked).buffered(PROBES_AT_ONCE).collect().await;
+    Doctor { at: Some(at), probes, notes: notes(client).await }
+}
+
+async fn examine_one(client: &Client, entity: &'static Entity) -> Probe {
+    let finding = match client.count(entity.name, &Filter::All).await {
+        Ok(rows) => readable(entity, rows),
+        Err(Error::Forbidden { .. }) => Finding::Forbidden,
+        Err(error) => Finding::Unknown { why: failure::sentence(&error) },
+    };
+    probe(entity, finding)
+}
+
+fn readable(entity: &Entity, rows: u64) -> Finding {
+    match rows {
+        0 if NEVER_EMPTY.contains(&entity.name) => Finding::SuspiciouslyEmpty,
+        0 => Finding::Empty,
+        rows => Finding::Readable { rows },
+    }
+}
+
+/// What a run has learnt since the doctor looked: rights that were given or taken away show in it first. `rows` is the
+/// number of rows that are stored of an entity. Answers `None` when nothing is different in kind; numbers of rows alone
+/// are not worth a new diagnosis.
+pub fn learnt(doctor: &Doctor, steps: &[Step], rows: impl Fn(&str) -> u64) -> Option<Doctor> {
+    let mut changed = false;
+    let probes = doctor
+        .probes
+        .iter()
+        .map(|known| {
+            let step = steps.iter().find(|step| step.entity == known.entity);
+            let now = match (Entity::named(&known.entity), step) {
+                (Some(entity), Some(Step { state: RunState::Done, .. })) => {
+                    probe(entity, readable(entity, rows(entity.name)))
+                }
+                (Some(entity), Some(Step { state: RunState::Failed, problem: Some(problem), .. }))
+                    if failure::is_about_rights(problem) =>
+                {
+                    probe(entity, Finding::Forbidden)
+                }
+                _ => return known.clone(),
+            };
+            if std::mem::discriminant(&now.finding) == std::mem::discriminant(&known.finding) {
+                return known.clone();
+            }
+            changed = true;
+            now
+        })
+        .collect();
+    changed.then(|| Doctor { probes, ..doctor.clone() })
+}
+
+fn probe(entity: &Entity, finding: Finding) -> Probe {
+    let missing = matches!(finding, Finding::Forbidden | Finding::SuspiciouslyEmpty);
+    let loses = missing || matches!(finding, Finding::Unknown { .. });
+    let datasets = Catalogue::shipped()
+        .datasets
+        .iter()
+        .filter(|dataset| loses && dataset.entities.iter().any(|name| name == entity.name))
+        .map(|dataset| dataset.title.clone())
+        .collect();
+    Probe {
+        entity: entity.name.to_owned(),
+        label: entity.label.to_owned(),
+        finding,
+        right: missing.then(|| (entity.right.tab.to_owned(), entity.right.row.to_owned())),
+        datasets,
+    }
+}
+
+/// What rights the API user has and Taskgauge never uses.
+async fn notes(client: &Client) -> Vec<DoctorNote> {
+    let Ok(info) = client.info("Tickets").await else { return Vec::new() };
+    let may = |access: Option<Access>| matches!(access, Some(Access::All | Access::Restricted));
+    if may(info.user_access_for_create)
+        || may(info.user_access_for_update)
+        || may(info.user_access_for_delete)
+    {
+        vec![DoctorNote {
+            missing: false,
+            what: "This API user may create or change tickets. Taskgauge only reads.".to_owned(),
+            next:
+                "If no other tool uses this API user, take Add, Edit and Delete away from its security level."
+                    .to_owned(),
+        }]
+    } else {
+        Vec::new()
+    }
+}
