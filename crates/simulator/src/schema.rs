@@ -125,7 +125,7 @@ impl Entity {
 }
 
 /// A nested collection: `parent/{id}/segment` shows rows of `entity` whose `column` is the parent's id.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Child {
     /// The child entity.
     pub entity: &'static Entity,
