@@ -11,7 +11,7 @@ use taskgauge_autotask::{Connector, Options};
 use taskgauge_model::clock::Clock;
 use taskgauge_store::{
     Store,
-    cluster::{Cluster, ClusterOptions},
+    cluster::{Cluster, ClusterOptions, KeptRunning},
     sealing::Sealer,
 };
 use url::{Host, Url};
@@ -62,6 +62,17 @@ impl Opened {
 }
 
 impl Installation {
+    /// The private Postgres of this installation.
+    fn cluster_options(&self) -> Result<ClusterOptions, String> {
+        Ok(ClusterOptions { data_dir: self.data_dir()?, bin_dir: self.postgres_bin.clone() })
+    }
+
+    /// Starts the private Postgres again whenever it ends by itself.
+    pub fn keep_running(&self, cluster: Option<Cluster>) -> Result<Option<KeptRunning>, String> {
+        let options = self.cluster_options()?;
+        Ok(cluster.map(|cluster| cluster.kept_running(options)))
+    }
+
     /// The data folder.
     pub fn data_dir(&self) -> Result<PathBuf, String> {
         if let Some(folder) = &self.data_dir {
@@ -104,8 +115,7 @@ impl Installation {
         if let Some(running) = Cluster::attach(&data_dir) {
             return Ok((running.url(), None));
         }
-        let options = ClusterOptions { data_dir, bin_dir: self.postgres_bin.clone() };
-        let cluster = Cluster::start(&options).await.map_err(|error| error.to_string())?;
+        let cluster = Cluster::start(&self.cluster_options()?).await.map_err(|error| error.to_string())?;
         Ok((cluster.url(), Some(cluster)))
     }
 

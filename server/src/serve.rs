@@ -33,8 +33,11 @@ pub async fn serve(installation: Installation, serving: Serving) -> Result<(), S
     // The port is taken first: nothing else is started when it cannot be had.
     let listener = listen(serving.addr).await?;
     let opened = installation.open(Clock::system()).await?;
-    let served = run(&installation, &serving, site, listener, opened.store.clone()).await;
-    opened.close().await;
+    let cluster = installation.keep_running(opened.cluster)?;
+    let served = run(&installation, &serving, site, listener, opened.store).await;
+    if let Some(cluster) = cluster {
+        cluster.stop().await;
+    }
     served
 }
 

@@ -232,8 +232,11 @@ async fn changes_of_invoices_arrive_without_a_stamp() {
     tenant.sync_well().await;
     // Dates travel as midnight, long before the last sync. The clock stands at ten in the morning.
     let (id, invoice) = tenant.stored(&INVOICES).await.into_iter().next_back().unwrap();
-    let today =
-        tenant.simulator.with_world(|world| world.today()).format("%Y-%m-%dT00:00:00.000Z").to_string();
+    let today = tenant
+        .simulator
+        .with_world(taskgauge_simulator::World::today)
+        .format("%Y-%m-%dT00:00:00.000Z")
+        .to_string();
     let other = tenant.stored(&INVOICES).await.into_iter().rfind(|(other, _)| *other != id).unwrap().0;
     assert_ne!(invoice["paid_date"], json!(&today[..10]));
     tenant.advance(1);

@@ -174,7 +174,7 @@ async fn add(given: Given) -> Result<(), String> {
     let connector = given.installation.connector()?;
     with_open(&given.installation, async |opened| {
         let draft = tested(&connector, &given).await?;
-        let web_url = web_address(&given.web_url);
+        let web_url = web_address(&connector, &given.web_url).map_err(|error| error.to_string())?;
         let id = opened
             .store
             .add_datasource(ACTOR, &draft, given.name.trim(), &given.time_zone, web_url.as_deref())

@@ -38,7 +38,13 @@ pub struct House {
     /// Holds the data folder, for as long as the test lasts.
     folder: Option<TempDir>,
     environment: BTreeMap<&'static str, String>,
+    /// Size of the disk that the data folder is, in MB; `None` is the machine's.
+    disk: Option<u32>,
 }
+
+/// Runs a program (`$3` …) that sees a disk of `$2` MB in the folder `$1`, which nobody else does.
+const ON_A_DISK: &str =
+    r#"mkdir -p "$1" && mount -t tmpfs -o "size=$2m,mode=755" tmpfs "$1" && shift 2 && exec "$@""#;
 
 impl House {
     /// On a fresh database of the tests' server.
@@ -53,7 +59,7 @@ impl House {
             // With database and key given, no data folder is needed: this one cannot be made.
             ("TASKGAUGE_DATA_DIR", "/dev/null/none".to_owned()),
         ];
-        House { folder: None, environment: environment.into() }
+        House { folder: None, environment: environment.into(), disk: None }
     }
 
     /// With a data folder of its own, and a private Postgres in it.
@@ -65,12 +71,24 @@ impl House {
             .tempdir_in("/tmp")
             .expect("a folder");
         let data = folder.path().join("data").display().to_string();
-        House { folder: Some(folder), environment: [("TASKGAUGE_DATA_DIR", data)].into() }
+        House { folder: Some(folder), environment: [("TASKGAUGE_DATA_DIR", data)].into(), disk: None }
     }
 
     /// The data folder of a house with a private Postgres.
     pub fn data_dir(&self) -> PathBuf {
         self.folder.as_ref().expect("a data folder").path().join("data")
+    }
+
+    /// Whether this user may have a disk made for a test.
+    pub fn can_have_a_disk() -> bool {
+        let tried =
+            Command::new("unshare").args(["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
+        tried.is_ok_and(|tried| tried.status.success())
+    }
+
+    /// Puts the data folder on a disk of so many MB. What is on it goes with the process that saw it.
+    pub fn on_disk_of(&mut self, megabytes: u32) {
+        self.disk = Some(megabytes);
     }
 
     /// The address of the database of a house that stands on one.
@@ -90,7 +108,12 @@ impl House {
 
     /// The binary with this installation's configuration and no other.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_taskgauge"));
+        let binary = env!("CARGO_BIN_EXE_taskgauge");
+        let mut command = Command::new(if self.disk.is_some() { "unshare" } else { binary });
+        if let Some(megabytes) = self.disk {
+            command.args(["--mount", "sh", "-c", ON_A_DISK, "sh"]).arg(self.data_dir());
+            command.args([&megabytes.to_string(), binary]);
+        }
         for (name, _) in std::env::vars() {
             if name == "DATABASE_URL" || name.starts_with("TASKGAUGE_") && name != "TASKGAUGE_POSTGRES_BIN" {
                 command.env_remove(name);
@@ -130,7 +153,7 @@ impl House {
         command.env("TASKGAUGE_ADDR", "127.0.0.1:0");
         let mut process = Process::start(command);
         let url = process.line_with("Listening on ").trim_start_matches("Listening on ").to_owned();
-        Server { process, url }
+        Server { disk: self.disk.map(|_| process.sees(&self.data_dir())), process, url }
     }
 
     /// As [`House::serve`], behind a proxy that people reach at `public`.
@@ -141,7 +164,7 @@ impl House {
         command.env("TASKGAUGE_ADDR", format!("127.0.0.1:{port}")).env("TASKGAUGE_PUBLIC_URL", public);
         let mut process = Process::start(command);
         assert_eq!(process.line_with("Listening on "), format!("Listening on {public}"));
-        Server { process, url: format!("http://127.0.0.1:{port}") }
+        Server { process, url: format!("http://127.0.0.1:{port}"), disk: None }
     }
 }
 
@@ -293,6 +316,11 @@ impl Process {
         self.err.lock().unwrap().clone()
     }
 
+    /// A path as the process sees it.
+    fn sees(&self, path: &std::path::Path) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{}", self.id(), path.display()))
+    }
+
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().expect("a child").is_none()
@@ -332,9 +360,23 @@ pub struct Server {
     pub process: Process,
     /// Its address, without a slash at the end.
     pub url: String,
+    /// The disk it alone sees, as the test sees it.
+    disk: Option<PathBuf>,
 }
 
 impl Server {
+    /// Fills the disk to the last byte; answers the file that did it.
+    pub fn fill_disk(&self) -> PathBuf {
+        let filler = self.disk.as_ref().expect("a disk of its own").join("filler");
+        let mut file = fs::File::create(&filler).expect("a file");
+        // In ever smaller pieces, so that no room is left.
+        for size in [1 << 20, 1 << 12, 1] {
+            let piece = vec![1; size];
+            while file.write_all(&piece).is_ok() {}
+        }
+        filler
+    }
+
     /// The token of the one-time link.
     #[track_caller]
     pub fn welcome_token(&mut self) -> String {

@@ -155,24 +155,18 @@ async fn decide(
         return (slot, Some(reply), Delivery::Whole);
     }
     let (empty_body, delivery) = (faults.empty_body, faults.delivery());
-    let reply = match route {
-        Route::ZoneInformation => zone_information(shared, parts, &switches),
-        _ => {
-            // Looking through millions of rows takes a while, in which the others are served too.
-            let (shared, parts, body, route) = (shared.clone(), parts.clone(), body.clone(), route.clone());
-            let answer = tokio::task::spawn_blocking(move || {
-                shared.read(|world| {
-                    let (shared, parts, body) = (&shared, &parts, &body);
-                    respond(
-                        &Asked { shared, parts, switches: &switches, faults: &faults, world, body },
-                        &route,
-                    )
-                })
-            });
-            answer
-                .await
-                .unwrap_or_else(|broken| Reply::errors(500, format!("The simulator broke: {broken}.")))
-        }
+    let reply = if matches!(route, Route::ZoneInformation) {
+        zone_information(shared, parts, &switches)
+    } else {
+        // Looking through millions of rows takes a while, in which the others are served too.
+        let (shared, parts, body, route) = (shared.clone(), parts.clone(), body.clone(), route.clone());
+        let answer = tokio::task::spawn_blocking(move || {
+            shared.read(|world| {
+                let (shared, parts, body) = (&shared, &parts, &body);
+                respond(&Asked { shared, parts, switches: &switches, faults: &faults, world, body }, &route)
+            })
+        });
+        answer.await.unwrap_or_else(|broken| Reply::errors(500, format!("The simulator broke: {broken}.")))
     };
     if empty_body {
         return (slot, Some(Reply::empty(200)), Delivery::Whole);
