@@ -1,4 +1,4 @@
-import { expect, removeDatasources, signedIn as test, datasources } from "./fixtures.ts";
+import { addDatasource, datasources, expect, removeDatasources, signedIn as test } from "./fixtures.ts";
 import { ConnectForm, NEW_FORM, open } from "./form.ts";
 import { CREDENTIALS } from "./server.ts";
 
@@ -208,6 +208,22 @@ test("the permission doctor names the right that is missing", async ({ page, ser
   await axe();
   await page.emulateMedia({ colorScheme: "dark" });
   await axe();
+});
+
+test("the permission doctor looks again when asked", async ({ page, server }) => {
+  await removeDatasources(server);
+  await server.simulator.reset();
+  const { id } = await addDatasource(server, "Northwind");
+  await expect.poll(async () => (await datasources(server))[0].synced_at, { timeout: 20_000 }).toBeTruthy();
+  await open(page, `/data/datasources/${id}`);
+  const forbidden = page.getByRole("row", { name: /^Invoices\b.*Forbidden/ });
+  await expect(forbidden).toHaveCount(0);
+  await server.simulator.set({ forbidden: ["Invoices"] });
+  await page.getByRole("button", { name: "Check again" }).click();
+  await expect(forbidden).toBeVisible();
+  await server.simulator.reset();
+  await page.getByRole("button", { name: "Check again" }).click();
+  await expect(forbidden).toHaveCount(0);
 });
 
 test("what was tested is saved, without a reload, and the dashboard has numbers within 5 s", async ({ page, server, axe }) => {

@@ -173,6 +173,13 @@ pub async fn pause(id: DatasourceId, paused: bool) -> Result<(), UiError> {
     Ok(())
 }
 
+/// Lets the permission doctor look again, with the stored credentials.
+#[server]
+pub async fn check_permissions(id: DatasourceId) -> Result<(), UiError> {
+    let cx = super::RequestCx::require()?;
+    connect::check_permissions(&cx.state, id).await
+}
+
 /// Changes the name, time zone and web address.
 #[server]
 pub async fn change_datasource(

@@ -2,7 +2,8 @@
 
 use crate::{
     api::datasources::{
-        CancelSync, ChangeDatasource, DatasourceView, Pause, RemoveDatasource, SyncNow, get_datasource,
+        CancelSync, ChangeDatasource, CheckPermissions, DatasourceView, Pause, RemoveDatasource, SyncNow,
+        get_datasource,
     },
     components::{
         age::Age,
@@ -35,6 +36,7 @@ pub fn DatasourcePage() -> impl IntoView {
         id.unwrap_or(DatasourceId(0))
     });
     let (asked, refused) = (RwSignal::new(0_u32), RwSignal::new(None));
+    let checking = RwSignal::new(false);
     let answered = Callback::new(move |answer: Posted| {
         refused.set(answer.err());
         asked.update(|asked| *asked += 1);
@@ -90,11 +92,15 @@ pub fn DatasourcePage() -> impl IntoView {
                     <h2>"What the API user can read"</h2>
                     {match doctor {
                         Some(doctor) => view! {
-                            <p class="muted">"Checked "<Age at=doctor.at now=at /></p>
+                            <p class="muted">"Checked "<Age at=doctor.at now=at />"; once a day by itself."</p>
                             <DoctorView doctor=doctor />
                         }.into_any(),
                         None => view! { <p class="muted">"Not checked yet."</p> }.into_any(),
                     }}
+                    <PostForm to=CheckPermissions::PATH busy=checking answered=answered>
+                        <input type="hidden" name="id" value=id.to_string() />
+                        <button class="button" type="submit" aria-busy=move || checking.get().then_some("true")>"Check again"</button>
+                    </PostForm>
                 </section>
                 <section class="section"><h2>"History"</h2><History runs=runs now=at /></section>
                 <Settings datasource=datasource now=at answered=answered />

@@ -3,11 +3,14 @@
 use crate::failure;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
-use taskgauge_autotask::{Access, Client, Error, Filter};
+use secrecy::ExposeSecret;
+use taskgauge_autotask::{Access, Client, Connector, Credentials, Error, Filter};
 use taskgauge_model::catalogue::Catalogue;
 use taskgauge_model::datasource::{Doctor, DoctorNote, Finding, Probe};
 use taskgauge_model::entity::Entity;
+use taskgauge_model::ids::DatasourceId;
 use taskgauge_model::run::{RunState, Step};
+use taskgauge_store::{Store, StoreError};
 
 /// Counts that the doctor asks for at once. Each is another entity, so the limit per entity is far.
 const PROBES_AT_ONCE: usize = 8;
@@ -27,6 +30,51 @@ pub(crate) const NEVER_EMPTY: &[&str] = &[
     "Tickets",
     "TimeEntries",
 ];
+
+/// Why the doctor could not look.
+#[derive(Debug, thiserror::Error)]
+pub enum DoctorError {
+    /// The database did not answer, or the datasource is gone.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Autotask refuses the stored credentials, or cannot be reached.
+    #[error("{}", failure::sentence(.0))]
+    Autotask(#[from] Box<Error>),
+}
+
+/// A client with the stored credentials of a datasource, and the credentials.
+pub(crate) async fn client_of(
+    store: &Store,
+    connector: &Connector,
+    datasource: DatasourceId,
+) -> Result<(Client, Credentials), DoctorError> {
+    let stored = store.credentials(datasource).await?;
+    let api_url = url::Url::parse(&stored.api_url)
+        .map_err(|_| Box::new(Error::Origin { host: "the stored address".to_owned() }))?;
+    let credentials = Credentials::new(
+        stored.user_name.expose_secret(),
+        stored.secret.expose_secret(),
+        stored.integration_code.expose_secret(),
+    );
+    let client = connector.client(api_url, credentials.clone()).map_err(Box::new)?;
+    Ok((client, credentials))
+}
+
+/// Examines a datasource with its stored credentials and keeps what was found.
+///
+/// # Errors
+/// As [`DoctorError`] says; what was found before stays then.
+pub async fn examine_stored(
+    store: &Store,
+    connector: &Connector,
+    datasource: DatasourceId,
+) -> Result<(), DoctorError> {
+    let (client, _) = client_of(store, connector, datasource).await?;
+    // Refused credentials are refused once, not once for every entity.
+    client.version().await.map_err(Box::new)?;
+    let found = examine(&client, store.clock().now()).await;
+    Ok(store.set_doctor(datasource, &found).await?)
+}
 
 /// The permission doctor: asks every entity for its number of rows and says what is missing, which datasets lose by
 /// it, and which right brings it back.

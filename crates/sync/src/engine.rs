@@ -6,11 +6,11 @@
 mod prepare;
 mod read;
 
+use crate::doctor::{self, DoctorError};
+use crate::failure;
 use crate::plan::{self, Due};
-use crate::{doctor, failure};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{TryStreamExt, stream};
-use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -201,16 +201,15 @@ async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Opti
         }
         return Err(Trouble::Stopped);
     }
-    let stored = patiently(|| store.credentials(lease.datasource)).await?;
-    let refused = |error: &Error| Trouble::Run { problem: failure::sentence(error), halts: true };
-    let api_url = url::Url::parse(&stored.api_url)
-        .map_err(|_| refused(&Error::Origin { host: "the stored address".to_owned() }))?;
-    let credentials = Credentials::new(
-        stored.user_name.expose_secret(),
-        stored.secret.expose_secret(),
-        stored.integration_code.expose_secret(),
-    );
-    let client = connector.client(api_url, credentials.clone()).map_err(|error| refused(&error))?;
+    let opened = patiently(|| async {
+        match doctor::client_of(store, connector, lease.datasource).await {
+            Ok(client) => Ok(Ok(client)),
+            Err(DoctorError::Store(error)) => Err(error),
+            Err(DoctorError::Autotask(error)) => Ok(Err(error)),
+        }
+    });
+    let (client, credentials) =
+        opened.await?.map_err(|error| Trouble::Run { problem: failure::sentence(&error), halts: true })?;
     let here = store.clock().now();
     let mut engine = Engine {
         store,

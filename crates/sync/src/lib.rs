@@ -12,5 +12,5 @@ pub mod plan;
 mod worker;
 
 pub use connect::test_connection;
-pub use doctor::examine;
+pub use doctor::{examine, examine_stored};
 pub use worker::{Worker, WorkerOptions, run_once};

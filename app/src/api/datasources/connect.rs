@@ -8,7 +8,7 @@ use taskgauge_model::{
     run::RunKind,
 };
 use taskgauge_store::datasources::DatasourceChange;
-use taskgauge_sync::{failure, test_connection};
+use taskgauge_sync::{doctor::DoctorError, examine_stored, failure, test_connection};
 
 /// Tests a draft and keeps it, sealed, when it passes.
 pub async fn test(
@@ -86,6 +86,14 @@ pub async fn replace(
     state.store.replace_credentials(session, id, draft, allow_other_tenant).await?;
     state.store.queue_run(id, RunKind::Incremental, None).await?;
     Ok(())
+}
+
+/// Examines a datasource with its stored credentials.
+pub async fn check_permissions(state: &AppState, id: DatasourceId) -> Result<(), UiError> {
+    examine_stored(&state.store, &state.connector, id).await.map_err(|error| match error {
+        DoctorError::Store(error) => error.into(),
+        refused @ DoctorError::Autotask(_) => UiError::Unavailable(refused.to_string()),
+    })
 }
 
 /// Changes name, time zone and web address.
