@@ -62,9 +62,7 @@ pub fn due(
     now: DateTime<Utc>,
     here: DateTime<Utc>,
 ) -> Due {
-    let has_metadata = entity.has_picklists()
-        || entity.user_defined_fields
-        || matches!(entity.refresh, Refresh::Stamped { .. });
+    let has_metadata = entity.needs_metadata();
     let Some(state) = state.filter(|state| state.loaded_at.is_some() && kind == RunKind::Incremental) else {
         return Due { metadata: has_metadata, load: true, ..Due::default() };
     };

@@ -233,6 +233,12 @@ impl Entity {
         Entity::all().into_iter().find(|entity| entity.name.eq_ignore_ascii_case(name))
     }
 
+    /// Whether its field list has to be read: for labels, for user-defined fields, or to know whether its stamps can be
+    /// filtered on.
+    pub fn needs_metadata(&self) -> bool {
+        self.has_picklists() || self.user_defined_fields || matches!(self.refresh, Refresh::Stamped { .. })
+    }
+
     /// Whether any of its fields is a picklist, so that its labels must be read.
     pub fn has_picklists(&self) -> bool {
         self.columns.iter().any(|column| column.kind == Kind::Picklist)
