@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use taskgauge_model::{
+    dataset::DatasetColumn,
     datasource::Datasource,
     gauge::{Answer, ChartKind, Filters, Target, Unit},
     ids::DatasourceId,
@@ -112,6 +113,8 @@ pub struct TileGauge {
     pub target: Option<Target>,
     /// The answer, or why there is none, as a sentence.
     pub answer: Result<Answer, String>,
+    /// Columns of a list of rows, in its order; empty for charts and numbers.
+    pub columns: Vec<DatasetColumn>,
     /// The answer as a chart: the option ECharts draws, as JSON; `None` for numbers and tables.
     pub option: Option<String>,
 }
@@ -119,19 +122,21 @@ pub struct TileGauge {
 /// The dashboards there are: a list of [`BoardInfo`].
 #[server(input = leptos::server_fn::codec::Json)]
 pub async fn list_boards() -> Result<Payload, UiError> {
-    super::RequestCx::require()?;
-    let boards: Vec<BoardInfo> = taskgauge_model::catalogue::Catalogue::shipped()
-        .dashboards
-        .iter()
-        .map(|board| BoardInfo {
-            id: board.id.clone(),
-            title: board.title.clone(),
-            also_known_as: board.also_known_as.clone(),
-            about: board.about.clone(),
-            gauges: board.tiles.iter().map(|tile| 1 + usize::from(tile.or.is_some())).sum(),
-        })
-        .collect();
-    Payload::of(&boards)
+    super::answer(|_| async move {
+        let boards: Vec<BoardInfo> = taskgauge_model::catalogue::Catalogue::shipped()
+            .dashboards
+            .iter()
+            .map(|board| BoardInfo {
+                id: board.id.clone(),
+                title: board.title.clone(),
+                also_known_as: board.also_known_as.clone(),
+                about: board.about.clone(),
+                gauges: board.tiles.iter().map(|tile| 1 + usize::from(tile.or.is_some())).sum(),
+            })
+            .collect();
+        Payload::of(&boards)
+    })
+    .await
 }
 
 /// A dashboard with its answers: [`Board`]. `source` is the datasource; the first one where none is named.
@@ -141,12 +146,14 @@ pub async fn get_board(
     source: Option<DatasourceId>,
     filters: Filters,
 ) -> Result<Payload, UiError> {
-    let cx = super::RequestCx::require()?;
-    let board = answered::board(&cx, &id, source, &filters).await?;
-    if cx.is_document() {
-        answered::draw(&cx, &board).await;
-    }
-    Payload::of(&board)
+    super::answer(|cx| async move {
+        let board = answered::board(&cx, &id, source, &filters).await?;
+        if cx.is_document() {
+            answered::draw(&cx, &board).await;
+        }
+        Payload::of(&board)
+    })
+    .await
 }
 
 /// Size of the server's picture on a tile of so many columns and rows, in CSS pixels, as at a desk. The browser scales
@@ -181,7 +188,8 @@ mod answered {
     use taskgauge_model::{
         catalogue::Catalogue,
         dashboard::{Dashboard, Tile},
-        gauge::{Answer, FILTERS, Filters, Gauge},
+        dataset::DatasetColumn,
+        gauge::{Answer, DATE_RANGE, FILTERS, Filters, Gauge},
         ids::DatasourceId,
         range::Range,
     };
@@ -282,11 +290,8 @@ mod answered {
                             about: gauge.about.clone(),
                             chart: gauge.chart,
                             unit: gauge.unit,
-                            range: match (gauge.range, filters.range) {
-                                (Range::Now, _) | (_, None) => gauge.range,
-                                (_, Some(chosen)) => chosen,
-                            }
-                            .label(),
+                            range: range(gauge, answer.as_ref().ok(), filters).label(),
+                            columns: columns(catalogue, gauge),
                             target: gauge.target.clone(),
                             option: chart.as_ref().map(charts::option_json),
                             answer,
@@ -296,6 +301,20 @@ mod answered {
                     .collect(),
             })
             .collect())
+    }
+
+    /// The range that an answer covers: the viewer's, unless the gauge keeps its own.
+    fn range(gauge: &Gauge, answer: Option<&Answer>, filters: &Filters) -> Range {
+        let kept = gauge.range == Range::Now
+            || answer.is_some_and(|answer| answer.unfiltered.iter().any(|filter| filter == DATE_RANGE));
+        filters.range.filter(|_| !kept).unwrap_or(gauge.range)
+    }
+
+    /// What the columns of a gauge's list of rows say.
+    fn columns(catalogue: &Catalogue, gauge: &Gauge) -> Vec<DatasetColumn> {
+        let dataset = gauge.layers.first().and_then(|layer| catalogue.dataset(&layer.dataset));
+        let Some((list, dataset)) = gauge.rows.as_ref().zip(dataset) else { return Vec::new() };
+        list.columns.iter().filter_map(|name| dataset.column(name).cloned()).collect()
     }
 
     async fn choices(

@@ -37,6 +37,8 @@ pub struct DatasetInfo {
 pub struct DatasetList {
     /// The datasource, if there is one.
     pub source: Option<super::boards::Source>,
+    /// All datasources to choose from.
+    pub sources: Vec<super::boards::Source>,
     /// The datasets, in order.
     pub datasets: Vec<DatasetInfo>,
     /// Now.
@@ -50,6 +52,8 @@ pub struct DatasetPageData {
     pub dataset: Dataset,
     /// The datasource the rows are from, if there is one.
     pub source: Option<super::boards::Source>,
+    /// All datasources to choose from.
+    pub sources: Vec<super::boards::Source>,
     /// The rows.
     pub page: Option<TablePage>,
     /// When the oldest part of it was last read.
@@ -61,13 +65,16 @@ pub struct DatasetPageData {
 /// All datasets, with rows and age for a datasource (the first where none is named): [`DatasetList`].
 #[server(input = leptos::server_fn::codec::Json)]
 pub async fn list_datasets(source: Option<DatasourceId>) -> Result<Payload, UiError> {
-    let cx = super::RequestCx::require()?;
-    let source = rows::source(&cx, source).await?;
-    Payload::of(&DatasetList {
-        datasets: rows::list(&cx, source.as_ref()).await?,
-        source,
-        at: cx.clock().now(),
+    super::answer(|cx| async move {
+        let (source, sources) = rows::source(&cx, source).await?;
+        Payload::of(&DatasetList {
+            datasets: rows::list(&cx, source.as_ref()).await?,
+            source,
+            sources,
+            at: cx.clock().now(),
+        })
     })
+    .await
 }
 
 /// A dataset and a page of its rows: [`DatasetPageData`].
@@ -77,8 +84,7 @@ pub async fn get_dataset(
     source: Option<DatasourceId>,
     query: TableQuery,
 ) -> Result<Payload, UiError> {
-    let cx = super::RequestCx::require()?;
-    Payload::of(&rows::page(&cx, &slug, source, &query).await?)
+    super::answer(|cx| async move { Payload::of(&rows::page(&cx, &slug, source, &query).await?) }).await
 }
 
 #[cfg(feature = "ssr")]
@@ -92,13 +98,17 @@ mod rows {
     /// Datasets whose rows are counted beside each other for the list.
     const COUNTED_AT_ONCE: usize = 4;
 
-    pub async fn source(cx: &RequestCx, wanted: Option<DatasourceId>) -> Result<Option<Source>, UiError> {
-        let all = cx.store().datasources().await?;
+    /// The datasource that is wanted, or the first one, and all there are.
+    pub async fn source(
+        cx: &RequestCx,
+        wanted: Option<DatasourceId>,
+    ) -> Result<(Option<Source>, Vec<Source>), UiError> {
+        let sources: Vec<Source> = cx.store().datasources().await?.into_iter().map(Source::from).collect();
         let found = match wanted {
-            Some(id) => all.into_iter().find(|source| source.id == id),
-            None => all.into_iter().next(),
+            Some(id) => sources.iter().find(|source| source.id == id),
+            None => sources.first(),
         };
-        Ok(found.map(Source::from))
+        Ok((found.cloned(), sources))
     }
 
     pub async fn list(cx: &RequestCx, source: Option<&Source>) -> Result<Vec<DatasetInfo>, UiError> {
@@ -138,7 +148,7 @@ mod rows {
         let dataset = Catalogue::shipped()
             .dataset(slug)
             .ok_or_else(|| UiError::NotFound("There is no dataset at this address.".to_owned()))?;
-        let source = source(cx, wanted).await?;
+        let (source, sources) = source(cx, wanted).await?;
         let (page, read_at) = match &source {
             Some(source) => (
                 Some(cx.store().table(source.id, dataset, query, &Scope::All).await?),
@@ -146,6 +156,6 @@ mod rows {
             ),
             None => (None, None),
         };
-        Ok(DatasetPageData { dataset: dataset.clone(), source, page, read_at, at: cx.clock().now() })
+        Ok(DatasetPageData { dataset: dataset.clone(), source, sources, page, read_at, at: cx.clock().now() })
     }
 }

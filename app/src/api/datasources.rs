@@ -37,6 +37,8 @@ pub struct DatasourceView {
     pub doctor: Option<Doctor>,
     /// Its runs, the latest first; the first carries its steps.
     pub runs: Vec<Run>,
+    /// Titles of the datasets, each with the entities whose rows it is made of.
+    pub datasets: Vec<(String, Vec<String>)>,
     /// Now.
     pub at: DateTime<Utc>,
 }
@@ -63,63 +65,71 @@ pub struct FormStart {
 /// All datasources: [`DatasourceList`].
 #[server(input = leptos::server_fn::codec::Json)]
 pub async fn list_datasources() -> Result<Payload, UiError> {
-    let cx = super::RequestCx::require()?;
-    let mut rows = Vec::new();
-    for datasource in cx.store().datasources().await? {
-        let run = cx.store().latest_run(datasource.id).await?;
-        rows.push(DatasourceRow { datasource, run });
-    }
-    Payload::of(&DatasourceList { rows, at: cx.clock().now() })
+    super::answer(|cx| async move {
+        let mut rows = Vec::new();
+        for datasource in cx.store().datasources().await? {
+            let run = cx.store().latest_run(datasource.id).await?;
+            rows.push(DatasourceRow { datasource, run });
+        }
+        Payload::of(&DatasourceList { rows, at: cx.clock().now() })
+    })
+    .await
 }
 
 /// One datasource with its runs: [`DatasourceView`].
 #[server(input = leptos::server_fn::codec::Json)]
 pub async fn get_datasource(id: DatasourceId) -> Result<Payload, UiError> {
-    let cx = super::RequestCx::require()?;
-    Payload::of(&DatasourceView {
-        datasource: cx.store().datasource(id).await?,
-        doctor: Some(cx.store().doctor(id).await?).filter(|doctor| doctor.at.is_some()),
-        runs: cx.store().runs(id, 20).await?,
-        at: cx.clock().now(),
+    super::answer(|cx| async move {
+        Payload::of(&DatasourceView {
+            datasource: cx.store().datasource(id).await?,
+            doctor: Some(cx.store().doctor(id).await?).filter(|doctor| doctor.at.is_some()),
+            runs: cx.store().runs(id, 20).await?,
+            datasets: connect::made_of(),
+            at: cx.clock().now(),
+        })
     })
+    .await
 }
 
 /// What the form needs before it is filled in: [`FormStart`].
 #[server(input = leptos::server_fn::codec::Json)]
 pub async fn get_form_start(replaces: Option<DatasourceId>) -> Result<Payload, UiError> {
-    let cx = super::RequestCx::require()?;
-    let datasource = match replaces {
-        Some(id) => Some(cx.store().datasource(id).await?),
-        None => None,
-    };
-    let flash = use_context::<super::ConnectFlash>();
-    let (draft, outcome, refused) = match flash {
-        Some(flash) => (Some(flash.draft), Some(flash.outcome), flash.refused),
-        None => (None, None, None),
-    };
-    Payload::of(&FormStart {
-        email: cx.session.user.email.clone(),
-        time_zones: connect::time_zones(),
-        rights: connect::rights(),
-        draft,
-        outcome,
-        refused,
-        datasource,
+    super::answer(|cx| async move {
+        let datasource = match replaces {
+            Some(id) => Some(cx.store().datasource(id).await?),
+            None => None,
+        };
+        let flash = use_context::<super::ConnectFlash>();
+        let (draft, outcome, refused) = match flash {
+            Some(flash) => (Some(flash.draft), flash.outcome, flash.refused),
+            None => (None, None, None),
+        };
+        Payload::of(&FormStart {
+            email: cx.session.user.email.clone(),
+            time_zones: connect::time_zones(),
+            rights: connect::rights(),
+            draft,
+            outcome,
+            refused,
+            datasource,
+        })
     })
+    .await
 }
 
 /// The zone of a user name, in words: `Option<String>`, `None` when Autotask does not know the user.
 #[server(input = leptos::server_fn::codec::Json)]
 pub async fn find_zone(user_name: String) -> Result<Payload, UiError> {
-    let cx = super::RequestCx::require()?;
-    Payload::of(&connect::find_zone(&cx.state, &user_name).await?)
+    super::answer(|cx| async move { Payload::of(&connect::find_zone(&cx.state, &user_name).await?) }).await
 }
 
 /// Tests what was typed: a [`TestOutcome`]. What passes is kept, sealed, for 15 minutes under the id in the outcome.
 #[server(input = leptos::server_fn::codec::Json)]
 pub async fn test_connection(draft: Draft, replaces: Option<DatasourceId>) -> Result<Payload, UiError> {
-    let cx = super::RequestCx::require()?;
-    Payload::of(&connect::test(&cx.state, cx.session.id, draft, replaces).await?)
+    super::answer(|cx| async move {
+        Payload::of(&connect::test(&cx.state, cx.session.id, draft, replaces).await?)
+    })
+    .await
 }
 
 /// Saves a tested draft as a new datasource and starts its first sync. No credential is taken here.
@@ -129,9 +139,11 @@ pub async fn save_datasource(
     name: String,
     time_zone: String,
     web_url: String,
-) -> Result<DatasourceId, UiError> {
-    let cx = super::RequestCx::require()?;
-    connect::save(&cx.state, cx.session.id, &draft, &name, &time_zone, &web_url).await
+) -> Result<Payload, UiError> {
+    super::answer(|cx| async move {
+        Payload::of(&connect::save(&cx.state, cx.session.id, &draft, &name, &time_zone, &web_url).await?)
+    })
+    .await
 }
 
 /// Replaces the credentials of a datasource by a tested draft's.
@@ -140,44 +152,51 @@ pub async fn replace_credentials(
     id: DatasourceId,
     draft: String,
     allow_other_tenant: bool,
-) -> Result<(), UiError> {
-    let cx = super::RequestCx::require()?;
-    connect::replace(&cx.state, cx.session.id, id, &draft, allow_other_tenant).await
+) -> Result<Payload, UiError> {
+    super::answer(|cx| async move {
+        Payload::of(&connect::replace(&cx.state, cx.session.id, id, &draft, allow_other_tenant).await?)
+    })
+    .await
 }
 
 /// Starts a sync; `full` reads everything again.
 #[server]
-pub async fn sync_now(id: DatasourceId, full: bool) -> Result<(), UiError> {
-    use taskgauge_model::run::RunKind;
-    let cx = super::RequestCx::require()?;
-    let kind = if full { RunKind::Full } else { RunKind::Incremental };
-    cx.store().queue_run(id, kind, Some(cx.session.user.id)).await?;
-    Ok(())
+pub async fn sync_now(id: DatasourceId, full: bool) -> Result<Payload, UiError> {
+    super::answer(|cx| async move {
+        use taskgauge_model::run::RunKind;
+        let kind = if full { RunKind::Full } else { RunKind::Incremental };
+        cx.store().queue_run(id, kind, Some(cx.session.user.id)).await?;
+        Payload::of(&())
+    })
+    .await
 }
 
 /// Stops the run that is under way.
 #[server]
-pub async fn cancel_sync(id: DatasourceId) -> Result<(), UiError> {
-    let cx = super::RequestCx::require()?;
-    if let Some(run) = cx.store().latest_run(id).await?.filter(|run| !run.state.is_over()) {
-        cx.store().request_cancel(run.id).await?;
-    }
-    Ok(())
+pub async fn cancel_sync(id: DatasourceId) -> Result<Payload, UiError> {
+    super::answer(|cx| async move {
+        if let Some(run) = cx.store().latest_run(id).await?.filter(|run| !run.state.is_over()) {
+            cx.store().request_cancel(run.id).await?;
+        }
+        Payload::of(&())
+    })
+    .await
 }
 
 /// Pauses or resumes the schedule.
 #[server]
-pub async fn pause(id: DatasourceId, paused: bool) -> Result<(), UiError> {
-    let cx = super::RequestCx::require()?;
-    cx.store().set_paused(cx.actor(), id, paused).await?;
-    Ok(())
+pub async fn pause(id: DatasourceId, paused: bool) -> Result<Payload, UiError> {
+    super::answer(|cx| async move {
+        cx.store().set_paused(cx.actor(), id, paused).await?;
+        Payload::of(&())
+    })
+    .await
 }
 
 /// Lets the permission doctor look again, with the stored credentials.
 #[server]
-pub async fn check_permissions(id: DatasourceId) -> Result<(), UiError> {
-    let cx = super::RequestCx::require()?;
-    connect::check_permissions(&cx.state, id).await
+pub async fn check_permissions(id: DatasourceId) -> Result<Payload, UiError> {
+    super::answer(|cx| async move { Payload::of(&connect::check_permissions(&cx.state, id).await?) }).await
 }
 
 /// Changes the name, time zone and web address.
@@ -187,17 +206,21 @@ pub async fn change_datasource(
     name: String,
     time_zone: String,
     web_url: String,
-) -> Result<(), UiError> {
-    let cx = super::RequestCx::require()?;
-    connect::change(&cx, id, &name, &time_zone, &web_url).await
+) -> Result<Payload, UiError> {
+    super::answer(
+        |cx| async move { Payload::of(&connect::change(&cx, id, &name, &time_zone, &web_url).await?) },
+    )
+    .await
 }
 
 /// Removes a datasource with all its rows.
 #[server]
-pub async fn remove_datasource(id: DatasourceId) -> Result<(), UiError> {
-    let cx = super::RequestCx::require()?;
-    cx.store().remove_datasource(cx.actor(), id).await?;
-    Ok(())
+pub async fn remove_datasource(id: DatasourceId) -> Result<Payload, UiError> {
+    super::answer(|cx| async move {
+        cx.store().remove_datasource(cx.actor(), id).await?;
+        Payload::of(&())
+    })
+    .await
 }
 
 #[cfg(feature = "ssr")]

@@ -16,13 +16,13 @@ mod ssr;
 mod ssr;
 
 #[cfg(feature = "ssr")]
-pub use request::{AppState, ConnectFlash, RequestCx};
+pub use request::{AppState, ConnectFlash, RequestCx, answer};
 pub use ssr::picture;
 
 use leptos::{prelude::*, server_fn::codec::JsonEncoding};
 use serde::{Deserialize, Serialize};
 
-/// A model value on its way to a page, as JSON text.
+/// What a server function answers to a page, as JSON text: a model value, or why it was refused.
 ///
 /// Pages differ in what they show and not in how it is loaded. With one type for all of them the wasm holds the
 /// machinery of loading once, which makes it smaller by a quarter; the type comes back where the page reads it.
@@ -33,15 +33,19 @@ pub struct Payload(String);
 impl Payload {
     /// Writes a value down.
     pub fn of<T: Serialize>(value: &T) -> Result<Payload, UiError> {
-        serde_json::to_string(value)
+        Payload::written(&Ok(value))
+    }
+
+    fn written<T: Serialize>(answer: &Result<&T, UiError>) -> Result<Payload, UiError> {
+        serde_json::to_string(answer)
             .map(Payload)
             .map_err(|_| UiError::Internal { reference: "a page’s data".into() })
     }
 
-    /// Reads the value that was written down.
+    /// Reads the value that was written down, or why there is none.
     pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, UiError> {
-        serde_json::from_str(&self.0)
-            .map_err(|_| UiError::Invalid("The page is older than the server. Reload it.".to_owned()))
+        serde_json::from_str::<Result<T, UiError>>(&self.0)
+            .map_err(|_| UiError::Invalid("The page is older than the server. Reload it.".to_owned()))?
     }
 }
 

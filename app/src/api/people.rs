@@ -16,6 +16,8 @@ pub struct Me {
 /// Who is signed in: [`Me`].
 #[server(input = leptos::server_fn::codec::Json)]
 pub async fn get_me() -> Result<Payload, UiError> {
-    let cx = super::RequestCx::require()?;
-    Payload::of(&Me { email: cx.session.user.email, name: cx.session.user.name })
+    super::answer(|cx| async move {
+        Payload::of(&Me { email: cx.session.user.email, name: cx.session.user.name })
+    })
+    .await
 }

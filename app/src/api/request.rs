@@ -1,6 +1,6 @@
 //! Who asks, and what the answer is made with.
 
-use super::UiError;
+use super::{Payload, UiError};
 use leptos::prelude::*;
 use std::{collections::hash_map::RandomState, hash::BuildHasher};
 use taskgauge_autotask::Connector;
@@ -27,8 +27,8 @@ pub struct AppState {
 pub struct ConnectFlash {
     /// What was typed, secrets left out.
     pub draft: Draft,
-    /// What the test found.
-    pub outcome: TestOutcome,
+    /// What the test found; `None` to go on typing.
+    pub outcome: Option<TestOutcome>,
     /// Why what was tested could not be saved.
     pub refused: Option<UiError>,
 }
@@ -70,6 +70,29 @@ impl RequestCx {
     pub fn clock(&self) -> &Clock {
         self.state.store.clock()
     }
+}
+
+/// Does the work of a server function for somebody who is signed in. What it refuses for a reason is an answer like any other, so that browsers do not
+/// report a broken server; a form that was posted without wasm needs the refusal itself, to be sent back with it.
+pub async fn answer<F, Fut>(work: F) -> Result<Payload, UiError>
+where
+    F: FnOnce(RequestCx) -> Fut,
+    Fut: Future<Output = Result<Payload, UiError>>,
+{
+    match work(RequestCx::require()?).await {
+        Err(refusal) if !matches!(refusal, UiError::Internal { .. }) && !posted_without_wasm() => {
+            Payload::written::<()>(&Err(refusal))
+        }
+        answer => answer,
+    }
+}
+
+fn posted_without_wasm() -> bool {
+    use_context::<http::request::Parts>().is_some_and(|parts| {
+        let accepted = parts.headers.get(http::header::ACCEPT).and_then(|accepted| accepted.to_str().ok());
+        accepted.is_some_and(|accepted| accepted.contains("text/html"))
+            && parts.uri.path().starts_with("/api/")
+    })
 }
 
 /// Logs what went wrong and gives the reader a reference to find it by.

@@ -68,7 +68,15 @@ fn ProbeTable(probes: Vec<Probe>) -> impl IntoView {
                     <td><Badge mood=mood text=word /></td>
                     <td class="num">{rows}</td>
                     <td>{right}</td>
-                    <td>{probe.datasets.join(", ")}</td>
+                    <td>
+                        {probe.datasets.join(", ")}
+                        {(!probe.gauges.is_empty()).then(|| view! {
+                            <details>
+                                <summary>{format!("{} gauges", probe.gauges.len())}</summary>
+                                {probe.gauges.join(", ")}
+                            </details>
+                        }.into_any())}
+                    </td>
                 </tr>
             }
             .into_any()
@@ -83,7 +91,7 @@ fn ProbeTable(probes: Vec<Probe>) -> impl IntoView {
                         <th scope="col">"Finding"</th>
                         <th scope="col" class="num">"Rows"</th>
                         <th scope="col">"Security level: tab → right"</th>
-                        <th scope="col">"Datasets that need it"</th>
+                        <th scope="col">"Datasets and gauges that need it"</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>

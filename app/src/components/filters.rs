@@ -14,6 +14,16 @@ pub fn FilterBar(
     /// The one that is shown.
     source: Option<Source>,
 ) -> impl IntoView {
+    let several = sources.len() > 1;
+    if !several && filters.is_empty() {
+        return ().into_any();
+    }
+    // A reset leaves the datasource.
+    let reset = source
+        .as_ref()
+        .filter(|_| several)
+        .map_or_else(|| "?".to_owned(), |source| format!("?source={}", source.id));
+    let resets = !filters.is_empty();
     let query = use_query_map();
     let navigate = use_navigate();
     let form = NodeRef::<leptos::html::Form>::new();
@@ -62,7 +72,6 @@ pub fn FilterBar(
             .into_any()
         })
         .collect();
-    let several = sources.len() > 1;
     let source_options: Vec<_> = sources
         .into_iter()
         .map(|each| {
@@ -80,7 +89,7 @@ pub fn FilterBar(
             }.into_any())}
             {selects}
             <noscript><button class="button" type="submit">"Apply"</button></noscript>
-            <a class="button quiet" href="?">"Reset"</a>
+            {resets.then(|| view! { <a class="button quiet" href=reset>"Reset"</a> }.into_any())}
         </form>
     }
     .into_any()

@@ -8,6 +8,7 @@ pub mod field;
 pub mod filters;
 pub mod icon;
 pub mod layout;
+pub mod leaving;
 pub mod loaded;
 pub mod post_form;
 pub mod steps;

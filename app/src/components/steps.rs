@@ -1,4 +1,4 @@
-//! A run's progress, entity by entity.
+//! A run's progress: dataset by dataset, and in detail by kind of record.
 
 use super::banner::{Badge, Mood};
 use leptos::prelude::*;
@@ -24,7 +24,17 @@ pub fn state_badge(state: RunState) -> AnyView {
 pub fn Steps(
     /// The run.
     run: Run,
+    /// Titles of the datasets and the entities each is made of.
+    datasets: Vec<(String, Vec<String>)>,
 ) -> impl IntoView {
+    let by_dataset: Vec<_> = datasets
+        .into_iter()
+        .filter_map(|(title, entities)| {
+            let steps: Vec<&Step> = run.steps.iter().filter(|step| entities.contains(&step.entity)).collect();
+            (!steps.is_empty()).then(|| dataset_row(title, &steps))
+        })
+        .collect();
+    let running = !run.state.is_over();
     let done = run.steps.iter().filter(|step| step.state.is_over()).count();
     let total = run.steps.len();
     let read: u64 = run.steps.iter().map(|step| step.read).sum();
@@ -37,6 +47,23 @@ pub fn Steps(
     view! {
         <div class="stack">
             <p class="row"><progress class="progress" max=total.to_string() value=done.to_string() aria-label="Records synced"></progress><span>{words}</span></p>
+            <div class="table-wrap" tabindex="0" role="region" aria-label="Progress by dataset">
+                <table class="table dense sync-list">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Dataset"</th>
+                            <th scope="col">"Progress"</th>
+                            <th scope="col">"State"</th>
+                            <th scope="col" class="num">"Read"</th>
+                            <th scope="col" class="num">"Rows a second"</th>
+                            <th scope="col" class="num">"Time left"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{by_dataset}</tbody>
+                </table>
+            </div>
+            <details class="steps-detail" open=!running>
+            <summary>"By kind of record, with requests"</summary>
             <div class="table-wrap" tabindex="0" role="region" aria-label="Progress by kind of record">
                 <table class="table dense sync-list">
                     <thead>
@@ -53,7 +80,49 @@ pub fn Steps(
                     <tbody>{rows}</tbody>
                 </table>
             </div>
+            </details>
         </div>
+    }
+    .into_any()
+}
+
+/// What the steps behind a dataset come to.
+fn dataset_row(title: String, steps: &[&Step]) -> AnyView {
+    let state = [RunState::Failed, RunState::Cancelled, RunState::Running, RunState::Queued]
+        .into_iter()
+        .find(|state| steps.iter().any(|step| step.state == *state));
+    let begun = steps.iter().any(|step| step.read > 0 || step.state != RunState::Queued);
+    let state = match state {
+        Some(RunState::Queued) if begun => RunState::Running,
+        Some(state) => state,
+        None => RunState::Done,
+    };
+    let read: u64 = steps.iter().map(|step| step.read).sum();
+    let expected: Option<u64> = steps.iter().map(|step| step.expected).sum();
+    let running: Vec<&&Step> = steps.iter().filter(|step| step.state == RunState::Running).collect();
+    let rate: Option<f64> = running.iter().map(|step| step.rate()).sum();
+    let rate = rate.filter(|rate| *rate > 0.0);
+    // Parts are read beside each other, so the slowest one decides.
+    let left = running.iter().filter_map(|step| step.seconds_left()).reduce(f64::max);
+    let or_nothing = |text: Option<String>| text.unwrap_or_else(|| format::NOTHING.to_owned());
+    let words = match expected.filter(|_| !state.is_over()) {
+        Some(expected) => {
+            format!("{} of {}", format::grouped(read as f64, 0), format::grouped(expected as f64, 0))
+        }
+        None => format::grouped(read as f64, 0),
+    };
+    let name = format!("Progress of {title}");
+    let (value, max) =
+        if state == RunState::Done { (1, 1) } else { (read, expected.unwrap_or_default().max(1)) };
+    view! {
+        <tr>
+            <th scope="row">{title}</th>
+            <td><progress max=max.to_string() value=value.min(max).to_string() aria-label=name></progress></td>
+            <td>{state_badge(state)}</td>
+            <td class="num">{words}</td>
+            <td class="num">{or_nothing(rate.map(|rate| format::grouped(rate, 0)))}</td>
+            <td class="num">{or_nothing(left.map(format::span))}</td>
+        </tr>
     }
     .into_any()
 }

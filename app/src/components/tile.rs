@@ -46,7 +46,7 @@ pub fn TileView(
 /// A gauge's answer with its title and foot.
 #[component]
 fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: bool) -> impl IntoView {
-    let TileGauge { id, title, about, chart, unit, range, target, answer, option } = gauge;
+    let TileGauge { id, title, about, chart, unit, range, target, answer, columns, option } = gauge;
     let data_at = answer.as_ref().ok().and_then(|answer| answer.data_at);
     let unfiltered = answer.as_ref().map(|answer| answer.unfiltered.join(", ")).unwrap_or_default();
     let body = match answer {
@@ -56,6 +56,9 @@ fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: boo
             let note = answer.note.clone().unwrap_or_default();
             view! { <div class="tile-empty"><p class="tile-empty-title">{sign}</p><p>{note}</p></div> }
                 .into_any()
+        }
+        Ok(Answer { table: Some(page), .. }) => {
+            view! { <div class="tile-table"><Cells page=page columns=columns /></div> }.into_any()
         }
         Ok(answer) => body(chart, unit, &title, target.as_ref(), answer, option, size),
     };
@@ -88,12 +91,7 @@ fn body(
 ) -> AnyView {
     match kind {
         ChartKind::Number | ChartKind::Percent | ChartKind::Progress => number(unit, target, &answer),
-        ChartKind::Table => match answer.table {
-            Some(page) => {
-                view! { <div class="tile-table"><Cells page=page columns=Vec::new() /></div> }.into_any()
-            }
-            None => view! { <p class="tile-empty">"No rows."</p> }.into_any(),
-        },
+        ChartKind::Table => view! { <p class="tile-empty">"No rows."</p> }.into_any(),
         _ => match option {
             Some(option) => {
                 view! { <Chart option=option answer=answer title=title.to_owned() size=size /> }.into_any()

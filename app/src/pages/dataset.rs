@@ -6,6 +6,7 @@ use crate::{
     api::datasets::{DatasetPageData, get_dataset},
     components::{
         age::Age,
+        filters::FilterBar,
         loaded::{Loaded, load, shown},
         table::{Leave, cell},
     },
@@ -55,6 +56,11 @@ impl Choice {
             offset: self.page.saturating_sub(1) * u64::from(PAGE_ROWS),
             limit: PAGE_ROWS,
         }
+    }
+
+    /// The address with nothing chosen but the datasource.
+    fn reset(&self) -> String {
+        if self.source.is_empty() { "?".to_owned() } else { format!("?source={}", encode(&self.source)) }
     }
 
     /// The address of the same choice with one thing changed.
@@ -142,7 +148,7 @@ pub fn DatasetPage() -> impl IntoView {
     view! {
         <Loaded resource=page view=shown(move |data: DatasetPageData| {
             let choice = choice.get_untracked();
-            let DatasetPageData { dataset, source, page, read_at, at } = data;
+            let DatasetPageData { dataset, source, sources, page, read_at, at } = data;
             let title = dataset.title.clone();
             let Some((source, page)) = source.zip(page) else {
                 return view! { <Title text=title /><NothingConnected /> }.into_any();
@@ -151,11 +157,12 @@ pub fn DatasetPage() -> impl IntoView {
                 <Title text=title.clone() />
                 <header class="page-head">
                     <div>
-                        <p class="crumbs"><a class="link" href="/data/datasets">"Datasets"</a></p>
+                        <p class="crumbs"><a class="link" href=format!("/data/datasets{}", choice.reset())>"Datasets"</a></p>
                         <h1>{title}</h1>
                         <p class="page-sub">{dataset.about.clone()}" "{dataset.window.clone()}</p>
-                        <p class="muted">{source.name}" · read "<Age at=read_at now=at />" · times in UTC"</p>
+                        <p class="muted">{source.name.clone()}" · read "<Age at=read_at now=at />" · times in UTC"</p>
                     </div>
+                    <FilterBar filters=Vec::new() sources=sources source=Some(source) />
                 </header>
                 <Tools dataset=dataset.clone() choice=choice.clone() />
                 <Rows dataset=dataset.clone() page=page.clone() choice=choice.clone() />
@@ -169,6 +176,7 @@ pub fn DatasetPage() -> impl IntoView {
 /// Search, filter and columns: one form that goes to the address.
 #[component]
 fn Tools(dataset: Dataset, choice: Choice) -> impl IntoView {
+    let reset = choice.reset();
     let export = format!("/data/datasets/{}/rows.csv{}", dataset.slug, choice.with("page", ""));
     let shown = if choice.columns.is_empty() { dataset.shown.clone() } else { choice.columns.clone() };
     let options: Vec<_> = dataset
@@ -198,9 +206,10 @@ fn Tools(dataset: Dataset, choice: Choice) -> impl IntoView {
             </div>
             <div class="board-filter"><label for="text">"contains"</label><input class="input" id="text" name="text" value=choice.contains.clone() maxlength="200" /></div>
             <input type="hidden" name="sort" value=choice.sort.clone() />
+            {(!choice.source.is_empty()).then(|| view! { <input type="hidden" name="source" value=choice.source.clone() /> }.into_any())}
             <details class="column-chooser"><summary class="button">"Columns"</summary><ul>{boxes}</ul></details>
             <button class="button primary" type="submit">"Show"</button>
-            <a class="button quiet" href="?">"Reset"</a>
+            <a class="button quiet" href=reset>"Reset"</a>
             <a class="button" href=export rel="external" download="">"CSV"</a>
         </form>
     }
@@ -214,7 +223,7 @@ fn Rows(dataset: Dataset, page: TablePage, choice: Choice) -> impl IntoView {
             <div class="empty">
                 <p class="empty-title">"No rows"</p>
                 <p>"Nothing matches what you chose, or nothing has been synced yet."</p>
-                <p><a class="button" href="?">"Show all"</a></p>
+                <p><a class="button" href=choice.reset()>"Show all"</a></p>
             </div>
         }
         .into_any();

@@ -4,6 +4,7 @@ use crate::{
     api::datasets::{DatasetInfo, DatasetList, list_datasets},
     components::{
         age::Age,
+        filters::FilterBar,
         loaded::{Loaded, load, shown},
     },
     live::use_live,
@@ -28,26 +29,29 @@ pub fn Datasets() -> impl IntoView {
         <Loaded resource=list view=shown(|list: DatasetList| {
             let now = list.at;
             let (known, extra): (Vec<_>, Vec<_>) = list.datasets.into_iter().partition(|dataset| !dataset.extra);
-            let from = list.source.map_or_else(
+            let from = list.source.as_ref().map_or_else(
                 || "Connect Autotask to fill them.".to_owned(),
                 |source| format!("Rows of {}.", source.name),
             );
+            let chosen = list.source.as_ref().filter(|_| list.sources.len() > 1);
+            let query = chosen.map(|source| format!("?source={}", source.id)).unwrap_or_default();
             view! {
                 <header class="page-head">
                     <div>
                         <h1>"Datasets"</h1>
                         <p class="page-sub">"What dashboards are made of. "{from}</p>
                     </div>
+                    <FilterBar filters=Vec::new() sources=list.sources source=list.source />
                 </header>
-                <Group title="The 21 datasets of Autotask" list=known now=now />
-                <Group title="Extras" list=extra now=now />
+                <Group title="The 21 datasets of Autotask" list=known now=now query=query.clone() />
+                <Group title="Extras" list=extra now=now query=query />
             }
         }) />
     }
 }
 
 #[component]
-fn Group(title: &'static str, list: Vec<DatasetInfo>, now: DateTime<Utc>) -> impl IntoView {
+fn Group(title: &'static str, list: Vec<DatasetInfo>, now: DateTime<Utc>, query: String) -> impl IntoView {
     let rows: Vec<_> =
         list.into_iter()
             .map(|dataset| {
@@ -57,7 +61,7 @@ fn Group(title: &'static str, list: Vec<DatasetInfo>, now: DateTime<Utc>) -> imp
                 view! {
                 <tr>
                     <th scope="row">
-                        <a class="link" href=format!("/data/datasets/{}", dataset.slug)>{dataset.title}</a>
+                        <a class="link" href=format!("/data/datasets/{}{query}", dataset.slug)>{dataset.title}</a>
                         <p class="muted">{dataset.about}</p>
                     </th>
                     <td>{dataset.group}</td>

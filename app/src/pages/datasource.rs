@@ -41,12 +41,18 @@ pub fn DatasourcePage() -> impl IntoView {
         refused.set(answer.err());
         asked.update(|asked| *asked += 1);
     });
+    // Made here and not where they are used: what is shown below is drawn anew with every step of a sync.
+    let navigate = use_navigate();
+    let removed = Callback::new(move |answer: Posted| match answer {
+        Ok(_) => navigate("/data/datasources", leptos_router::NavigateOptions::default()),
+        refused => answered.run(refused),
+    });
     let page = load(move || (id.get(), live.progress.get(), asked.get()), |(id, ..)| get_datasource(id));
     view! {
         <Refused />
         {move || refused.with(|refused| refused.as_ref().map(refusal))}
         <Loaded resource=page view=shown(move |page: DatasourceView| {
-            let DatasourceView { datasource, doctor, runs, at } = page;
+            let DatasourceView { datasource, doctor, runs, datasets, at } = page;
             let running = runs.first().is_some_and(|run| !run.state.is_over());
             let id = datasource.id;
             let paused = datasource.paused;
@@ -87,7 +93,7 @@ pub fn DatasourcePage() -> impl IntoView {
                 {paused.then(|| view! {
                     <Banner mood=Mood::Warn title="The schedule is paused"><p>"Numbers stay as they are until you resume it or sync by hand."</p></Banner>
                 }.into_any())}
-                <Latest runs=runs.clone() />
+                <Latest runs=runs.clone() datasets=datasets />
                 <section class="section">
                     <h2>"What the API user can read"</h2>
                     {match doctor {
@@ -103,7 +109,7 @@ pub fn DatasourcePage() -> impl IntoView {
                     </PostForm>
                 </section>
                 <section class="section"><h2>"History"</h2><History runs=runs now=at /></section>
-                <Settings datasource=datasource now=at answered=answered />
+                <Settings datasource=datasource now=at answered=answered removed=removed />
             }
         }) />
     }
@@ -111,7 +117,7 @@ pub fn DatasourcePage() -> impl IntoView {
 
 /// The latest run with its steps.
 #[component]
-fn Latest(runs: Vec<Run>) -> impl IntoView {
+fn Latest(runs: Vec<Run>, datasets: Vec<(String, Vec<String>)>) -> impl IntoView {
     let Some(run) = runs.into_iter().next() else {
         return view! { <p class="muted">"No sync yet. It starts by itself."</p> }.into_any();
     };
@@ -123,7 +129,7 @@ fn Latest(runs: Vec<Run>) -> impl IntoView {
                 {state_badge(run.state)}
             </h2>
             {trouble.map(|text| view! { <Banner mood=Mood::Bad title="The sync stopped early"><p>{text}</p></Banner> }.into_any())}
-            <Steps run=run />
+            <Steps run=run datasets=datasets />
             <p><a class="link" href="/dashboards/service-ticket-kpis">"Open the Service Ticket KPIs"</a></p>
         </section>
     }
@@ -172,14 +178,13 @@ fn History(runs: Vec<Run>, now: DateTime<Utc>) -> impl IntoView {
 
 /// Name, time zone, web address; credentials; removal.
 #[component]
-fn Settings(datasource: Datasource, now: DateTime<Utc>, answered: Callback<Posted>) -> impl IntoView {
+fn Settings(
+    datasource: Datasource,
+    now: DateTime<Utc>,
+    answered: Callback<Posted>,
+    removed: Callback<Posted>,
+) -> impl IntoView {
     let id = datasource.id;
-    let navigate = use_navigate();
-    let removed = Callback::new(move |answer: Posted| match answer {
-        Ok(_) => navigate("/data/datasources", leptos_router::NavigateOptions::default()),
-        refused => answered.run(refused),
-    });
-    let asked = RwSignal::new(false);
     let name = datasource.name.clone();
     view! {
         <section class="section">
@@ -210,19 +215,14 @@ fn Settings(datasource: Datasource, now: DateTime<Utc>, answered: Callback<Poste
                     <input type="hidden" name="full" value="true" />
                     <button class="button" type="submit">"Read everything again"</button>
                 </PostForm>
-                {move || if asked.get() {
-                    let name = name.clone();
-                    view! {
-                        <PostForm to=RemoveDatasource::PATH answered=removed>
-                            <input type="hidden" name="id" value=id.to_string() />
-                            <p>{format!("This removes “{name}” and its copy of Autotask from Taskgauge. Autotask itself is not touched.")}</p>
-                            <button class="button danger" type="submit">"Remove it"</button>
-                            <button class="button quiet" type="button" on:click=move |_| asked.set(false)>"Keep it"</button>
-                        </PostForm>
-                    }.into_any()
-                } else {
-                    view! { <button class="button danger" type="button" on:click=move |_| asked.set(true)>"Remove datasource"</button> }.into_any()
-                }}
+                <details class="confirm">
+                    <summary class="button danger">"Remove datasource"</summary>
+                    <PostForm to=RemoveDatasource::PATH plain=format!("/data/datasources/{id}/remove") answered=removed>
+                        <input type="hidden" name="id" value=id.to_string() />
+                        <p>{format!("This removes “{name}” and its copy of Autotask from Taskgauge. Autotask itself is not touched.")}</p>
+                        <button class="button danger" type="submit">"Remove it"</button>
+                    </PostForm>
+                </details>
             </div>
         </section>
     }

@@ -89,9 +89,9 @@ pub async fn measure(arguments: &Arguments) -> Result<(), Failure> {
 
     for (what, changes) in [("idle", 0), ("changed", arguments.changes)] {
         tenant.forget().await?;
-        if changes > 0 {
+        if let Some(step) = floor.tickets.len().checked_div(changes) {
             // All over the history, not only at its end.
-            let step = (floor.tickets.len() / changes).max(1);
+            let step = step.max(1);
             let ids: Vec<i64> = floor.tickets.iter().copied().step_by(step).take(changes).collect();
             tenant.advance(1).await?;
             tenant.edit_tickets(&ids).await?;

@@ -259,6 +259,9 @@ pub struct Probe {
     pub right: Option<(String, String)>,
     /// Titles of the datasets that lose by it.
     pub datasets: Vec<String>,
+    /// Titles of the gauges that lose by it.
+    #[serde(default)]
+    pub gauges: Vec<String>,
 }
 
 /// An entity's answer to `query/count`.

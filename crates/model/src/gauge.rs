@@ -371,6 +371,9 @@ pub struct Filters {
     pub fields: BTreeMap<String, Vec<String>>,
 }
 
+/// What the filter of dates is called in [`Answer::unfiltered`].
+pub const DATE_RANGE: &str = "Date range";
+
 /// What the boards' filters are called, and the dataset column each one holds.
 pub const FILTERS: &[(&str, &str, &str)] = &[
     ("queue", "Queue", "queue"),

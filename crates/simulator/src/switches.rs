@@ -127,6 +127,8 @@ pub struct Switches {
     pub forbidden: BTreeSet<String>,
     /// Entities whose rows the user may not read, and sees none of.
     pub silently_empty: BTreeSet<String>,
+    /// Entities that the user may create, change and delete, as its metadata says. Writing is refused all the same.
+    pub may_write: BTreeSet<String>,
     /// Whether non-billable time entries are invisible.
     pub hide_non_billable_time: bool,
     /// Whether cost fields are null.
@@ -172,6 +174,7 @@ impl Default for Switches {
             forbidden: BTreeSet::new(),
             silently_empty: BTreeSet::new(),
             hide_non_billable_time: false,
+            may_write: BTreeSet::new(),
             hide_costs: false,
             zone_moved: false,
             credentials_revoked: false,

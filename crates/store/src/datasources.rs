@@ -34,7 +34,7 @@ pub struct DatasourceChange {
     pub name: Option<String>,
     /// IANA name of the zone that days are counted in.
     pub time_zone: Option<String>,
-    /// Web address for deep links; an empty one means that there are none.
+    /// Web address for deep links; an empty one means the one beside the API address.
     pub web_url: Option<String>,
 }
 
@@ -393,11 +393,19 @@ impl Store {
         if let Some(time_zone) = &change.time_zone {
             self.check_time_zone(&mut transaction, time_zone).await?;
         }
+        let api_url: String =
+            sqlx::query_scalar("select api_url from taskgauge.datasources where id = $1 for update")
+                .bind(id.0)
+                .fetch_optional(&mut *transaction)
+                .await?
+                .ok_or(NOT_FOUND)?;
+        let own = web_root(&api_url);
+        let web_url = if web_url == Some("") { own.as_deref() } else { web_url };
         let renamed: Option<String> = sqlx::query_scalar(
             "update taskgauge.datasources
             set name = coalesce($2, name),
                 time_zone = coalesce($3, time_zone),
-                web_url = nullif(coalesce($4, web_url), '')
+                web_url = coalesce($4, web_url)
             where id = $1
             returning name",
         )

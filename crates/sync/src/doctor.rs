@@ -136,11 +136,23 @@ pub fn learnt(doctor: &Doctor, steps: &[Step], rows: impl Fn(&str) -> u64) -> Op
 fn probe(entity: &Entity, finding: Finding) -> Probe {
     let missing = matches!(finding, Finding::Forbidden | Finding::SuspiciouslyEmpty);
     let loses = missing || matches!(finding, Finding::Unknown { .. });
-    let datasets = Catalogue::shipped()
+    let catalogue = Catalogue::shipped();
+    let datasets = catalogue
         .datasets
         .iter()
         .filter(|dataset| loses && dataset.entities.iter().any(|name| name == entity.name))
         .map(|dataset| dataset.title.clone())
+        .collect();
+    // A gauge counts rows of its datasets' leading entity; without the others it lacks names.
+    let counted = |dataset: &str| {
+        let dataset = catalogue.dataset(dataset);
+        dataset.and_then(|dataset| dataset.entities.first()).is_some_and(|name| name == entity.name)
+    };
+    let gauges = catalogue
+        .gauges
+        .iter()
+        .filter(|gauge| loses && gauge.layers.iter().any(|layer| counted(&layer.dataset)))
+        .map(|gauge| gauge.title.clone())
         .collect();
     Probe {
         entity: entity.name.to_owned(),
@@ -148,25 +160,49 @@ fn probe(entity: &Entity, finding: Finding) -> Probe {
         finding,
         right: missing.then(|| (entity.right.tab.to_owned(), entity.right.row.to_owned())),
         datasets,
+        gauges,
     }
 }
 
+/// Entities that integrations are most often given too many rights on.
+const WRITTEN: [&str; 8] = [
+    "Tickets",
+    "TimeEntries",
+    "Companies",
+    "Contacts",
+    "Contracts",
+    "Projects",
+    "Opportunities",
+    "ConfigurationItems",
+];
+
 /// What rights the API user has and Taskgauge never uses.
 async fn notes(client: &Client) -> Vec<DoctorNote> {
-    let Ok(info) = client.info("Tickets").await else { return Vec::new() };
+    let entities = WRITTEN.iter().filter_map(|name| Entity::named(name));
+    let asked: Vec<_> =
+        entities.map(|entity| async move { (entity, client.info(entity.name).await) }).collect();
     let may = |access: Option<Access>| matches!(access, Some(Access::All | Access::Restricted));
-    if may(info.user_access_for_create)
-        || may(info.user_access_for_update)
-        || may(info.user_access_for_delete)
-    {
-        vec![DoctorNote {
-            missing: false,
-            what: "This API user may create or change tickets. Taskgauge only reads.".to_owned(),
-            next:
-                "If no other tool uses this API user, take Add, Edit and Delete away from its security level."
-                    .to_owned(),
-        }]
-    } else {
-        Vec::new()
+    let written: Vec<String> = stream::iter(asked)
+        .buffered(PROBES_AT_ONCE)
+        .filter_map(|(entity, info)| async move {
+            let info = info.ok()?;
+            let writes = may(info.user_access_for_create)
+                || may(info.user_access_for_update)
+                || may(info.user_access_for_delete);
+            writes.then(|| entity.label.to_lowercase())
+        })
+        .collect()
+        .await;
+    if written.is_empty() {
+        return Vec::new();
     }
+    vec![DoctorNote {
+        missing: false,
+        what: format!(
+            "This API user may create, change or delete {}. Taskgauge only reads.",
+            written.join(", ")
+        ),
+        next: "If no other tool uses this API user, take Add, Edit and Delete away from its security level."
+            .to_owned(),
+    }]
 }

@@ -60,7 +60,8 @@ async fn a_good_connection_is_described() {
     }
     assert_eq!(tested.credentials.api_url, report.api_url);
     let log = simulator.log();
-    assert!(log.requests <= Entity::all().len() as u64 + 6, "{}", log.requests);
+    assert!(log.requests <= Entity::all().len() as u64 + 14, "{}", log.requests);
+    assert_eq!(report.doctor.notes, []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,14 +70,19 @@ async fn the_doctor_names_what_is_missing() {
     simulator.switches().set(|switches| {
         switches.forbidden.insert("Contracts".into());
         switches.silently_empty.extend(["TimeEntries".into(), "Surveys".into()]);
-        switches.unordered = None;
+        switches.may_write.extend(["Companies".into(), "TimeEntries".into()]);
     });
     let tested = test_connection(&connector(&simulator), &draft(), chrono::Utc::now()).await.unwrap();
     let probe =
         |name: &str| tested.report.doctor.probes.iter().find(|probe| probe.entity == name).unwrap().clone();
     assert_eq!(probe("Contracts").finding, Finding::Forbidden);
+    assert!(probe("Contracts").datasets.contains(&"Contract Data".to_owned()), "{:?}", probe("Contracts"));
     assert_eq!(probe("TimeEntries").finding, Finding::SuspiciouslyEmpty);
+    assert!(!probe("TimeEntries").gauges.is_empty() && probe("Surveys").gauges.is_empty());
     assert_eq!(probe("Surveys").finding, Finding::Empty);
+    let notes = &tested.report.doctor.notes;
+    assert_eq!(notes.len(), 1);
+    assert!(!notes[0].missing && notes[0].what.contains("time entries, companies. "), "{notes:?}");
     for name in ["Contracts", "TimeEntries"] {
         let entity = Entity::named(name).unwrap();
         let right = (entity.right.tab.to_owned(), entity.right.row.to_owned());

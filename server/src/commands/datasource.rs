@@ -282,7 +282,11 @@ fn words(report: &TestReport) -> String {
             .as_ref()
             .map(|(tab, row)| format!(" Security level: {tab} → {row}."))
             .unwrap_or_default();
-        lines.push(format!("{}: {finding}.{right}", probe.label));
+        let loses = match (probe.datasets.len(), probe.gauges.len()) {
+            (0, _) => String::new(),
+            (datasets, gauges) => format!(" Datasets that lose by it: {datasets}, gauges: {gauges}."),
+        };
+        lines.push(format!("{}: {finding}.{right}{loses}", probe.label));
     }
     lines.extend(report.doctor.notes.iter().map(|note| format!("{} {}", note.what, note.next)));
     lines.join("\n")

@@ -28,6 +28,18 @@ pub async fn test_new(
     test(&state, session.0, uri, headers, draft, None).await
 }
 
+/// Back from the summary of a passed test to the form, with all that is no secret.
+pub async fn change(
+    State(state): State<ServerState>,
+    session: axum::Extension<Session>,
+    headers: HeaderMap,
+    Form(draft): Form<Draft>,
+) -> Response {
+    let draft = Draft { secret: String::new(), integration_code: String::new(), ..draft };
+    let uri = Uri::from_static("/data/datasources/new");
+    show(&state, session.0, uri, headers, ConnectFlash { draft, outcome: None, refused: None }).await
+}
+
 /// Tests new credentials of a datasource.
 pub async fn test_replacement(
     State(state): State<ServerState>,
@@ -53,7 +65,7 @@ async fn test(
         .unwrap_or_else(|error| failed(&error, "Try again."));
     // Everything but the secrets comes back, so that nothing typed is lost.
     let draft = Draft { secret: String::new(), integration_code: String::new(), ..draft };
-    show(state, session, uri, headers, ConnectFlash { draft, outcome, refused: None }).await
+    show(state, session, uri, headers, ConnectFlash { draft, outcome: Some(outcome), refused: None }).await
 }
 
 fn failed(error: &UiError, next: &str) -> TestOutcome {
@@ -127,6 +139,18 @@ pub async fn replace(
     }
 }
 
+/// Removes a datasource, asked for without JavaScript: its page is gone with it.
+pub async fn remove(
+    State(state): State<ServerState>,
+    session: axum::Extension<Session>,
+    Path(id): Path<DatasourceId>,
+) -> Response {
+    match state.app.store.remove_datasource(&session.0.user.email, id).await {
+        Ok(()) => Redirect::to("/data/datasources").into_response(),
+        Err(error) => (StatusCode::CONFLICT, error.to_string()).into_response(),
+    }
+}
+
 /// The summary again with the reason, as long as the tested draft is there; else the form.
 async fn not_saved(
     state: &ServerState,
@@ -139,10 +163,10 @@ async fn not_saved(
 ) -> Response {
     let flash = if let Ok(report) = state.app.store.peek_draft(session.id, &tested).await {
         let outcome = TestOutcome::Passed { draft: tested, report };
-        ConnectFlash { draft, outcome, refused: Some(error) }
+        ConnectFlash { draft, outcome: Some(outcome), refused: Some(error) }
     } else {
         let outcome = failed(&error, "Test the connection again, then save.");
-        ConnectFlash { draft, outcome, refused: None }
+        ConnectFlash { draft, outcome: Some(outcome), refused: None }
     };
     show(state, session, uri, headers, flash).await
 }

@@ -64,12 +64,11 @@ fn function(name: &str) -> &'static str {
     found.unwrap_or_else(|| panic!("there is no function {name}")).1
 }
 
-/// What a server function answered: JSON inside a JSON text.
+/// What a server function answered, or why it refused: JSON inside a JSON text.
 async fn payload(response: Response) -> serde_json::Value {
-    match response.json().await.unwrap() {
-        serde_json::Value::String(text) => serde_json::from_str(&text).unwrap(),
-        value => value,
-    }
+    let text: String = response.json().await.unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    answer.get("Ok").or(answer.get("Err")).unwrap().clone()
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {

@@ -3,11 +3,13 @@
 use crate::api::{AppState, RequestCx, UiError};
 use taskgauge_autotask::Connector;
 use taskgauge_model::{
+    catalogue::Catalogue,
     datasource::{Draft, DraftField, FailureCause, FieldProblem, TestFailure, TestOutcome},
+    entity::{Entity, Refresh},
     ids::DatasourceId,
     run::RunKind,
 };
-use taskgauge_store::datasources::DatasourceChange;
+use taskgauge_store::{StoreError, datasources::DatasourceChange};
 use taskgauge_sync::{doctor::DoctorError, examine_stored, failure, test_connection};
 
 /// Tests a draft and keeps it, sealed, when it passes.
@@ -21,12 +23,22 @@ pub async fn test(
         // The name, zone and address of a datasource that exists are not asked for again.
         Some(id) => {
             let datasource = state.store.datasource(id).await?;
-            Draft { name: datasource.name, time_zone: datasource.time_zone, ..draft }
+            let web_url = String::new();
+            Draft { name: datasource.name, time_zone: datasource.time_zone, web_url, ..draft }
         }
         None => draft,
     };
     let mut problems = draft.problems();
     problems.extend(more_problems(&state.connector, &draft));
+    if replaces.is_none() && is_taken(state, &draft.name).await? {
+        problems.push(FieldProblem {
+            field: DraftField::Name,
+            message: format!(
+                "There is already a datasource named “{}”. Choose another name.",
+                draft.name.trim()
+            ),
+        });
+    }
     if !problems.is_empty() {
         return Ok(TestOutcome::Invalid { problems });
     }
@@ -37,6 +49,15 @@ pub async fn test(
             Ok(TestOutcome::Passed { draft, report: tested.report })
         }
         Err(failure) => Ok(TestOutcome::Failed(failure)),
+    }
+}
+
+/// Whether a datasource has this name already.
+async fn is_taken(state: &AppState, name: &str) -> Result<bool, UiError> {
+    match state.store.datasource_named(name).await {
+        Ok(_) => Ok(true),
+        Err(StoreError::NotFound { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -151,10 +172,26 @@ fn settings_are_right(state: &AppState, name: &str, time_zone: &str, web_url: &s
         .map_or(Ok(()), |problem| Err(UiError::Invalid(problem.message)))
 }
 
+/// Titles of the datasets, each with the entities whose rows it is made of: its leading one, and others that are no
+/// mere names of things.
+pub fn made_of() -> Vec<(String, Vec<String>)> {
+    let is_lookup = |name: &str| {
+        Entity::named(name).is_some_and(|entity| matches!(entity.refresh, Refresh::Sweep { .. }))
+    };
+    let datasets = Catalogue::shipped().datasets.iter();
+    datasets
+        .map(|dataset| {
+            let entities = dataset.entities.iter().enumerate();
+            let own = entities.filter(|(place, name)| *place == 0 || !is_lookup(name));
+            (dataset.title.clone(), own.map(|(_, name)| name.clone()).collect())
+        })
+        .collect()
+}
+
 /// The rights a security level needs, from the declarations of the entities: tab, right, what is missed without it.
 pub fn rights() -> Vec<(String, String, String)> {
     let mut rights: Vec<(String, String, String)> = Vec::new();
-    for entity in taskgauge_model::entity::Entity::all() {
+    for entity in Entity::all() {
         let known =
             rights.iter_mut().find(|(tab, row, _)| tab == entity.right.tab && row == entity.right.row);
         match known {

@@ -9,6 +9,7 @@ use crate::{
     components::{
         banner::{Banner, Mood},
         field::{Credential, CredentialField, Entry, Field, FieldError, problem_of},
+        leaving::ask_before_leaving,
         loaded::problem,
     },
 };
@@ -39,9 +40,7 @@ pub fn ConnectForm(
     let draft = start.draft.clone().unwrap_or_default();
     let name = RwSignal::new(known.as_ref().map_or(draft.name, |datasource| datasource.name.clone()));
     let zone = RwSignal::new(draft.zone);
-    let web_url = RwSignal::new(
-        known.as_ref().map_or(draft.web_url, |datasource| datasource.web_url.clone().unwrap_or_default()),
-    );
+    let web_url = RwSignal::new(draft.web_url);
     let time_zone = RwSignal::new(match &known {
         Some(datasource) => datasource.time_zone.clone(),
         None if draft.time_zone.is_empty() => "UTC".to_owned(),
@@ -170,6 +169,19 @@ pub fn ConnectForm(
             Err(_) => ().into_any(),
         })
     };
+    // What is wrong, or was chosen before, must be seen.
+    let chosen = !zone.get_untracked().is_empty() || !web_url.get_untracked().is_empty();
+    let advanced = move || {
+        let wrong = problems.with(|problems| {
+            problems.iter().any(|problem| matches!(problem.field, DraftField::Zone | DraftField::WebUrl))
+        });
+        chosen || wrong
+    };
+    let dirty = Signal::derive(move || match stage.get() {
+        Stage::Editing(_) => credentials.iter().any(|credential| !credential.value.get().is_empty()),
+        Stage::Tested(_) => true,
+    });
+    ask_before_leaving(dirty);
     let editing = move || matches!(stage.get(), Stage::Editing(_));
     let accept = Callback::new(move |value: String| zone.set(value));
 
@@ -198,6 +210,7 @@ pub fn ConnectForm(
                         name=name.get_untracked()
                         time_zone=time_zone.get_untracked()
                         web_url=web_url.get_untracked()
+                        zone=zone.get_untracked()
                         replaces=replaces
                         refused=refused
                         change=move || {
@@ -237,10 +250,12 @@ pub fn ConnectForm(
                             <FieldError key="time_zone" problem=problem_of(DraftField::TimeZone, problems) />
                         </div>
                     </Show>
-                    <details class="advanced">
-                        <summary>"Zone and web address"</summary>
+                    <details class="advanced" open=advanced>
+                        <summary>{if replaces.is_none() { "Zone and web address" } else { "Zone" }}</summary>
                         <Field field=DraftField::Zone label="Zone" help="Empty: found from the user name. Otherwise its number, or any address of your Autotask." value=zone problems=problems optional=true placeholder="5, or https://ww5.autotask.net/…" />
-                        <Field field=DraftField::WebUrl label="Web address" help="Empty: as Autotask says. Used to open records." value=web_url problems=problems optional=true placeholder="https://ww5.autotask.net" />
+                        <Show when=move || replaces.is_none()>
+                            <Field field=DraftField::WebUrl label="Web address" help="Empty: as Autotask says. Used to open records." value=web_url problems=problems optional=true placeholder="https://ww5.autotask.net" />
+                        </Show>
                     </details>
                     <div class="actions">
                         <button class="button primary" type="submit" aria-busy=move || busy.get().then_some("true")>

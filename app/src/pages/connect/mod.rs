@@ -28,7 +28,7 @@ pub fn NewDatasource() -> impl IntoView {
         <Title text="Add a datasource" />
         <Loaded resource=start view=shown(move |start: FormStart| {
             // A form that was posted without JavaScript comes back at the address without a choice.
-            let posted = start.outcome.is_some();
+            let posted = start.draft.is_some();
             let start = StoredValue::new(start);
             view! {
                 {move || if posted || chosen.get() {

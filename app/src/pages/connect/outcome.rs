@@ -15,7 +15,7 @@ use crate::{
 use leptos::{html, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_navigate;
 use taskgauge_model::{
-    datasource::{FailureCause, TestFailure, TestReport},
+    datasource::{Draft, FailureCause, TestFailure, TestReport},
     format,
     ids::DatasourceId,
 };
@@ -70,6 +70,8 @@ pub fn Passed(
     time_zone: String,
     /// Deep-link address, where it was given.
     web_url: String,
+    /// Zone, where it was given.
+    zone: String,
     /// The datasource whose credentials these replace.
     replaces: Option<DatasourceId>,
     /// Why it could not be saved.
@@ -78,9 +80,17 @@ pub fn Passed(
     #[prop(into)]
     change: Callback<()>,
 ) -> impl IntoView {
-    let zone = match report.zone_number {
+    let found = match report.zone_number {
         Some(number) => format!("{} (zone {number})", report.zone_name),
         None => report.zone_name.clone(),
+    };
+    let typed = Draft {
+        name: name.clone(),
+        user_name: report.user_name.clone(),
+        zone,
+        web_url: web_url.clone(),
+        time_zone: time_zone.clone(),
+        ..Draft::default()
     };
     let readable = format!("{} of {} kinds of records", report.doctor.readable(), report.doctor.probes.len());
     let tenant = match (&report.company, report.tenant) {
@@ -108,16 +118,17 @@ pub fn Passed(
                 <dt>"API user"</dt><dd>{report.user_name.clone()}</dd>
                 <dt>"Secret, integration code"</dt><dd>"as tested, kept sealed on the server"</dd>
                 <dt>"Autotask of"</dt><dd>{tenant}</dd>
-                <dt>"Zone"</dt><dd>{zone}</dd>
+                <dt>"Zone"</dt><dd>{found}</dd>
                 <dt>"Web address"</dt><dd>{if web_url.is_empty() { report.web_url.clone().unwrap_or_else(|| format::NOTHING.to_owned()) } else { web_url.clone() }}</dd>
                 <dt>"API version, round trip"</dt><dd>{format!("{}, {} ms", report.api_version, report.round_trip_ms)}</dd>
                 <dt>"Readable"</dt><dd>{readable}</dd>
                 <dt>"Hourly allowance"</dt><dd>{used}</dd>
             </dl>
             {match replaces {
-                Some(id) => view! { <ReplaceForm id=id draft=draft refused=refused change=change /> }.into_any(),
-                None => view! { <SaveForm draft=draft name=name time_zone=time_zone web_url=web_url refused=refused change=change /> }.into_any(),
+                Some(id) => view! { <ReplaceForm id=id draft=draft refused=refused /> }.into_any(),
+                None => view! { <SaveForm draft=draft name=name time_zone=time_zone web_url=web_url refused=refused /> }.into_any(),
             }}
+            <ChangeForm typed=typed replaces=replaces change=change />
             <h2>"What the API user can read"</h2>
             <DoctorView doctor=report.doctor />
         </div>
@@ -132,7 +143,6 @@ fn SaveForm(
     time_zone: String,
     web_url: String,
     refused: RwSignal<Option<UiError>>,
-    change: Callback<()>,
 ) -> impl IntoView {
     let busy = RwSignal::new(false);
     let navigate = use_navigate();
@@ -149,7 +159,6 @@ fn SaveForm(
             <input type="hidden" name="web_url" value=web_url />
             <div class="actions">
                 <button class="button primary" type="submit" aria-busy=move || busy.get().then_some("true")>"Save datasource"</button>
-                <ChangeButton change=change />
             </div>
         </PostForm>
     }
@@ -157,12 +166,7 @@ fn SaveForm(
 }
 
 #[component]
-fn ReplaceForm(
-    id: DatasourceId,
-    draft: String,
-    refused: RwSignal<Option<UiError>>,
-    change: Callback<()>,
-) -> impl IntoView {
+fn ReplaceForm(id: DatasourceId, draft: String, refused: RwSignal<Option<UiError>>) -> impl IntoView {
     let busy = RwSignal::new(false);
     let navigate = use_navigate();
     let answered = move |answer: Posted| match answer {
@@ -180,20 +184,34 @@ fn ReplaceForm(
                 <button class="button primary" type="submit" aria-busy=move || busy.get().then_some("true")>
                     {move || if other() { "Replace, and drop the rows of the old Autotask" } else { "Save new credentials" }}
                 </button>
-                <ChangeButton change=change />
             </div>
         </PostForm>
     }
     .into_any()
 }
 
-/// Back to the form. Without JavaScript the page is asked for anew.
+/// Back to the form, with all that is no secret; without JavaScript the server brings it back.
 #[component]
-fn ChangeButton(change: Callback<()>) -> impl IntoView {
+fn ChangeForm(typed: Draft, replaces: Option<DatasourceId>, change: Callback<()>) -> impl IntoView {
+    let back = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        change.run(());
+    };
+    let (method, action) = match replaces {
+        Some(id) => ("get", format!("/data/datasources/{id}/credentials")),
+        None => ("post", "/data/datasources/change".to_owned()),
+    };
     view! {
-        <a class="button quiet" href="?connector=autotask" on:click=move |event| {
-            event.prevent_default();
-            change.run(());
-        }>"Change"</a>
+        <form method=method action=action on:submit=back>
+            {replaces.is_none().then(|| view! {
+                <input type="hidden" name="name" value=typed.name />
+                <input type="hidden" name="user_name" value=typed.user_name />
+                <input type="hidden" name="zone" value=typed.zone />
+                <input type="hidden" name="web_url" value=typed.web_url />
+                <input type="hidden" name="time_zone" value=typed.time_zone />
+            }.into_any())}
+            <button class="button quiet" type="submit">"Change"</button>
+        </form>
     }
+    .into_any()
 }

@@ -328,7 +328,9 @@ fn respond(asked: &Asked<'_>, route: &Route) -> Reply {
                 {"key": 4, "value": "Contracts"}, {"key": 6, "value": "Inventory"},
             ]}),
         ),
-        Route::Info(entity) => Reply::json(200, &metadata::information(entity)),
+        Route::Info(entity) => {
+            Reply::json(200, &metadata::information(entity, asked.switches.may_write.contains(&entity.name)))
+        }
         Route::Fields(entity) => Reply::json(200, &metadata::fields(entity)),
         Route::UserDefinedFields(entity) => Reply::json(200, &metadata::user_defined_fields(entity)),
         Route::Query(entity) => query(asked, entity, &Page::first()),

@@ -5,17 +5,18 @@ use serde_json::{Value, json};
 use crate::schema::{Entity, Field};
 use crate::world::picklists::{UDFS, choices};
 
-pub(crate) fn information(entity: &Entity) -> Value {
+pub(crate) fn information(entity: &Entity, may_write: bool) -> Value {
+    let writing = if may_write { "All" } else { "None" };
     json!({"info": {
         "name": entity.name,
-        "canCreate": false,
-        "canDelete": false,
+        "canCreate": may_write,
+        "canDelete": may_write,
         "canQuery": entity.query,
-        "canUpdate": false,
-        "userAccessForCreate": "None",
-        "userAccessForDelete": "None",
+        "canUpdate": may_write,
+        "userAccessForCreate": writing,
+        "userAccessForDelete": writing,
         "userAccessForQuery": if entity.query { "All" } else { "None" },
-        "userAccessForUpdate": "None",
+        "userAccessForUpdate": writing,
         "hasUserDefinedFields": entity.user_defined_fields,
         "supportsWebhookCallouts": matches!(
             entity.name.as_str(), "Companies" | "Contacts" | "ConfigurationItems" | "Tickets" | "TicketNotes"

@@ -7,7 +7,7 @@ use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, Dataset, DatasetColumn},
     formula::Formula,
-    gauge::{Condition, FILTERS, Filters, Gauge, Group, Layer, Measure, Op, Order, Scalar, Unit},
+    gauge::{Condition, DATE_RANGE, FILTERS, Filters, Gauge, Group, Layer, Measure, Op, Order, Scalar, Unit},
     range::{Range, Window},
 };
 
@@ -164,7 +164,7 @@ impl<'a> Plan<'a> {
         let range = match chosen {
             Some(range) if is_period(gauge.range) => range,
             Some(_) => {
-                unfiltered.push("Date range".to_owned());
+                unfiltered.push(DATE_RANGE.to_owned());
                 gauge.range
             }
             None => gauge.range,

@@ -327,6 +327,7 @@ fn found(entity: &str, finding: Finding) -> Doctor {
         finding,
         right: None,
         datasets: Vec::new(),
+        gauges: Vec::new(),
     };
     Doctor { at: None, probes: vec![probe], notes: Vec::new() }
 }
