@@ -168,7 +168,7 @@ test("after a passed test nothing can be filled in, and Change starts without a 
   await page.mouse.click(700, 40);
 
   const settled = settledInputs(page);
-  await page.getByRole("link", { name: "Change" }).click();
+  await page.getByRole("button", { name: "Change" }).click();
   const looks = Object.fromEntries((await settled).map((look) => [look.id, look]));
   expect(looks.secret).toEqual({ id: "secret", filled: false, value: "" });
   expect(looks.user_name).toEqual({ id: "user_name", filled: false, value: CREDENTIALS.userName });
@@ -187,6 +187,8 @@ test("after a passed test nothing can be filled in, and Change starts without a 
 
 test("leaving the form and coming back does not fill it in", async ({ saved: { page }, server }) => {
   await open(page, NEW_FORM);
+  // Leaving is asked about; here the answer is yes.
+  page.on("dialog", (dialog) => dialog.accept());
   const form = new ConnectForm(page);
   await form.fill("Left");
   await page.getByRole("link", { name: "Datasets" }).click();

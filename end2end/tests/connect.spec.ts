@@ -46,9 +46,9 @@ test("each field says what is wrong with it and loses nothing", async ({ page, s
   await form.openAdvanced();
   // With a zone in its field, the zone is not looked for; so nothing at all is sent.
   await form.zone.fill("5");
-  await form.fill("Northwind \"North\" <b>&amp; 😀");
+  const right = { name: 'Northwind "North" <b>&amp; 😀', userName, secret, integrationCode, zone: "5", webAddress: "" };
+  await form.fill(right.name);
   await form.timeZone.selectOption("Europe/Berlin");
-  const right = { name: "Northwind", userName, secret, integrationCode, zone: "5", webAddress: "" };
   type Name = keyof typeof right;
   const wrong: [Name, string, string][] = [
     ["name", " ", "Give the datasource a name"],
@@ -74,6 +74,8 @@ test("each field says what is wrong with it and loses nothing", async ({ page, s
     ["zone", `https://ww5.autotask.net/${"a".repeat(600)}`, "too long"],
     ["webAddress", "javascript:alert(1)", "This is neither a zone number nor an address"],
     ["webAddress", "https://example.com/", "example.com is not an Autotask address"],
+    ["webAddress", "😀", "This is neither a zone number nor an address"],
+    ["webAddress", `https://ww5.autotask.net/${"a".repeat(600)}`, "too long"],
   ];
   for (const [name, value, message] of wrong) {
     await form[name].fill(value);
@@ -81,8 +83,7 @@ test("each field says what is wrong with it and loses nothing", async ({ page, s
     await form.expectProblem(form[name], message);
     await form.expectFocusOn("Check the form");
     for (const each of Object.keys(right) as Name[]) {
-      const typed = each === name ? value : each === "name" && name !== "name" ? undefined : right[each];
-      if (typed !== undefined && !(each === "name")) await expect(form[each], `${each} after ${message}`).toHaveValue(typed);
+      await expect(form[each], `${each} after ${message}`).toHaveValue(each === name ? value : right[each]);
     }
     await form[name].fill(right[name]);
   }
@@ -137,6 +138,21 @@ const FAILURES: { name: string; switches?: object; typed?: object; title: string
     next: /Copy the tracking identifier/,
   },
   {
+    name: "a secret with quotes, an emoji and what shells expand",
+    typed: { secret: `it's "quoted" $HOME \u{1F600} #&+` },
+    title: "Autotask refuses these credentials",
+    what: /refuses the credentials/,
+    next: /Paste the secret again/,
+  },
+  {
+    name: "a user unknown in the manner of 2023",
+    switches: { auth_failure: "errors500" },
+    typed: { userName: "nobody@northwind-msp.example" },
+    title: "Autotask does not know this user",
+    what: /does not know this user name/,
+    next: /wait 5 minutes/,
+  },
+  {
     name: "a locked user",
     switches: { locked: true },
     title: "Autotask refuses these credentials",
@@ -168,10 +184,11 @@ const FAILURES: { name: string; switches?: object; typed?: object; title: string
 
 for (const { name, switches, typed, title, what, next } of FAILURES) {
   test(`the test tells ${name}`, async ({ page, server }) => {
+    // Before the first field is left: the zone is looked up then.
+    if (switches) await server.simulator.set(await expanded(server, switches));
     await open(page, NEW_FORM);
     const form = new ConnectForm(page);
     await form.fill("Northwind", { ...CREDENTIALS, ...typed });
-    if (switches) await server.simulator.set(await expanded(server, switches));
     await form.test.click();
     await expect(form.alert).toContainText(title, { timeout: 25_000 });
     await expect(form.alert).toContainText(what);
@@ -210,6 +227,69 @@ test("the permission doctor names the right that is missing", async ({ page, ser
   await axe();
 });
 
+test("leaving with something typed asks, and staying loses nothing", async ({ page }) => {
+  await open(page, NEW_FORM);
+  const form = new ConnectForm(page);
+  // A name alone is no loss.
+  await form.name.fill("Northwind");
+  await page.getByRole("link", { name: "Datasets" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Datasets" })).toBeVisible();
+
+  await open(page, NEW_FORM);
+  await form.fill("Northwind");
+  const asked: string[] = [];
+  let answer = false;
+  page.on("dialog", async (dialog) => {
+    asked.push(dialog.message());
+    await (answer ? dialog.accept() : dialog.dismiss());
+  });
+  await page.getByRole("link", { name: "Cancel" }).click();
+  expect(asked).toEqual(["Leave this page? What you typed is not saved."]);
+  await expect(form.secret).toHaveValue(CREDENTIALS.secret);
+  answer = true;
+  await page.getByRole("link", { name: "Cancel" }).click();
+  await expect(page).toHaveURL(/\/data\/datasources$/);
+  expect(asked).toHaveLength(2);
+});
+
+test("a name that is taken is said with the test", async ({ page, server }) => {
+  await removeDatasources(server);
+  await addDatasource(server, "Northwind");
+  await open(page, NEW_FORM);
+  const form = new ConnectForm(page);
+  await form.fill("northwind");
+  await form.test.click();
+  await form.expectProblem(form.name, /already a datasource named/);
+  await expect(form.secret).toHaveValue(CREDENTIALS.secret);
+});
+
+test("a datasource can be removed while it syncs", async ({ page, server }) => {
+  await removeDatasources(server);
+  // Slow enough that it still runs when it is removed.
+  await server.simulator.set({ slow_first_byte: { delay_ms: 300, fault: {} } });
+  const { id } = await addDatasource(server, "Northwind");
+  await open(page, `/data/datasources/${id}`);
+  await expect(page.getByRole("button", { name: "Stop" })).toBeVisible();
+  await page.getByText("Remove datasource", { exact: true }).click();
+  // What was opened stays open while the progress goes on.
+  const read = page.getByRole("progressbar", { name: "Records synced" });
+  const before = await read.getAttribute("value");
+  await expect(read).not.toHaveAttribute("value", before ?? "");
+  await page.getByRole("button", { name: "Remove it" }).click();
+  await expect(page).toHaveURL(/\/data\/datasources$/);
+  expect(await datasources(server)).toEqual([]);
+});
+
+test("the schedule is paused and resumed", async ({ page, server }) => {
+  await removeDatasources(server);
+  const { id } = await addDatasource(server, "Northwind");
+  await open(page, `/data/datasources/${id}`);
+  await page.getByRole("button", { name: "Pause schedule" }).click();
+  await expect(page.getByText("The schedule is paused")).toBeVisible();
+  await page.getByRole("button", { name: "Resume schedule" }).click();
+  await expect(page.getByText("The schedule is paused")).toHaveCount(0);
+});
+
 test("the permission doctor looks again when asked", async ({ page, server }) => {
   await removeDatasources(server);
   await server.simulator.reset();
@@ -244,7 +324,7 @@ test("what was tested is saved, without a reload, and the dashboard has numbers 
   await axe();
 
   // Change leads back to the form; the secret is asked for anew, and nothing claims to have been filled in.
-  await page.getByRole("link", { name: "Change" }).click();
+  await page.getByRole("button", { name: "Change" }).click();
   await expect(form.name).toHaveValue("Northwind");
   await expect(form.userName).toHaveValue(CREDENTIALS.userName);
   await expect(form.secret).toHaveValue("");

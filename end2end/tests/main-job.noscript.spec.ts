@@ -59,14 +59,19 @@ signedIn("credentials are replaced by plain posts", async ({ page, server, tenan
 
 signedIn("what is refused says why, and loses nothing", async ({ page, server, tenant }) => {
   await server.simulator.reset();
-  // A name that another datasource has: what was tested waits, and the summary says what to change.
+  // A name that another datasource has; then a change of mind after the test.
   await page.goto(NEW_FORM);
   const form = new ConnectForm(page);
   await form.fill(tenant.name);
   await form.test.click();
-  await form.save.click();
-  await expect(form.alert).toContainText(tenant.name);
+  await form.expectProblem(form.name, /already a datasource named/);
+  await form.fill("Another name");
+  await form.test.click();
   await expect(form.save).toBeVisible();
+  await page.getByRole("button", { name: "Change" }).click();
+  await expect(form.name).toHaveValue("Another name");
+  await expect(form.userName).toHaveValue(CREDENTIALS.userName);
+  await expect(form.secret).toHaveValue("");
 
   await page.goto(`/data/datasources/${tenant.id}`);
   await page.getByText("Name, time zone and web address").click();

@@ -34,9 +34,6 @@ test("new credentials need a test of their own; the stored ones are never shown"
 });
 
 test.describe("another Autotask", () => {
-  // The server refuses to mix two tenants with a status that says so.
-  test.use({ allowedErrors: /replace_credentials/ });
-
   test("is asked about before its credentials replace the stored ones", async ({ page, server }) => {
     const { id, tenant } = await addDatasource(server, "Moved");
     await open(page, `/data/datasources/${id}/credentials`);

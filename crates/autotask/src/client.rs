@@ -7,19 +7,20 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
 use futures::{Stream, stream};
 use reqwest::Method;
 use serde_json::Value;
-use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::{
     EntityInfo, Error, Field, Filter, Module, Query, Thresholds, UserDefinedField, Version,
     connector::{foreign, join},
     credentials::Identity,
+    limits::Account,
     metadata,
     transport::{Call, Observer, Transport},
     value,
@@ -43,10 +44,11 @@ pub struct Page {
     pub next_page_url: Option<String>,
 }
 
-/// A read client for one tenant. Clones share limits, counters and connections.
+/// A read client for one tenant. Clones share counters and connections; all clients of a [`Connector`](crate::Connector)
+/// with the same integration code share limits.
 ///
 /// At most [`Options::concurrency_per_entity`](crate::Options::concurrency_per_entity) requests run at once per
-/// entity; a request that waits to be repeated keeps its place, so that a throttled entity slows down as a whole.
+/// entity, and [`set_pace`](Self::set_pace) spaces their starts; a request that waits to be repeated keeps its place, so that a throttled entity slows down as a whole.
 /// Collection names are those of the API (`Tickets`); their case does not matter.
 #[derive(Clone)]
 pub struct Client {
@@ -57,27 +59,24 @@ struct Inner {
     transport: Arc<Transport>,
     root: Url,
     identity: Identity,
-    concurrency: usize,
-    buckets: Mutex<HashMap<String, Arc<Bucket>>>,
+    account: Arc<Account>,
+    /// Attempts by entity, in lower case.
+    requests_by_entity: Mutex<HashMap<String, u64>>,
     requests: AtomicU64,
     server_date: Mutex<Option<DateTime<Utc>>>,
 }
 
-/// What Autotask counts together: all endpoints of one entity.
-struct Bucket {
-    places: Semaphore,
-    requests: AtomicU64,
-}
-
+/// Counts the attempts for an entity and keeps them within the limits.
 struct Watch<'a> {
     inner: &'a Inner,
-    bucket: &'a Bucket,
+    entity: &'a str,
 }
 
 impl Observer for Watch<'_> {
-    fn attempt(&self) {
+    async fn attempt(&self) {
+        self.inner.account.wait_for_start().await;
         self.inner.requests.fetch_add(1, Ordering::Relaxed);
-        self.bucket.requests.fetch_add(1, Ordering::Relaxed);
+        *lock(&self.inner.requests_by_entity).entry(self.entity.to_ascii_lowercase()).or_default() += 1;
     }
 
     fn server_date(&self, date: DateTime<Utc>) {
@@ -97,14 +96,19 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    pub(crate) fn new(transport: Arc<Transport>, root: Url, identity: Identity, concurrency: usize) -> Self {
+    pub(crate) fn new(
+        transport: Arc<Transport>,
+        root: Url,
+        identity: Identity,
+        account: Arc<Account>,
+    ) -> Self {
         Self {
             inner: Arc::new(Inner {
                 transport,
                 root,
                 identity,
-                concurrency,
-                buckets: Mutex::default(),
+                account,
+                requests_by_entity: Mutex::default(),
                 requests: AtomicU64::new(0),
                 server_date: Mutex::default(),
             }),
@@ -266,6 +270,13 @@ impl Client {
         }
     }
 
+    /// The least time between the starts of two requests from now on, of all clients with this integration code at
+    /// this address; `None` for no limit. Set it from [`thresholds`](Self::thresholds) to stay within a share of the
+    /// tenant's hour.
+    pub fn set_pace(&self, interval: Option<Duration>) {
+        self.inner.account.set_pace(interval);
+    }
+
     /// HTTP attempts so far, repetitions included.
     pub fn requests(&self) -> u64 {
         self.inner.requests.load(Ordering::Relaxed)
@@ -274,8 +285,7 @@ impl Client {
     /// HTTP attempts so far for one entity, all of its endpoints and repetitions included. Nested collections count
     /// for their parent.
     pub fn requests_for(&self, entity: &str) -> u64 {
-        let buckets = lock(&self.inner.buckets);
-        buckets.get(&entity.to_ascii_lowercase()).map_or(0, |bucket| bucket.requests.load(Ordering::Relaxed))
+        lock(&self.inner.requests_by_entity).get(&entity.to_ascii_lowercase()).copied().unwrap_or_default()
     }
 
     /// The server's clock at its latest answer.
@@ -318,20 +328,10 @@ impl Client {
         empty_is_null: bool,
     ) -> Result<Value, Error> {
         let inner = &*self.inner;
-        let bucket = self.bucket(entity);
-        // The semaphore is never closed, so this cannot fail; were it closed, going on without a place is harmless.
-        let _place = bucket.places.acquire().await;
+        let _place = inner.account.enter(entity).await;
         let call =
             Call { method, url, body, identity: Some(&inner.identity), entity, operation, empty_is_null };
-        inner.transport.send(&call, &Watch { inner, bucket: &bucket }).await
-    }
-
-    fn bucket(&self, entity: &str) -> Arc<Bucket> {
-        let mut buckets = lock(&self.inner.buckets);
-        let bucket = buckets.entry(entity.to_ascii_lowercase()).or_insert_with(|| {
-            Arc::new(Bucket { places: Semaphore::new(self.inner.concurrency), requests: AtomicU64::new(0) })
-        });
-        bucket.clone()
+        inner.transport.send(&call, &Watch { inner, entity }).await
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     AddressError, Client, Credentials, Error, HostPolicy, RetryPolicy, Zone,
     address::zone_number,
     credentials::Identity,
+    limits::Limits,
     metadata,
     transport::{Call, Observer, Transport},
 };
@@ -25,8 +26,8 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// The longest time from the start of one attempt to the last byte of its answer, not counting repetitions.
     pub request_timeout: Duration,
-    /// Simultaneous requests per client and entity. Autotask allows 3 and counts a request a little longer than it
-    /// lasts.
+    /// Simultaneous requests per integration code and entity, of all clients of a connector together. Autotask allows
+    /// 3 and counts a request a little longer than it lasts.
     pub concurrency_per_entity: usize,
     /// Repetition of what can pass.
     pub retry: RetryPolicy,
@@ -66,13 +67,14 @@ impl Options {
 pub struct Connector {
     transport: Arc<Transport>,
     options: Arc<Options>,
+    limits: Limits,
 }
 
 /// Zone discovery is exempt from the limits that a client keeps.
 struct Unobserved;
 
 impl Observer for Unobserved {
-    fn attempt(&self) {}
+    async fn attempt(&self) {}
     fn server_date(&self, _: DateTime<Utc>) {}
 }
 
@@ -85,7 +87,8 @@ impl Connector {
         if !options.policy.allows(&options.discovery_url) {
             return Err(foreign(&options.discovery_url));
         }
-        Ok(Self { transport: Arc::new(Transport::new(&options)?), options: Arc::new(options) })
+        let transport = Arc::new(Transport::new(&options)?);
+        Ok(Self { transport, options: Arc::new(options), limits: Limits::default() })
     }
 
     /// The options in force.
@@ -140,12 +143,10 @@ impl Connector {
             return Err(foreign(&api_url));
         }
         let root = self.options.policy.api_root(&api_url);
-        Ok(Client::new(
-            self.transport.clone(),
-            root,
-            Identity::new(credentials)?,
-            self.options.concurrency_per_entity.max(1),
-        ))
+        let concurrency = self.options.concurrency_per_entity.max(1);
+        let origin = root.origin().ascii_serialization();
+        let account = self.limits.account(&origin, credentials.integration_code(), concurrency);
+        Ok(Client::new(self.transport.clone(), root, Identity::new(credentials)?, account))
     }
 }
 

@@ -33,6 +33,11 @@ impl Credentials {
     pub fn user_name(&self) -> &str {
         self.user_name.expose_secret()
     }
+
+    /// The tracking identifier, by which Autotask counts.
+    pub(crate) fn integration_code(&self) -> &str {
+        self.integration_code.expose_secret()
+    }
 }
 
 impl fmt::Debug for Credentials {

@@ -5,6 +5,7 @@ mod client;
 mod connector;
 mod credentials;
 mod error;
+mod limits;
 mod metadata;
 mod query;
 mod transport;

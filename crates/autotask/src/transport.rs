@@ -26,8 +26,8 @@ pub struct RetryPolicy {
     pub max_attempts: usize,
     /// The first pause. Each further one doubles, plus a random part of up to its own length.
     pub base: Duration,
-    /// The longest pause. When the server asks for a longer one with `Retry-After`, the call fails at once and the
-    /// caller learns the wish from [`Error::Throttled`].
+    /// The longest pause. When the server asks for a longer one with `Retry-After`, the call fails at once; where it
+    /// asks to slow down, [`Error::Throttled`] holds its wish.
     pub max_delay: Duration,
 }
 
@@ -72,9 +72,10 @@ pub(crate) struct Call<'a> {
     pub(crate) empty_is_null: bool,
 }
 
-/// Hears of every attempt.
+/// Lets every attempt begin, and hears of it.
 pub(crate) trait Observer: Sync {
-    fn attempt(&self);
+    /// Waits until the next attempt may start, and counts it.
+    fn attempt(&self) -> impl Future<Output = ()> + Send;
     fn server_date(&self, date: DateTime<Utc>);
 }
 
@@ -125,7 +126,7 @@ impl Transport {
     pub(crate) async fn send(&self, call: &Call<'_>, observer: &impl Observer) -> Result<Value, Error> {
         let mut pauses = self.retry.pauses();
         loop {
-            observer.attempt();
+            observer.attempt().await;
             let outcome = match timeout(self.request_timeout, self.attempt(call, observer)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Error::Timeout.into()),

@@ -12,7 +12,7 @@ use crate::plan::{self, Due};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{TryStreamExt, stream};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use taskgauge_autotask::{Client, Connector, Credentials, Error, Filter, Query};
@@ -26,6 +26,10 @@ use tokio::sync::OnceCell;
 
 /// Hours between two examinations by the permission doctor.
 const DOCTOR_HOURS: i64 = 24;
+/// Fewer requests than this are not worth beginning with.
+const LEAST_SHARE: u64 = 50;
+/// Requests between two looks at a limit that the API user may not read.
+const BLIND_SHARE: u64 = 1_000;
 /// Entities that are read at once.
 const ENTITIES_AT_ONCE: usize = 4;
 /// How long a database that does not answer is waited for.
@@ -134,6 +138,10 @@ struct Engine<'a> {
     client: Mutex<Client>,
     /// Whether the zone was discovered again in this run; also the gate that lets one task at a time do it.
     rediscovered: tokio::sync::Mutex<bool>,
+    /// Requests of the client after which the tenant's hour is looked at again.
+    share: AtomicU64,
+    /// The gate that lets one task at a time look.
+    sharing: tokio::sync::Mutex<()>,
     /// Requests already counted, per entity.
     counted: Mutex<HashMap<&'static str, u64>>,
     /// What the permission doctor knew at the start.
@@ -219,19 +227,15 @@ async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Opti
         credentials,
         client: Mutex::new(client),
         rediscovered: tokio::sync::Mutex::new(false),
+        share: AtomicU64::new(u64::MAX),
+        sharing: tokio::sync::Mutex::default(),
         counted: Mutex::default(),
         doctor: Doctor::default(),
         counts: HashMap::new(),
         now: here,
         here,
     };
-    let limits = engine.ask(|client| async move { client.thresholds().await }).await;
-    match limits {
-        Ok(limits) => tracing::debug!(used = limits.used, limit = limits.limit, "requests of the tenant"),
-        // Not everybody may read it, and nothing depends on it.
-        Err(Trouble::Step { problem, .. }) => tracing::debug!(problem, "the request limit is unknown"),
-        Err(trouble) => return Err(trouble),
-    }
+    engine.take_share().await?;
     engine.now = engine.client().last_server_date().unwrap_or(here);
     engine.doctor = patiently(|| store.doctor(lease.datasource)).await?;
     engine.counts = engine
@@ -471,6 +475,15 @@ impl Engine<'_> {
     where
         F: Future<Output = Result<T, Error>>,
     {
+        self.keep_to_share().await?;
+        self.ask_beyond_share(request).await
+    }
+
+    /// Sends a request whatever the share is: the one that asks for the limits.
+    async fn ask_beyond_share<T, F>(&self, request: impl Fn(Client) -> F) -> Result<T, Trouble>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
         let client = self.client();
         let address = client.api_url().clone();
         let answer = match request(client).await {
@@ -481,6 +494,43 @@ impl Engine<'_> {
             answer => answer,
         };
         answer.map_err(|error| trouble(&error))
+    }
+
+    /// Waits for the others and looks at the tenant's hour again where the run has used what it took of it.
+    async fn keep_to_share(&self) -> Result<(), Trouble> {
+        if self.client().requests() < self.share.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let _alone = self.sharing.lock().await;
+        if self.client().requests() < self.share.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.take_share().await
+    }
+
+    /// Takes a half of what is left of the tenant's hour: all integrations share it, and Autotask slows everyone down
+    /// from a half on. Where nothing is left the run ends, and the next one goes on where it was.
+    async fn take_share(&self) -> Result<(), Trouble> {
+        let allowed = match self.ask_beyond_share(|client| async move { client.thresholds().await }).await {
+            Ok(limits) => {
+                tracing::debug!(used = limits.used, limit = limits.limit, "requests of the tenant");
+                limits.limit.saturating_sub(limits.used) / 2
+            }
+            // Not everybody may read it.
+            Err(Trouble::Step { problem, .. }) => {
+                tracing::debug!(problem, "the request limit is unknown");
+                BLIND_SHARE
+            }
+            Err(trouble) => return Err(trouble),
+        };
+        if allowed < LEAST_SHARE {
+            let problem = "All integrations of this Autotask together have nearly used up its requests of this hour. \
+                           Taskgauge leaves the rest to the others and goes on by itself, where it stopped, as the hour \
+                           passes.";
+            return Err(Trouble::Run { problem: problem.to_owned(), halts: false });
+        }
+        self.share.store(self.client().requests().saturating_add(allowed), Ordering::Relaxed);
+        Ok(())
     }
 
     async fn rediscover(&self, refused_at: &url::Url) -> Result<Client, Trouble> {

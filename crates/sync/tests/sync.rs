@@ -310,6 +310,32 @@ async fn refused_credentials_stop_everything_and_nothing_follows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_leaves_half_of_the_hour_and_goes_on_later() {
+    let tenant = Tenant::start().await;
+    let full_load = 150;
+    tenant.simulator.switches().set(|switches| switches.hourly_limit = full_load);
+    let run = tenant.sync().await;
+    assert_eq!(run.state, RunState::Failed);
+    assert!(run.problem.as_deref().unwrap().contains("goes on by itself"), "{run:?}");
+    let asked = tenant.simulator.log().requests;
+    assert!(asked < u64::from(full_load), "{asked} requests: some are left for the others");
+    // As the hour passes, the next runs go on where this one stopped.
+    let mut runs = 1;
+    while tenant.database.store.datasource(tenant.datasource).await.unwrap().synced_at.is_none() {
+        tenant.advance(61);
+        tenant.simulator.clear_log();
+        tenant.sync().await;
+        runs += 1;
+        assert!(runs < 6);
+    }
+    assert!(runs > 1);
+    tenant.simulator.switches().reset();
+    tenant.advance(5);
+    tenant.sync_well().await;
+    tenant.assert_same(&TICKETS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_that_moves_is_followed() {
     let tenant = Tenant::start().await;
     tenant.sync_well().await;
