@@ -30,23 +30,39 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Payload(String);
 
+/// Stands before a refusal.
+const REFUSED: char = '!';
+
 impl Payload {
     /// Writes a value down.
     pub fn of<T: Serialize>(value: &T) -> Result<Payload, UiError> {
-        Payload::written(&Ok(value))
-    }
-
-    fn written<T: Serialize>(answer: &Result<&T, UiError>) -> Result<Payload, UiError> {
-        serde_json::to_string(answer)
+        serde_json::to_string(value)
             .map(Payload)
             .map_err(|_| UiError::Internal { reference: "a page’s data".into() })
     }
 
+    /// Writes down why there is no value.
+    pub fn refused(refusal: &UiError) -> Result<Payload, UiError> {
+        Payload::of(refusal).map(|Payload(refusal)| Payload(format!("{REFUSED}{refusal}")))
+    }
+
+    /// Why there is no value, if there is none.
+    pub fn refusal(&self) -> Option<UiError> {
+        let text = self.0.strip_prefix(REFUSED)?;
+        Some(serde_json::from_str(text).unwrap_or_else(|_| outdated()))
+    }
+
     /// Reads the value that was written down, or why there is none.
     pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, UiError> {
-        serde_json::from_str::<Result<T, UiError>>(&self.0)
-            .map_err(|_| UiError::Invalid("The page is older than the server. Reload it.".to_owned()))?
+        match self.refusal() {
+            Some(refusal) => Err(refusal),
+            None => serde_json::from_str(&self.0).map_err(|_| outdated()),
+        }
     }
+}
+
+fn outdated() -> UiError {
+    UiError::Invalid("The page is older than the server. Reload it.".to_owned())
 }
 
 /// The only error a server function returns. It is safe to show: it says what to do and holds no internals.
@@ -89,9 +105,7 @@ impl FromServerFnError for UiError {
             ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => UiError::Offline,
             ServerFnErrorErr::Args(_)
             | ServerFnErrorErr::MissingArg(_)
-            | ServerFnErrorErr::Deserialization(_) => {
-                UiError::Invalid("The page is older than the server. Reload it.".to_owned())
-            }
+            | ServerFnErrorErr::Deserialization(_) => outdated(),
             _ => UiError::Internal { reference: "the request that failed".to_owned() },
         }
     }

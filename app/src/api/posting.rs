@@ -21,5 +21,5 @@ pub async fn post(path: &str, form: &web_sys::HtmlFormElement) -> Result<Payload
         return Err(serde_json::from_str(&body).unwrap_or(UiError::Offline));
     }
     let payload: Payload = serde_json::from_str(&body).map_err(|_| UiError::Offline)?;
-    payload.read::<serde::de::IgnoredAny>().map(|_| payload)
+    payload.refusal().map_or(Ok(payload), Err)
 }

@@ -81,7 +81,7 @@ where
 {
     match work(RequestCx::require()?).await {
         Err(refusal) if !matches!(refusal, UiError::Internal { .. }) && !posted_without_wasm() => {
-            Payload::written::<()>(&Err(refusal))
+            Payload::refused(&refusal)
         }
         answer => answer,
     }

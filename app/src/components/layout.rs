@@ -10,7 +10,7 @@ use leptos_router::components::{A, Outlet};
 /// Side bar, skip link, and the page.
 #[component]
 pub fn Layout() -> impl IntoView {
-    let who = load(|| (), |()| get_me());
+    let who = load(get_me);
     view! {
         <Title formatter=|title: String| if title.is_empty() { "Taskgauge".to_owned() } else { format!("{title} · Taskgauge") } />
         <a class="skip-link" href="#page">"Skip to the page"</a>

@@ -6,11 +6,10 @@ use crate::{
     live::Load,
 };
 use leptos::prelude::*;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use std::{
-    future::{Future, ready},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// A failure as a banner; a session that has ended leads to the sign-in page.
@@ -34,38 +33,40 @@ pub type Loading = Resource<Result<Payload, UiError>>;
 
 type Fetched = Pin<Box<dyn Future<Output = Result<Payload, UiError>> + Send>>;
 
-/// Asks the server with `fetch` for what `choice` names, and again whenever the choice changes. The page waits for it,
-/// so that it is whole without JavaScript.
-pub fn load<C, F>(
-    choice: impl Fn() -> C + Send + Sync + 'static,
-    fetch: impl Fn(C) -> F + Send + Sync + 'static,
-) -> Loading
+/// Asks the server what `ask` asks, and again whenever a signal that it reads changes. The page waits for it, so that
+/// it is whole without JavaScript.
+pub fn load<F>(ask: impl Fn() -> F + Send + Sync + 'static) -> Loading
 where
-    C: Serialize + DeserializeOwned + 'static,
     F: Future<Output = Result<Payload, UiError>> + Send + 'static,
 {
-    let key = move || serde_json::to_string(&choice()).unwrap_or_default();
-    let fetch = move |key: String| match serde_json::from_str::<C>(&key) {
-        Ok(choice) => Box::pin(fetch(choice)) as Fetched,
-        Err(_) => {
-            Box::pin(ready(Err(UiError::NotFound("There is nothing at this address.".to_owned())))) as Fetched
-        }
-    };
-    load_erased(Box::new(key), Box::new(fetch))
+    load_erased(Box::new(move || Box::pin(ask()) as Fetched))
 }
 
 /// Written once for all pages, not once for each.
-fn load_erased(
-    key: Box<dyn Fn() -> String + Send + Sync>,
-    fetch: Box<dyn Fn(String) -> Fetched + Send + Sync>,
-) -> Loading {
-    Resource::new_blocking(key, move |key| {
-        let answer = fetch(key);
+fn load_erased(ask: Box<dyn Fn() -> Fetched + Send + Sync>) -> Loading {
+    let question = Arc::new(Mutex::new((0_u64, None)));
+    let asked = question.clone();
+    // Every change is a question of its own: what is asked for is not compared with what was asked before.
+    let number = move || {
+        let fetched = ask();
+        let mut question = lock(&question);
+        *question = (question.0 + 1, Some(fetched));
+        question.0
+    };
+    Resource::new_blocking(number, move |_| {
+        let answer = lock(&asked).1.take();
         async move {
             let _waiting = Load::begin();
-            answer.await
+            match answer {
+                Some(answer) => answer.await,
+                None => Err(UiError::Offline),
+            }
         }
     })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Shows a value that was loaded. The old value stays while a new one is loaded.

@@ -22,15 +22,15 @@ pub fn DashboardPage() -> impl IntoView {
     let params = use_params_map();
     let query = use_query_map();
     let live = use_live();
-    let ask = move || {
+    let board = load(move || {
+        live.changes.get();
         let id = params.with(|params| params.get_str("id").map(str::to_owned)).unwrap_or_default();
         let (source, filters) = query.with(|query| {
             let pairs = query.clone().into_iter().map(|(name, value)| (name.into_owned(), value));
             (query.get_str("source").and_then(|id| id.parse().ok()), filters_from(pairs))
         });
-        (id, source, filters, live.changes.get())
-    };
-    let board = load(ask, |(id, source, filters, _)| get_board(id, source, filters));
+        get_board(id, source, filters)
+    });
     view! { <Loaded resource=board view=shown(|board: Board| view! { <BoardView board=board /> }) /> }
 }
 

@@ -10,7 +10,7 @@ use leptos_meta::Title;
 /// The list of dashboards.
 #[component]
 pub fn Dashboards() -> impl IntoView {
-    let list = load(|| (), |()| list_boards());
+    let list = load(list_boards);
     view! {
         <Title text="Dashboards" />
         <header class="page-head"><div><h1>"Dashboards"</h1></div></header>

@@ -26,7 +26,7 @@ use taskgauge_model::{
 const PAGE_ROWS: u32 = 50;
 
 /// What the address chooses.
-#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 struct Choice {
     search: String,
     sort: String,
@@ -140,11 +140,12 @@ pub fn DatasetPage() -> impl IntoView {
             }
         })
     });
-    let ask = move || {
+    let page = load(move || {
+        live.changes.get();
         let slug = params.with(|params| params.get_str("slug").map(str::to_owned)).unwrap_or_default();
-        (slug, choice.get(), live.changes.get())
-    };
-    let page = load(ask, |(slug, choice, _)| get_dataset(slug, choice.source.parse().ok(), choice.query()));
+        let choice = choice.get();
+        get_dataset(slug, choice.source.parse().ok(), choice.query())
+    });
     view! {
         <Loaded resource=page view=shown(move |data: DatasetPageData| {
             let choice = choice.get_untracked();

@@ -20,10 +20,10 @@ use taskgauge_model::format;
 pub fn Datasets() -> impl IntoView {
     let live = use_live();
     let query = use_query_map();
-    let ask = move || {
-        (query.with(|query| query.get_str("source").and_then(|id| id.parse().ok())), live.changes.get())
-    };
-    let list = load(ask, |(source, _)| list_datasets(source));
+    let list = load(move || {
+        live.changes.get();
+        list_datasets(query.with(|query| query.get_str("source").and_then(|id| id.parse().ok())))
+    });
     view! {
         <Title text="Datasets" />
         <Loaded resource=list view=shown(|list: DatasetList| {

@@ -47,7 +47,11 @@ pub fn DatasourcePage() -> impl IntoView {
         Ok(_) => navigate("/data/datasources", leptos_router::NavigateOptions::default()),
         refused => answered.run(refused),
     });
-    let page = load(move || (id.get(), live.progress.get(), asked.get()), |(id, ..)| get_datasource(id));
+    let page = load(move || {
+        live.progress.get();
+        asked.get();
+        get_datasource(id.get())
+    });
     view! {
         <Refused />
         {move || refused.with(|refused| refused.as_ref().map(refusal))}

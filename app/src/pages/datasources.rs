@@ -17,7 +17,10 @@ use leptos_meta::Title;
 #[component]
 pub fn Datasources() -> impl IntoView {
     let live = use_live();
-    let list = load(move || live.progress.get(), |_| list_datasources());
+    let list = load(move || {
+        live.progress.get();
+        list_datasources()
+    });
     view! {
         <Title text="Datasources" />
         <Loaded resource=list view=shown(|list: DatasourceList| {

@@ -14,7 +14,7 @@ const FIRST_BOARD: &str = "/dashboards/service-ticket-kpis";
 /// The first page.
 #[component]
 pub fn Home() -> impl IntoView {
-    let list = load(|| (), |()| list_datasources());
+    let list = load(list_datasources);
     view! {
         <Title text="" />
         <Loaded resource=list view=shown(|list: DatasourceList| if list.rows.is_empty() {

@@ -67,8 +67,7 @@ fn function(name: &str) -> &'static str {
 /// What a server function answered, or why it refused: JSON inside a JSON text.
 async fn payload(response: Response) -> serde_json::Value {
     let text: String = response.json().await.unwrap();
-    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
-    answer.get("Ok").or(answer.get("Err")).unwrap().clone()
+    serde_json::from_str(text.trim_start_matches('!')).unwrap()
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {

@@ -23,7 +23,7 @@ use taskgauge_model::ids::DatasourceId;
 pub fn NewDatasource() -> impl IntoView {
     let query = use_query_map();
     let chosen = Memo::new(move |_| query.with(|query| query.get_str("connector") == Some("autotask")));
-    let start = load(|| (), |()| get_form_start(None));
+    let start = load(|| get_form_start(None));
     view! {
         <Title text="Add a datasource" />
         <Loaded resource=start view=shown(move |start: FormStart| {
@@ -46,7 +46,7 @@ pub fn NewDatasource() -> impl IntoView {
 pub fn ReplaceCredentials() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get_str("id").and_then(|id| id.parse().ok())));
-    let start = load(move || id.get(), get_form_start);
+    let start = load(move || get_form_start(id.get()));
     view! {
         <Title text="Replace credentials" />
         <Loaded resource=start view=shown(move |start: FormStart| {
