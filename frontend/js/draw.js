@@ -19,7 +19,7 @@ const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").ma
  * Answers with a promise that is kept when the first complete drawing is shown.
  */
 export function draw(host, optionJson, onClick) {
-  const option = prepare(readOption(optionJson), host);
+  const option = prepare(readOption(optionJson, host.clientWidth), host);
   const known = charts.get(host);
   if (known) {
     known.onClick = onClick;

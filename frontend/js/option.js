@@ -1,10 +1,18 @@
 // From the JSON of a chart to what ECharts takes.
 
 import { resolveFormatters } from "./formatters.js";
+import { measureByTable } from "./measure.js";
 
-/** Reads an option, puts functions where it names formatters, and settles what depends on the data. */
-export function readOption(json) {
-  const option = resolveFormatters(JSON.parse(json));
+/**
+ * Reads an option for a chart `width` CSS pixels wide: puts functions where it names formatters, and settles what
+ * depends on the data and the room there is.
+ */
+export function readOption(json, width) {
+  const raw = JSON.parse(json);
+  for (const axis of axes(raw.yAxis, raw.xAxis)) inWholeTimes(axis, raw.series);
+  const option = resolveFormatters(raw);
+  for (const axis of axes(option.xAxis)) withinTheEdges(axis);
+  makeRoomForLegend(option, width);
   const pieces = [option.visualMap ?? []].flat().flatMap((map) => map.pieces ?? []);
   for (const series of [option.series ?? []].flat()) {
     if (series.type !== "heatmap" || !Array.isArray(series.data)) continue;
@@ -30,4 +38,47 @@ function withReadableLabel(cell, pieces) {
   if (step === undefined) return cell;
   const color = Number(step) < FIRST_STRONG_STEP ? "var(--heat-text-few)" : "var(--heat-text-many)";
   return { ...item, label: { color, ...item.label } };
+}
+
+const axes = (...given) => given.flat().filter((axis) => axis !== undefined);
+
+/** Hours between two marks of an axis of durations, from a quarter of an hour to a month. */
+const TIME_STEPS = [0.25, 0.5, 1, 2, 3, 6, 12, 24, 48, 72, 120, 168, 240, 336, 480, 720];
+const MARKS_MAX = 5;
+
+/** Marks durations at whole hours or days: ECharts would count in tens, as in 1 d 6 h. */
+function inWholeTimes(axis, series) {
+  if (axis.type !== "value" || axis.axisLabel?.formatter !== "fn:duration" || axis.interval !== undefined) return;
+  const values = [series ?? []].flat().flatMap(({ data }) => data ?? []);
+  const numbers = values.map((value) => Number(value?.value ?? value)).filter(Number.isFinite);
+  const most = Math.max(0, ...numbers);
+  const step = TIME_STEPS.find((step) => most / step <= MARKS_MAX);
+  if (most === 0 || step === undefined) return;
+  axis.interval = step;
+  axis.max = Math.ceil(most / step) * step;
+}
+
+/** The first and the last name of an axis that begins and ends with a point would stick out. */
+function withinTheEdges(axis) {
+  if (axis.boundaryGap !== false) return;
+  axis.axisLabel = { alignMinLabel: "left", alignMaxLabel: "right", ...axis.axisLabel };
+}
+
+const LEGEND_ITEM = 10 + 5 + 10;
+const LEGEND_LINE = 22;
+
+/** A legend that needs several lines pushes the chart down. */
+function makeRoomForLegend(option, width) {
+  if (!option.legend || typeof option.grid?.top !== "number" || !width) return;
+  let lines = 1;
+  let used = 0;
+  for (const { name } of [option.series ?? []].flat()) {
+    const wide = LEGEND_ITEM + measureByTable(name ?? "", "12px sans-serif").width;
+    if (used > 0 && used + wide > width) {
+      lines += 1;
+      used = 0;
+    }
+    used += wide;
+  }
+  option.grid.top += (lines - 1) * LEGEND_LINE;
 }

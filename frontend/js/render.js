@@ -12,7 +12,7 @@ const NO_FAMILY = "taskgauge-inherit";
  * `settings.fontFamily` fixes the font; without it the picture inherits the font of the page.
  */
 export function render(optionJson, width, height, settings = {}) {
-  const option = readOption(optionJson);
+  const option = readOption(optionJson, width);
   option.animation = false;
   const textStyle = { ...option.textStyle };
   textStyle.fontFamily ??= settings.fontFamily ?? NO_FAMILY;

@@ -137,3 +137,47 @@ test("the font is the page's unless one is asked for", () => {
   assert.doesNotMatch(render(BAR_AND_LINE), /font-family/);
   assert.match(charts.render(JSON.stringify(BAR_AND_LINE), 600, 300, { fontFamily: "Inter" }), /font-family="Inter"/);
 });
+
+test("durations are marked in whole hours and days", () => {
+  const svg = charts.render(
+    JSON.stringify({
+      xAxis: { type: "category", data: ["a", "b", "c"] },
+      yAxis: { type: "value", axisLabel: { formatter: "fn:duration" } },
+      series: [{ type: "line", name: "Resolution", data: [30, 125, { value: 61 }] }],
+    }),
+    600,
+    300,
+  );
+  for (const mark of ["2\u00a0d", "4\u00a0d", "6\u00a0d"]) assert.ok(svg.includes(`>${mark}<`), `${mark}: ${svg}`);
+  assert.ok(!/>\d+\u00a0d\u00a0\d+\u00a0h</.test(svg), svg);
+});
+
+test("a legend of several lines leaves the chart its room", () => {
+  const chart = (names) =>
+    charts.render(
+      JSON.stringify({
+        legend: { left: 0, top: 0 },
+        grid: { left: 4, right: 12, top: 32, bottom: 4 },
+        xAxis: { type: "category", data: ["a"] },
+        yAxis: { type: "value" },
+        series: names.map((name) => ({ type: "line", name, data: [1] })),
+      }),
+      300,
+      300,
+    );
+  const lowest = (svg) => Math.min(...[...svg.matchAll(/M\S+ (\d+(?:\.\d+)?)L/g)].map(([, y]) => Number(y)).filter((y) => y > 20));
+  const names = ["First response, median", "First response, 90 %", "Resolution, median"];
+  assert.ok(lowest(chart(names)) > lowest(chart(["A", "B", "C"])) + 20);
+});
+
+test("the last name of a line's axis is not cut off", () => {
+  const option = (boundaryGap) => ({
+    grid: { left: 4, right: 12, top: 12, bottom: 4 },
+    xAxis: { type: "category", boundaryGap, data: ["Mon 2", "Tue 3", "Wednesday 24"] },
+    yAxis: { type: "value" },
+    series: [{ type: "line", name: "Open", data: [1, 2, 3] }],
+  });
+  const last = (svg) => /<text[^>]*text-anchor="(\w+)"[^>]*>Wednesday 24</.exec(svg)?.[1];
+  assert.equal(last(charts.render(JSON.stringify(option(false)), 300, 200)), "end");
+  assert.equal(last(charts.render(JSON.stringify(option(true)), 300, 200)), "middle");
+});
