@@ -3,15 +3,12 @@
 
 use clap::Args;
 use secrecy::SecretString;
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{net::SocketAddr, path::PathBuf};
 use taskgauge_autotask::{Connector, Options};
 use taskgauge_model::clock::Clock;
 use taskgauge_store::{
     Store,
-    cluster::{Cluster, ClusterOptions, KeptRunning},
+    cluster::{Cluster, ClusterOptions, KeptRunning, is_root},
     sealing::Sealer,
 };
 use url::{Host, Url};
@@ -81,7 +78,7 @@ impl Installation {
         }
         let home = std::env::home_dir().filter(|home| home.is_absolute());
         match home {
-            Some(home) if home.as_path() != Path::new("/root") => Ok(home.join(".local/share/taskgauge")),
+            Some(home) if !is_root() => Ok(home.join(".local/share/taskgauge")),
             _ => Ok(PathBuf::from("/var/lib/taskgauge")),
         }
     }

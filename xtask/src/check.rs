@@ -103,8 +103,10 @@ fn playwright(arguments: &[String]) -> Outcome<Command> {
         .args(arguments)
         .env_remove("DATABASE_URL")
         .env("TASKGAUGE_BINARY", build::binary())
-        .env("TASKGAUGE_CHROMIUM", platform::chromium()?)
         .env("TASKGAUGE_POSTGRES_BIN", platform::postgres()?);
+    if let Some(chromium) = platform::chromium()? {
+        node.env("TASKGAUGE_CHROMIUM", chromium);
+    }
     Ok(node)
 }
 

@@ -81,7 +81,7 @@ fn installed_postgres() -> Option<PathBuf> {
         "/opt/homebrew/opt/postgresql/bin".into(),
         "/Applications/Postgres.app/Contents/Versions/latest/bin".into(),
     ]);
-    folders.push(npm_postgres_folder().ok()?.1);
+    folders.extend(npm_postgres_folder().ok().map(|(_, folder)| folder));
     folders
         .into_iter()
         .find(|folder| postgres_version(folder).is_some_and(|version| version >= OLDEST_POSTGRES))
@@ -149,20 +149,29 @@ fn install_npm_postgres() -> Outcome<PathBuf> {
     Ok(bin)
 }
 
-/// Chromium or Chrome; installs Debian's Chromium where that is possible and there is neither.
-pub fn chromium() -> Outcome<PathBuf> {
+/// Chromium or Chrome. Where there is neither it is installed: Debian's as root, else Playwright's own, which Playwright
+/// finds by itself (`None`).
+pub fn chromium() -> Outcome<Option<PathBuf>> {
     if let Some(file) = installed_chromium() {
-        return Ok(file);
+        return Ok(Some(file));
     }
     if is_root() && shell::on_path("apt-get").is_some() {
         shell::step("installing Chromium", || apt_install(&["chromium"]))?;
         if let Some(file) = installed_chromium() {
-            return Ok(file);
+            return Ok(Some(file));
         }
     }
-    Err(Failure::new(
-        "the browser tests need Chromium or Chrome and found neither; install one, or name it in CHROME_PATH.",
-    ))
+    let install = || {
+        let mut node = shell::program("node");
+        node.current_dir(shell::root().join("end2end"));
+        shell::run(node.args(["node_modules/@playwright/test/cli.js", "install", "chromium"]))
+    };
+    shell::step("installing Playwright's Chromium", install).map(|()| None).map_err(|_| {
+        Failure::new(
+            "the browser tests need Chromium or Chrome, found neither and could not fetch one; install one, or name it \
+             in CHROME_PATH.",
+        )
+    })
 }
 
 fn installed_chromium() -> Option<PathBuf> {

@@ -19,7 +19,8 @@ pub fn setup() -> Outcome {
     let postgres = platform::postgres()?;
     let chromium = platform::chromium()?;
     shell::say(&format!("    Postgres: {}", postgres.display()));
-    shell::say(&format!("    Browser:  {}", chromium.display()));
+    let browser = chromium.map_or_else(|| "Playwright's own".to_owned(), |file| file.display().to_string());
+    shell::say(&format!("    Browser:  {browser}"));
     Ok(())
 }
 

@@ -31,10 +31,10 @@ pub fn Steps(
         .into_iter()
         .filter_map(|(title, entities)| {
             let steps: Vec<&Step> = run.steps.iter().filter(|step| entities.contains(&step.entity)).collect();
-            (!steps.is_empty()).then(|| dataset_row(title, &steps))
+            let leading = steps.iter().find(|step| entities.first() == Some(&step.entity)).copied();
+            leading.map(|leading| dataset_row(title, leading, &steps))
         })
         .collect();
-    let running = !run.state.is_over();
     let done = run.steps.iter().filter(|step| step.state.is_over()).count();
     let total = run.steps.len();
     let read: u64 = run.steps.iter().map(|step| step.read).sum();
@@ -62,7 +62,7 @@ pub fn Steps(
                     <tbody>{by_dataset}</tbody>
                 </table>
             </div>
-            <details class="steps-detail" open=!running>
+            <details>
             <summary>"By kind of record, with requests"</summary>
             <div class="table-wrap" tabindex="0" role="region" aria-label="Progress by kind of record">
                 <table class="table dense sync-list">
@@ -86,8 +86,8 @@ pub fn Steps(
     .into_any()
 }
 
-/// What the steps behind a dataset come to.
-fn dataset_row(title: String, steps: &[&Step]) -> AnyView {
+/// What the steps behind a dataset come to: the rows are those of its leading entity, the state is that of all.
+fn dataset_row(title: String, leading: &Step, steps: &[&Step]) -> AnyView {
     let state = [RunState::Failed, RunState::Cancelled, RunState::Running, RunState::Queued]
         .into_iter()
         .find(|state| steps.iter().any(|step| step.state == *state));
@@ -97,13 +97,10 @@ fn dataset_row(title: String, steps: &[&Step]) -> AnyView {
         Some(state) => state,
         None => RunState::Done,
     };
-    let read: u64 = steps.iter().map(|step| step.read).sum();
-    let expected: Option<u64> = steps.iter().map(|step| step.expected).sum();
-    let running: Vec<&&Step> = steps.iter().filter(|step| step.state == RunState::Running).collect();
-    let rate: Option<f64> = running.iter().map(|step| step.rate()).sum();
-    let rate = rate.filter(|rate| *rate > 0.0);
-    // Parts are read beside each other, so the slowest one decides.
-    let left = running.iter().filter_map(|step| step.seconds_left()).reduce(f64::max);
+    let (read, expected) = (leading.read, leading.expected);
+    let running = leading.state == RunState::Running;
+    let rate = leading.rate().filter(|_| running);
+    let left = leading.seconds_left().filter(|_| running);
     let or_nothing = |text: Option<String>| text.unwrap_or_else(|| format::NOTHING.to_owned());
     let words = match expected.filter(|_| !state.is_over()) {
         Some(expected) => {

@@ -181,20 +181,69 @@ fn dashboards_name_gauges_and_fill_their_rows() {
 
 #[test]
 fn the_service_ticket_board_is_laid_out_as_planned() {
-    let board = Catalogue::shipped().dashboard("service-ticket-kpis").expect("the board");
+    use ChartKind::{Area, Bars, Columns, Heat, Line, Number, Percent, Table};
+    let catalogue = Catalogue::shipped();
+    let board = catalogue.dashboard("service-ticket-kpis").expect("the board");
+    assert_eq!(board.also_known_as.as_deref(), Some("BGS - Service Ticket KPIs"));
     assert_eq!(board.filters, ["range", "queue", "priority", "client"]);
-    let first: Vec<_> = board.tiles[..6].iter().map(|tile| tile.gauge.as_str()).collect();
+    let laid_out: Vec<_> = board
+        .tiles
+        .iter()
+        .map(|tile| {
+            let chart = catalogue.gauge(&tile.gauge).expect("the gauge").chart;
+            (tile.gauge.as_str(), tile.or.as_deref(), (tile.width, tile.height), chart)
+        })
+        .collect();
     assert_eq!(
-        first,
+        laid_out,
         [
-            "open_tickets",
-            "new_unassigned",
-            "tickets_opened_today",
-            "tickets_closed_today",
-            "kill_rate_today",
-            "stale_tickets"
+            ("open_tickets", None, (2, 2), Number),
+            ("new_unassigned", None, (2, 2), Number),
+            ("tickets_opened_today", None, (2, 2), Number),
+            ("tickets_closed_today", None, (2, 2), Number),
+            ("kill_rate_today", None, (2, 2), Percent),
+            ("stale_tickets", None, (2, 2), Number),
+            ("avg_first_response", None, (3, 2), Number),
+            ("avg_resolution", None, (3, 2), Number),
+            ("sla_overall_met", None, (3, 2), Percent),
+            ("same_day_resolution", None, (3, 2), Percent),
+            ("opened_vs_closed_by_day", None, (8, 4), Line),
+            ("backlog_age", None, (4, 4), Columns),
+            ("open_by_status", None, (4, 4), Bars),
+            ("open_by_priority", None, (4, 4), Bars),
+            ("open_by_queue", None, (4, 4), Bars),
+            ("backlog_trend", None, (6, 4), Area),
+            ("response_trend", None, (6, 4), Line),
+            ("tickets_by_issue", None, (4, 4), Bars),
+            ("sla_by_queue_priority", None, (4, 4), Heat),
+            ("open_by_client", None, (4, 4), Bars),
+            ("sla_by_client", None, (4, 5), Bars),
+            ("tickets_per_endpoint", Some("rhem"), (4, 5), Bars),
+            ("oldest_open", None, (4, 5), Table),
         ]
     );
-    assert_eq!(board.tiles.len(), 23);
-    assert_eq!(board.tiles.last().map(|tile| tile.gauge.as_str()), Some("oldest_open"));
+    assert_eq!(
+        board.held,
+        [
+            "kill_rate_mtd",
+            "kill_rate_by_day",
+            "opened_vs_closed_by_month",
+            "tickets_by_source",
+            "arrivals_heat",
+            "reopened_tickets",
+            "open_by_resource",
+            "overdue_tickets",
+            "waiting_tickets",
+            "avg_open_age",
+            "avg_resolution_plan",
+            "response_by_priority",
+            "sla_first_response_met",
+            "sla_resolution_met",
+            "sla_breached_open",
+            "first_touch_resolution",
+            "hours_per_ticket",
+            "csat_score",
+            "tickets_per_client",
+        ]
+    );
 }

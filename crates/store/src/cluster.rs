@@ -15,6 +15,7 @@ mod account;
 mod binaries;
 mod error;
 
+pub use account::is_root;
 pub use error::ClusterError;
 
 use crate::{StoreError, sealing::hex};

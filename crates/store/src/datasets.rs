@@ -155,7 +155,7 @@ impl Store {
                 and entity = any($2)",
         )
         .bind(datasource.0)
-        .bind(&dataset.entities)
+        .bind(dataset.dated_by().collect::<Vec<_>>())
         .bind(dataset.entities.first())
         .fetch_one(&self.pool)
         .await?;

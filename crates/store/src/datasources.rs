@@ -496,6 +496,8 @@ impl Store {
                 loaded_at = null,
                 watermark = null,
                 swept_at = null,
+                again_at = null,
+                logs_until = null,
                 has_absent = false,
                 metadata_at = null,
                 unqueryable = '{}'

@@ -69,6 +69,11 @@ select
         dataset.person(first_response_resource.first_name, first_response_resource.last_name),
         '#' || t.first_response_initiating_resource_id
     ) as first_response_resource,
+    t.first_response_assigned_resource_id,
+    coalesce(
+        dataset.person(first_response_assigned_resource.first_name, first_response_assigned_resource.last_name),
+        '#' || t.first_response_assigned_resource_id
+    ) as first_response_assigned_resource,
     t.last_activity_resource_id,
     coalesce(
         dataset.person(last_activity_resource.first_name, last_activity_resource.last_name),
@@ -190,6 +195,11 @@ select
     coalesce(change_approval_status_label.label, '#' || t.change_approval_status) as change_approval_status,
     t.rma_status as rma_status_id,
     coalesce(rma_status_label.label, '#' || t.rma_status) as rma_status,
+    t.current_service_thermometer_rating as current_service_thermometer_rating_id,
+    coalesce(
+        service_thermometer_label.label,
+        '#' || t.current_service_thermometer_rating
+    ) as current_service_thermometer_rating,
     t.problem_ticket_id,
     t.opportunity_id,
     t.purchase_order_number,
@@ -197,6 +207,11 @@ select
     t.rmm_alert_id,
     t.resolution,
     t.udf,
+    (
+        select max(r.at)
+        from taskgauge.ticket_reopenings r
+        where r.datasource_id = t.datasource_id and r.ticket_id = t.id
+    ) as reopened_at,
     t.extra
 from autotask.tickets t
 join dataset.workspace w on w.datasource_id = t.datasource_id
@@ -270,6 +285,9 @@ left join autotask.resources closed_by_resource
 left join autotask.resources first_response_resource
     on first_response_resource.datasource_id = t.datasource_id
         and first_response_resource.id = t.first_response_initiating_resource_id
+left join autotask.resources first_response_assigned_resource
+    on first_response_assigned_resource.datasource_id = t.datasource_id
+        and first_response_assigned_resource.id = t.first_response_assigned_resource_id
 left join autotask.resources last_activity_resource
     on last_activity_resource.datasource_id = t.datasource_id
         and last_activity_resource.id = t.last_activity_resource_id
@@ -291,6 +309,11 @@ left join autotask.picklist_values rma_status_label
         and rma_status_label.entity = 'Tickets'
         and rma_status_label.field = 'rmaStatus'
         and rma_status_label.value = t.rma_status
+left join autotask.picklist_values service_thermometer_label
+    on service_thermometer_label.datasource_id = t.datasource_id
+        and service_thermometer_label.entity = 'Tickets'
+        and service_thermometer_label.field = 'currentServiceThermometerRating'
+        and service_thermometer_label.value = t.current_service_thermometer_rating
 where t.deleted_at is null
     and (t.ticket_category is null or t.ticket_category <> all (w.excluded_ticket_categories))
     and (w.queues_in_scope is null or t.queue_id = any (w.queues_in_scope));

@@ -59,6 +59,7 @@ select
     (tk.create_date at time zone w.time_zone)::date as created_on,
     tk.first_response_date_time,
     tk.completed_date,
+    coalesce(tk.first_response_date_time, tk.completed_date) as first_response_or_closed_at,
     (tk.completed_date at time zone w.time_zone)::date as completed_on,
     coalesce(tk.status = 5, false) as is_closed,
     t.extra

@@ -17,6 +17,8 @@ select
     coalesce(category.name, '#' || t.configuration_item_category_id) as category,
     t.product_id,
     coalesce(product.name, '#' || t.product_id) as product,
+    product.product_category as product_category_id,
+    coalesce(product_category_label.label, '#' || product.product_category) as product_category,
     product.manufacturer_name as manufacturer,
     t.contract_id,
     coalesce(contract.contract_name, '#' || t.contract_id) as contract,
@@ -97,6 +99,11 @@ left join autotask.configuration_item_categories category
     on category.datasource_id = t.datasource_id and category.id = t.configuration_item_category_id
 left join autotask.products product
     on product.datasource_id = t.datasource_id and product.id = t.product_id
+left join autotask.picklist_values product_category_label
+    on product_category_label.datasource_id = t.datasource_id
+        and product_category_label.entity = 'Products'
+        and product_category_label.field = 'productCategory'
+        and product_category_label.value = product.product_category
 left join autotask.contracts contract
     on contract.datasource_id = t.datasource_id and contract.id = t.contract_id
 left join autotask.services service

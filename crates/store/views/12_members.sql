@@ -8,6 +8,7 @@ select
     t.initials,
     t.title,
     t.email,
+    t.email_type_code as email_type,
     t.user_name,
     t.office_phone,
     t.mobile_phone,
@@ -18,6 +19,8 @@ select
     t.user_type as user_type_id,
     coalesce(user_type_label.label, '#' || t.user_type) as user_type,
     t.resource_type,
+    t.payroll_type as payroll_type_id,
+    coalesce(payroll_type_label.label, '#' || t.payroll_type) as payroll_type,
     (
         select rd.department_id
         from autotask.resource_role_departments rd
@@ -178,5 +181,10 @@ left join autotask.picklist_values user_type_label
         and user_type_label.entity = 'Resources'
         and user_type_label.field = 'userType'
         and user_type_label.value = t.user_type
+left join autotask.picklist_values payroll_type_label
+    on payroll_type_label.datasource_id = t.datasource_id
+        and payroll_type_label.entity = 'Resources'
+        and payroll_type_label.field = 'payrollType'
+        and payroll_type_label.value = t.payroll_type
 where t.deleted_at is null
     and t.is_active;

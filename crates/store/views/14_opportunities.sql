@@ -43,6 +43,8 @@ select
     t.loss_reason_detail,
     t.product_id,
     coalesce(product.name, '#' || t.product_id) as product,
+    t.sales_order_id,
+    coalesce(sales_order.title, '#' || t.sales_order_id) as sales_order,
     t.creator_resource_id as creator_id,
     coalesce(dataset.person(creator.first_name, creator.last_name), '#' || t.creator_resource_id) as creator,
     t.amount as value,
@@ -63,6 +65,9 @@ select
         + coalesce(t.semiannual_revenue, 0) / 6 + coalesce(t.yearly_revenue, 0) / 12 as recurring_monthly,
     t.amount - coalesce(t.onetime_revenue, 0) as recurring_value,
     t.total_amount_months,
+    t.use_quote_totals,
+    t.revenue_spread,
+    t.revenue_spread_unit,
     t.create_date,
     t.projected_close_date,
     t.closed_date,
@@ -133,6 +138,8 @@ left join autotask.picklist_values loss_reason_label
         and loss_reason_label.value = t.loss_reason
 left join autotask.products product
     on product.datasource_id = t.datasource_id and product.id = t.product_id
+left join autotask.sales_orders sales_order
+    on sales_order.datasource_id = t.datasource_id and sales_order.id = t.sales_order_id
 left join autotask.resources creator
     on creator.datasource_id = t.datasource_id and creator.id = t.creator_resource_id
 where t.deleted_at is null;

@@ -116,7 +116,7 @@ select
     ), 0), 4) as cpi,
     coalesce(t.labor_estimated_revenue, 0) + coalesce(t.project_costs_revenue, 0) as estimated_revenue,
     (
-        select coalesce(sum(b.total_amount), 0)
+        select coalesce(sum(coalesce(b.internal_currency_total_amount, b.total_amount)), 0)
         from autotask.billing_items b
         where b.datasource_id = t.datasource_id and b.project_id = t.id and b.deleted_at is null
     ) as posted_revenue,

@@ -45,8 +45,10 @@ select
     t.estimated_hours,
     t.estimated_revenue,
     t.estimated_cost,
-    t.setup_fee,
-    t.overage_billing_rate,
+    coalesce(t.internal_currency_setup_fee, t.setup_fee) as setup_fee,
+    t.setup_fee_billing_code_id,
+    coalesce(setup_fee_billing_code.name, '#' || t.setup_fee_billing_code_id) as setup_fee_billing_code,
+    coalesce(t.internal_currency_overage_billing_rate, t.overage_billing_rate) as overage_billing_rate,
     t.purchase_order_number,
     t.last_modified_date_time,
     t.description,
@@ -96,4 +98,7 @@ left join autotask.picklist_values sla_label
         and sla_label.value = t.service_level_agreement_id
 left join autotask.opportunities opportunity
     on opportunity.datasource_id = t.datasource_id and opportunity.id = t.opportunity_id
+left join autotask.billing_codes setup_fee_billing_code
+    on setup_fee_billing_code.datasource_id = t.datasource_id
+        and setup_fee_billing_code.id = t.setup_fee_billing_code_id
 where t.deleted_at is null;

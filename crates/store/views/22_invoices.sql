@@ -14,6 +14,7 @@ select
     ) as voided_by,
     t.payment_term as payment_term_id,
     coalesce(payment_term_label.label, '#' || t.payment_term) as payment_term,
+    t.invoice_status,
     t.invoice_date_time as invoice_date,
     t.from_date,
     t.to_date,

@@ -35,8 +35,11 @@ select
     ) as is_open,
     (
         select coalesce(sum(
-            (i.unit_price - coalesce(i.unit_discount, 0)) * i.quantity
-                * (1 - coalesce(i.percentage_discount, 0) / 100) - coalesce(i.line_discount, 0)
+            (
+                coalesce(i.internal_currency_unit_price, i.unit_price)
+                - coalesce(i.internal_currency_unit_discount, i.unit_discount, 0)
+            ) * i.quantity * (1 - coalesce(i.percentage_discount, 0) / 100)
+                - coalesce(i.internal_currency_line_discount, i.line_discount, 0)
         ), 0)
         from autotask.quote_items i
         where i.datasource_id = t.datasource_id and i.quote_id = t.id and i.deleted_at is null

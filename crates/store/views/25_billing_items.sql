@@ -40,12 +40,12 @@ select
     coalesce(item_type_label.label ~* 'labou?r', false) as is_labor,
     coalesce(item_type_label.label ~* 'service|recurring', false) as is_recurring,
     t.quantity,
-    t.rate,
-    t.extended_price,
-    t.total_amount,
-    t.tax_dollars,
+    coalesce(t.internal_currency_rate, t.rate) as rate,
+    coalesce(t.internal_currency_extended_price, t.extended_price) as extended_price,
+    coalesce(t.internal_currency_total_amount, t.total_amount) as total_amount,
+    coalesce(t.internal_currency_tax_dollars, t.tax_dollars) as tax_dollars,
     t.our_cost,
-    t.total_amount - coalesce(t.our_cost, 0) as margin,
+    coalesce(t.internal_currency_total_amount, t.total_amount) - coalesce(t.our_cost, 0) as margin,
     t.purchase_order_number,
     t.extra
 from autotask.billing_items t

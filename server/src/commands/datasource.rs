@@ -13,6 +13,7 @@ use taskgauge_autotask::Connector;
 use taskgauge_model::{
     clock::Clock,
     datasource::{Draft, DraftField, Finding, TestOutcome, TestReport},
+    ids::DatasourceId,
     run::{Run, RunKind},
 };
 use taskgauge_store::drafts::TestedDraft;
@@ -22,8 +23,6 @@ use taskgauge_sync::test_connection;
 const SECRET: &str = "TASKGAUGE_AUTOTASK_SECRET";
 /// Who acts, in the audit log.
 const ACTOR: &str = "command line";
-/// What stands for the id of a draft that is not kept.
-const NOT_KEPT: &str = "";
 
 #[derive(Subcommand)]
 pub enum Action {
@@ -46,6 +45,9 @@ pub enum Action {
         /// Its name.
         #[arg(long)]
         name: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -115,11 +117,12 @@ pub async fn run(action: Action) -> Result<(), String> {
     match action {
         Action::Test(given) => {
             let connector = given.installation.connector()?;
-            tested(&connector, &given).await.map(drop)
+            let tested = tested(&connector, &given).await?;
+            if given.json { print_passed(&tested.report, None) } else { print(&words(&tested.report)) }
         }
         Action::Add(given) => add(given).await,
         Action::List { installation, json } => list(&installation, json).await,
-        Action::Remove { installation, name } => {
+        Action::Remove { installation, name, json } => {
             with_open(&installation, async |opened| {
                 let datasource = named(opened, &name).await?;
                 opened
@@ -128,14 +131,23 @@ pub async fn run(action: Action) -> Result<(), String> {
                     .await
                     .map_err(|error| error.to_string())?;
                 say(&format!("“{}” is removed.", datasource.name));
-                Ok(())
+                if json { print_json(&serde_json::json!({ "removed": datasource.name })) } else { Ok(()) }
             })
             .await
         }
     }
 }
 
-/// Tests and prints the outcome; anything but a pass is an error.
+/// Prints what a passed test proved, and the id under which it was added.
+fn print_passed(report: &TestReport, id: Option<DatasourceId>) -> Result<(), String> {
+    let mut passed = serde_json::json!({ "outcome": "passed", "report": report });
+    if let Some(id) = id {
+        passed["id"] = id.0.into();
+    }
+    print_json(&passed)
+}
+
+/// Tests; anything but a pass is printed and an error.
 async fn tested(connector: &Connector, given: &Given) -> Result<TestedDraft, String> {
     let draft = given.draft()?;
     let mut problems = draft.problems();
@@ -151,15 +163,7 @@ async fn tested(connector: &Connector, given: &Given) -> Result<TestedDraft, Str
         return Err(lines.join("\n"));
     }
     match test_connection(connector, &draft, Clock::system().now()).await {
-        Ok(tested) => {
-            let report = tested.report.clone();
-            if given.json {
-                print_json(&TestOutcome::Passed { draft: NOT_KEPT.to_owned(), report })?;
-            } else {
-                print(&words(&report))?;
-            }
-            Ok(tested)
-        }
+        Ok(tested) => Ok(tested),
         Err(failure) => {
             let sentence = format!("{} {}", failure.what, failure.next);
             if given.json {
@@ -185,7 +189,7 @@ async fn add(given: Given) -> Result<(), String> {
             "“{}” is added. The running server syncs it; or run taskgauge sync.",
             given.name.trim()
         ));
-        Ok(())
+        if given.json { print_passed(&draft.report, Some(id)) } else { print(&words(&draft.report)) }
     })
     .await
 }

@@ -14,6 +14,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use std::{io::Write, process::ExitCode};
 use taskgauge_model::{clock::Clock, datasource::Datasource};
+use taskgauge_store::StoreError;
 
 /// What the binary can do.
 #[derive(Subcommand)]
@@ -42,6 +43,9 @@ pub enum Command {
     Migrate {
         #[command(flatten)]
         installation: Installation,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -54,11 +58,11 @@ pub async fn run(command: Command) -> Result<(), String> {
         Command::Dataset(arguments) => dataset::run(arguments).await,
         Command::Gauge(arguments) => gauge::run(arguments).await,
         Command::Simulator(arguments) => simulator::run(arguments).await,
-        Command::Migrate { installation } => {
+        Command::Migrate { installation, json } => {
             let opened = installation.open(Clock::system()).await?;
             opened.close().await;
             say("The schema is up to date.");
-            Ok(())
+            if json { print_json(&serde_json::json!({ "migrated": true })) } else { Ok(()) }
         }
     }
 }
@@ -101,8 +105,11 @@ async fn with_open<T>(
 
 /// The datasource of that name.
 async fn named(opened: &Opened, name: &str) -> Result<Datasource, String> {
-    opened.store.datasource_named(name).await.map_err(|_| {
-        format!("There is no datasource named “{name}”. taskgauge datasource list shows them all.")
+    opened.store.datasource_named(name).await.map_err(|error| match error {
+        StoreError::NotFound { .. } => {
+            format!("There is no datasource named “{name}”. taskgauge datasource list shows them all.")
+        }
+        error => error.to_string(),
     })
 }
 

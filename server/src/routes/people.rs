@@ -76,20 +76,32 @@ impl Cookies {
 pub struct Tries(Mutex<HashMap<String, Vec<DateTime<Utc>>>>);
 
 impl Tries {
-    /// Whether another try is allowed now.
-    fn allow(&self, keys: &[String], now: DateTime<Utc>) -> bool {
+    /// Counts another try if one is allowed now, and tells whether it is. Counted before the password is looked at, so
+    /// that many tries at once are many; one that was right is [given back](Self::give_back).
+    fn take(&self, keys: &[String], now: DateTime<Utc>) -> bool {
         let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tries.retain(|_, times| {
             times.retain(|time| now - *time < WINDOW);
             !times.is_empty()
         });
-        keys.iter().all(|key| tries.get(key).is_none_or(|times| times.len() < TRIES_MAX))
+        let allowed = keys.iter().all(|key| tries.get(key).is_none_or(|times| times.len() < TRIES_MAX));
+        if allowed {
+            for key in keys {
+                tries.entry(key.clone()).or_default().push(now);
+            }
+        }
+        allowed
     }
 
-    fn count(&self, keys: &[String], now: DateTime<Utc>) {
+    /// Takes back a try that was counted at this time.
+    fn give_back(&self, keys: &[String], at: DateTime<Utc>) {
         let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for key in keys {
-            tries.entry(key.clone()).or_default().push(now);
+            if let Some(times) = tries.get_mut(key)
+                && let Some(place) = times.iter().position(|time| *time == at)
+            {
+                times.swap_remove(place);
+            }
         }
     }
 }
@@ -128,7 +140,7 @@ pub async fn sign_in(
         format!("address {}", address(peer.ip(), &headers)),
         format!("account {}", form.email.trim().to_lowercase()),
     ];
-    if !state.tries.allow(&keys, now) {
+    if !state.tries.take(&keys, now) {
         return Redirect::to("/sign-in?problem=often").into_response();
     }
     let too_long = form.password.expose_secret().len() > PASSWORD_MAX;
@@ -138,16 +150,21 @@ pub async fn sign_in(
         state.app.store.verify_password(form.email.trim(), &form.password).await
     };
     match user {
-        Ok(Some(user)) => match state.app.store.create_session(user.id).await {
-            Ok(token) => enter(&state, &token, &form.next),
-            Err(error) => unavailable(&error),
-        },
+        Ok(Some(user)) => {
+            state.tries.give_back(&keys, now);
+            match state.app.store.create_session(user.id).await {
+                Ok(token) => enter(&state, &token, &form.next),
+                Err(error) => unavailable(&error),
+            }
+        }
         Ok(None) => {
-            state.tries.count(&keys, now);
             let next: String = url::form_urlencoded::byte_serialize(form.next.as_bytes()).collect();
             Redirect::to(&format!("/sign-in?problem=wrong&next={next}")).into_response()
         }
-        Err(error) => unavailable(&error),
+        Err(error) => {
+            state.tries.give_back(&keys, now);
+            unavailable(&error)
+        }
     }
 }
 
@@ -282,12 +299,14 @@ mod tests {
         let keys = ["account a".to_owned()];
         let now = DateTime::UNIX_EPOCH;
         for _ in 0..TRIES_MAX {
-            assert!(tries.allow(&keys, now));
-            tries.count(&keys, now);
+            assert!(tries.take(&keys, now));
         }
-        assert!(!tries.allow(&keys, now));
-        assert!(tries.allow(&["account b".to_owned()], now));
-        assert!(tries.allow(&keys, now + WINDOW));
+        assert!(!tries.take(&keys, now));
+        assert!(tries.take(&["account b".to_owned()], now));
+        tries.give_back(&keys, now);
+        assert!(tries.take(&keys, now), "the right password costs no try");
+        assert!(!tries.take(&keys, now));
+        assert!(tries.take(&keys, now + WINDOW));
     }
 
     #[test]

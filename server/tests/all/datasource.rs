@@ -52,9 +52,15 @@ async fn a_tenant_is_tested_added_listed_and_removed() {
     let words = house.run(&["datasource", "list"]).well().out;
     assert_eq!(words.split('\t').next(), Some("Northwind"));
 
-    house.run(&with_credentials("add", "Northwind", &given)).badly_with_result("Northwind");
+    let twice = [&with_credentials("add", "Northwind", &given)[..], &["--json"]].concat();
+    house.run(&twice).badly("There is already a datasource named “Northwind”.");
     assert_eq!(listed(&house).as_array().unwrap().len(), 1, "a name is taken once");
 
+    let removed = house.run(&["datasource", "remove", "--name", "Northwind", "--json"]).well();
+    assert_eq!(removed.json(), json!({ "removed": "Northwind" }));
+    let added = house.run(&twice).well().json();
+    assert_eq!((&added["outcome"], added["id"].is_i64()), (&json!("passed"), true), "{added}");
+    assert!(added.get("draft").is_none() && added["report"]["doctor"]["probes"].is_array(), "{added}");
     house.run(&["datasource", "remove", "--name", "Northwind"]).well();
     assert_eq!(listed(&house), json!([]));
     house

@@ -150,6 +150,19 @@ async fn guessing_is_slowed_down() {
     assert!(browser.text("/sign-in?problem=often").await.contains("Too many tries"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn many_guesses_at_once_are_many() {
+    let house = House::on_database().await;
+    let mut server = house.serve();
+    server.admin().await;
+    let browser = server.browser();
+    let guesses = (0..30).map(|_| browser.sign_in(EMAIL, "a wrong guess"));
+    let answers = futures::future::join_all(guesses).await;
+    let looked_at =
+        answers.iter().filter(|answer| location(answer).starts_with("/sign-in?problem=wrong")).count();
+    assert_eq!(looked_at, 10);
+}
+
 #[tokio::test]
 async fn an_unknown_person_and_a_wrong_password_look_alike() {
     let house = House::on_database().await;

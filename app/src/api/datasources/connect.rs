@@ -5,7 +5,7 @@ use taskgauge_autotask::Connector;
 use taskgauge_model::{
     catalogue::Catalogue,
     datasource::{Draft, DraftField, FailureCause, FieldProblem, TestFailure, TestOutcome},
-    entity::{Entity, Refresh},
+    entity::Entity,
     ids::DatasourceId,
     run::RunKind,
 };
@@ -172,20 +172,10 @@ fn settings_are_right(state: &AppState, name: &str, time_zone: &str, web_url: &s
         .map_or(Ok(()), |problem| Err(UiError::Invalid(problem.message)))
 }
 
-/// Titles of the datasets, each with the entities whose rows it is made of: its leading one, and others that are no
-/// mere names of things.
+/// Titles of the datasets, each with the entities whose rows it is made of.
 pub fn made_of() -> Vec<(String, Vec<String>)> {
-    let is_lookup = |name: &str| {
-        Entity::named(name).is_some_and(|entity| matches!(entity.refresh, Refresh::Sweep { .. }))
-    };
     let datasets = Catalogue::shipped().datasets.iter();
-    datasets
-        .map(|dataset| {
-            let entities = dataset.entities.iter().enumerate();
-            let own = entities.filter(|(place, name)| *place == 0 || !is_lookup(name));
-            (dataset.title.clone(), own.map(|(_, name)| name.clone()).collect())
-        })
-        .collect()
+    datasets.map(|dataset| (dataset.title.clone(), dataset.dated_by().map(str::to_owned).collect())).collect()
 }
 
 /// The rights a security level needs, from the declarations of the entities: tab, right, what is missed without it.

@@ -14,7 +14,7 @@ pub fn bars(answer: &Answer) -> Chart {
     let unit = unit_of(answer);
     let several = answer.series.len() > 1;
     let names = names_axis(&answer.groups).inverse(true).axis_label(AxisLabel::new().interval(0));
-    let numbers: Axis = numbers_axis(unit)
+    let numbers: Axis = numbers_axis(answer)
         .axis_label(AxisLabel::new().show(several).formatter(short_numbers(unit)))
         .split_line(SplitLine::new().show(several));
     let mut chart = Chart::new()

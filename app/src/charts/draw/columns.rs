@@ -16,7 +16,7 @@ pub fn columns(answer: &Answer, stacked: bool) -> Chart {
     let unit = unit_of(answer);
     let labelled = answer.series.len() == 1 && answer.groups.len() <= LABELLED_MAX;
     let mut chart = with_legend(
-        Chart::new().x_axis(names_axis(&answer.groups)).y_axis(numbers_axis(unit)).tooltip(tooltip(unit)),
+        Chart::new().x_axis(names_axis(&answer.groups)).y_axis(numbers_axis(answer)).tooltip(tooltip(unit)),
         answer,
     );
     for (place, series) in answer.series.iter().enumerate() {

@@ -16,7 +16,7 @@ pub fn lines(answer: &Answer, filled: bool) -> Chart {
     let unit = unit_of(answer);
     let names = names_axis(&answer.groups).boundary_gap(false).axis_label(AxisLabel::new());
     let mut chart =
-        with_legend(Chart::new().x_axis(names).y_axis(numbers_axis(unit)).tooltip(tooltip(unit)), answer);
+        with_legend(Chart::new().x_axis(names).y_axis(numbers_axis(answer)).tooltip(tooltip(unit)), answer);
     for (place, series) in answer.series.iter().enumerate() {
         let data: Vec<DataPoint> = answer.groups.iter().map(|group| point(group, series).into()).collect();
         let colour = colour(series, place);

@@ -84,17 +84,23 @@ fn names_axis(groups: &[AnswerGroup]) -> Axis {
     Axis::new().type_(AxisType::Category).data(groups.iter().map(|group| cut(&group.label)).collect())
 }
 
-/// An axis of numbers that starts at zero.
-fn numbers_axis(unit: Unit) -> Axis {
+/// An axis of numbers that starts at zero. Shares end at 100, unless some are more, as a kill rate may be.
+fn numbers_axis(answer: &Answer) -> Axis {
+    let unit = unit_of(answer);
     let axis = Axis::new()
         .type_(AxisType::Value)
         .split_number(4)
         .axis_label(AxisLabel::new().formatter(short_numbers(unit)));
     match unit {
         Unit::Number => axis.min_interval(1),
-        Unit::Percent => axis.max(100),
+        Unit::Percent if all_within(answer, 100.0) => axis.max(100),
         _ => axis,
     }
+}
+
+/// Whether no value is above `most`.
+fn all_within(answer: &Answer, most: f64) -> bool {
+    answer.groups.iter().flat_map(|group| group.values.values()).all(|value| *value <= most)
 }
 
 /// A tooltip that lists all series at a point.
@@ -193,6 +199,16 @@ mod tests {
         for kind in [ChartKind::Number, ChartKind::Percent, ChartKind::Progress, ChartKind::Table] {
             assert!(chart(kind, &answer).is_none());
         }
+    }
+
+    #[test]
+    fn shares_end_at_a_hundred_unless_some_are_more() {
+        let ends = |value: f64| {
+            let mut answer = answer(&[("rate", None)], &[("Mon", &[Some(value)]), ("Tue", &[Some(50.0)])]);
+            answer.series[0].unit = Unit::Percent;
+            option_json(&chart(ChartKind::Columns, &answer).expect("a chart")).contains("\"max\":100")
+        };
+        assert!(ends(100.0) && !ends(140.0));
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) struct Account {
 
 /// The account that Postgres is to run as, or `None` to run it as whoever runs us, which is fine unless that is root.
 pub(super) fn unprivileged() -> Result<Option<Account>, ClusterError> {
-    if id(&["-u"]) != Some(0) {
+    if !is_root() {
         return Ok(None);
     }
     let account = |name: &str| {
@@ -26,6 +26,11 @@ pub(super) fn unprivileged() -> Result<Option<Account>, ClusterError> {
         (uid != 0).then(|| Account { name: name.to_owned(), uid, gid })
     };
     account("postgres").or_else(|| account("nobody")).map(Some).ok_or(ClusterError::NoAccount)
+}
+
+/// Whether this process runs as root.
+pub fn is_root() -> bool {
+    id(&["-u"]) == Some(0)
 }
 
 /// A number that the program `id` (POSIX) prints.

@@ -258,7 +258,7 @@ impl Context {
     fn data_at(&self, plan: &plan::Plan<'_>) -> Option<DateTime<Utc>> {
         plan.layers
             .iter()
-            .flat_map(|layer| &layer.dataset.entities)
+            .flat_map(|layer| layer.dataset.dated_by())
             .filter_map(|entity| self.read_at.get(entity))
             .min()
             .copied()

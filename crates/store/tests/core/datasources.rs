@@ -285,7 +285,8 @@ async fn a_datasource_can_be_changed() {
     store.set_paused("ada@example.com", id, true).await.unwrap();
     let changed = store.datasource(id).await.unwrap();
     assert_eq!((changed.name.as_str(), changed.time_zone.as_str()), ("Contoso Ltd", "America/New_York"));
-    assert_eq!((changed.web_url, changed.paused), (None, true));
+    let own = Some("https://ww5.autotask.net/");
+    assert_eq!((changed.web_url.as_deref(), changed.paused), (own, true), "emptied, it is Autotask's own");
     let taken = DatasourceChange { name: Some("other".into()), ..DatasourceChange::default() };
     assert!(matches!(store.change_datasource("test", id, &taken).await, Err(StoreError::Conflict { .. })));
     let nowhere = DatasourceChange { time_zone: Some("Nowhere".into()), ..DatasourceChange::default() };

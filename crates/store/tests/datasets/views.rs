@@ -272,6 +272,116 @@ async fn other_datasets_say_what_was_derived() {
 }
 
 #[tokio::test]
+async fn amounts_are_in_the_tenants_own_currency_where_autotask_has_it() {
+    let mut world = World::new().await;
+    for (slug, id, column, expected) in [
+        ("billing_items", 1, "total_amount", 100),
+        ("service_units", 1, "price", 600),
+        ("quotes", 1, "total", 200),
+    ] {
+        assert_eq!(world.value(slug, id, column).await, json!(expected), "{slug}.{column} of one currency");
+    }
+    world
+        .run(
+            "update autotask.billing_items
+            set project_id = 1, rate = 10, internal_currency_rate = 12, extended_price = 90,
+                internal_currency_extended_price = 110, internal_currency_total_amount = 120, tax_dollars = 5,
+                internal_currency_tax_dollars = 6
+            where datasource_id = {ds} and id = 1;
+            insert into autotask.billing_items (datasource_id, id, company_id, project_id, total_amount, changed_at)
+            values ({ds}, 2, 1, 1, 30, now());
+            insert into autotask.contract_services
+                (datasource_id, id, unit_price, internal_currency_unit_price, changed_at)
+            values ({ds}, 1, 600, 720, now());
+            update autotask.contract_service_units
+            set contract_service_id = 1, cost = 20, internal_currency_price = 720
+            where datasource_id = {ds} and id = 1;
+            update autotask.contract_service_bundle_units set cost = 20, internal_currency_price = 720
+            where datasource_id = {ds} and id = 1;
+            update autotask.quote_items
+            set internal_currency_unit_price = 120, unit_discount = 10, internal_currency_unit_discount = 20,
+                line_discount = 5, internal_currency_line_discount = 6
+            where datasource_id = {ds} and id = 1;
+            update autotask.contracts
+            set setup_fee = 100, internal_currency_setup_fee = 120, overage_billing_rate = 50,
+                internal_currency_overage_billing_rate = 60
+            where datasource_id = {ds} and id = 1",
+        )
+        .await;
+    for (slug, id, column, expected) in [
+        ("billing_items", 1, "rate", 12),
+        ("billing_items", 1, "extended_price", 110),
+        ("billing_items", 1, "total_amount", 120),
+        ("billing_items", 1, "tax_dollars", 6),
+        ("billing_items", 1, "margin", 80),
+        ("projects", 1, "posted_revenue", 150),
+        ("service_units", 1, "price", 720),
+        ("service_units", 1, "margin", 700),
+        ("service_units", 1, "monthly_price", 120),
+        ("service_units", 1, "unit_price", 720),
+        ("bundle_units", 1, "price", 720),
+        ("bundle_units", 1, "margin", 700),
+        // Two at 120 less 20, less a tenth, less 6; and one at 20 that has no other amount.
+        ("quotes", 1, "total", 194),
+        ("contracts", 1, "setup_fee", 120),
+        ("contracts", 1, "overage_billing_rate", 60),
+    ] {
+        assert_eq!(world.value(slug, id, column).await, json!(expected), "{slug}.{column}");
+    }
+}
+
+#[tokio::test]
+async fn ids_of_other_records_become_names() {
+    let mut world = World::new().await;
+    world
+        .run(
+            "insert into autotask.picklist_values (datasource_id, entity, field, value, label)
+            values
+                ({ds}, 'Tickets', 'currentServiceThermometerRating', 3, 'Happy'),
+                ({ds}, 'Products', 'productCategory', 2, 'Hardware'),
+                ({ds}, 'Resources', 'payrollType', 1, 'Salary');
+            update autotask.tickets
+            set first_response_assigned_resource_id = 11, current_service_thermometer_rating = 3
+            where datasource_id = {ds} and id = 2;
+            insert into autotask.sales_orders (datasource_id, id, title, changed_at)
+            values ({ds}, 1, 'Racks', now());
+            update autotask.opportunities
+            set sales_order_id = id, use_quote_totals = true, revenue_spread = 12, revenue_spread_unit = 'Months'
+            where datasource_id = {ds};
+            insert into autotask.billing_codes (datasource_id, id, name, changed_at)
+            values ({ds}, 1, 'Onboarding', now());
+            update autotask.contracts set setup_fee_billing_code_id = id where datasource_id = {ds};
+            insert into autotask.products (datasource_id, id, name, product_category, changed_at)
+            values ({ds}, 1, 'Notebook', 2, now());
+            update autotask.configuration_items set product_id = 1 where datasource_id = {ds} and id = 1;
+            update autotask.resources set payroll_type = 1, email_type_code = 'PRIMARY'
+            where datasource_id = {ds} and id = 10;
+            update autotask.invoices set invoice_status = 2 where datasource_id = {ds}",
+        )
+        .await;
+    for (slug, id, column, expected) in [
+        ("tickets_all", 2, "first_response_assigned_resource", json!("Theo Tech")),
+        ("tickets_14d", 2, "first_response_assigned_resource_id", json!(11)),
+        ("tickets_210d", 2, "current_service_thermometer_rating", json!("Happy")),
+        ("tickets_all", 1, "current_service_thermometer_rating", Value::Null),
+        ("opportunities", 1, "sales_order", json!("Racks")),
+        ("opportunities", 2, "sales_order", json!("#2")),
+        ("opportunities", 1, "use_quote_totals", json!(true)),
+        ("opportunities", 1, "revenue_spread", json!(12)),
+        ("opportunities", 1, "revenue_spread_unit", json!("Months")),
+        ("contracts", 1, "setup_fee_billing_code", json!("Onboarding")),
+        ("contracts", 2, "setup_fee_billing_code", json!("#2")),
+        ("config_items", 1, "product_category", json!("Hardware")),
+        ("config_items", 2, "product_category", Value::Null),
+        ("members", 10, "payroll_type", json!("Salary")),
+        ("members", 10, "email_type", json!("PRIMARY")),
+        ("invoices", 1, "invoice_status", json!(2)),
+    ] {
+        assert_eq!(world.value(slug, id, column).await, expected, "{slug}.{column} of {id}");
+    }
+}
+
+#[tokio::test]
 async fn the_backlog_of_every_day_is_what_was_open_at_its_end() {
     let mut world = World::new().await;
     // Many tickets with dates from a fixed sequence, some of them before the window, at midnight and in the future.

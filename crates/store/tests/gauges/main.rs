@@ -369,7 +369,8 @@ async fn datasources_do_not_mix() {
 async fn the_age_of_the_data_is_that_of_the_oldest_entity() {
     let world = World::empty(Europe::Berlin, "2026-03-18T10:00:00Z").await;
     assert_eq!(world.answer("open_tickets").await.data_at, None);
-    for (entity, minutes) in [("Tickets", 5), ("Companies", 45), ("Invoices", 600)] {
+    // How old the names of roles are says nothing about tickets.
+    for (entity, minutes) in [("Tickets", 5), ("Companies", 45), ("Invoices", 600), ("Roles", 1_300)] {
         sqlx::query(
             "insert into taskgauge.entity_state (datasource_id, entity, read_at) values ($1, $2, $3)",
         )
@@ -514,4 +515,69 @@ async fn a_number_opens_the_rows_it_was_counted_from() {
     assert!(matches!(error, StoreError::Invalid(_)));
     let error = count(gauge("arrivals_heat"), "opened", &["1"]).await.expect_err("no rows of their own");
     assert!(matches!(error, StoreError::Invalid(_)));
+}
+
+#[tokio::test]
+async fn a_reopened_ticket_is_noticed() {
+    let world = World::busy(Europe::Berlin, "2026-03-18T10:00:00Z").await;
+    let before = world.answer("reopened_tickets").await;
+    assert_eq!((before.status, before.value), (Status::Ok, Some(0.0)));
+    let closed = before.rows;
+    let from = world.at - TimeDelta::days(29);
+    let ids: Vec<i64> =
+        world.tickets.iter().filter(|ticket| !ticket.is_open()).map(|ticket| ticket.id).take(2).collect();
+    // Edited, it is not reopened; then it is, and is closed again.
+    for (status, completed) in [(5, Some(from)), (8, None), (5, Some(from))] {
+        sqlx::query(
+            "update autotask.tickets set status = $1, completed_date = $2, last_activity_date = $3 where id = any($4)",
+        )
+        .bind(status)
+        .bind(completed)
+        .bind(world.at - TimeDelta::days(2))
+        .bind(&ids)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    }
+    let after = world.answer("reopened_tickets").await;
+    let share = after.value.unwrap();
+    assert!(after.rows >= closed && (share - 200.0 / after.rows as f64).abs() < 1e-9, "{after:?}");
+}
+
+#[tokio::test]
+async fn a_ticket_that_nobody_answered_counts_when_it_is_closed() {
+    let world = World::empty(Europe::Berlin, "2026-03-18T10:00:00Z").await;
+    let day = |days| world.at - TimeDelta::days(days);
+    for (id, responded, completed, met) in [
+        (1_i64, Some(day(3)), None, true),
+        // Closed without a response; answered before the month began; not closed yet.
+        (2, None, Some(day(2)), false),
+        (3, Some(day(40)), Some(day(2)), false),
+        (4, None, None, false),
+    ] {
+        sqlx::query(
+            "insert into autotask.tickets (datasource_id, id, status, create_date, first_response_date_time, completed_date, changed_at)
+            values ($1, $2, 8, $3, $4, $5, now())",
+        )
+        .bind(world.datasource.0)
+        .bind(id)
+        .bind(day(41))
+        .bind(responded)
+        .bind(completed)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+        sqlx::query(
+            "insert into autotask.service_level_agreement_results (datasource_id, id, ticket_id, is_first_response_met, changed_at)
+            values ($1, $2, $2, $3, now())",
+        )
+        .bind(world.datasource.0)
+        .bind(id)
+        .bind(met)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    }
+    let answer = world.answer("sla_first_response_met").await;
+    assert_eq!((answer.value, answer.rows), (Some(50.0), 2));
 }
