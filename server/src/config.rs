@@ -76,11 +76,7 @@ impl Installation {
             return std::path::absolute(folder)
                 .map_err(|error| format!("The data folder cannot be used: {error}."));
         }
-        let home = std::env::home_dir().filter(|home| home.is_absolute());
-        match home {
-            Some(home) if !is_root() => Ok(home.join(".local/share/taskgauge")),
-            _ => Ok(PathBuf::from("/var/lib/taskgauge")),
-        }
+        Ok(default_data_dir(std::env::home_dir(), is_root()))
     }
 
     /// Opens the database and brings its schema up to date.
@@ -147,6 +143,14 @@ impl Installation {
     }
 }
 
+/// The data folder where none is given. Root's is the machine's, wherever root's home is.
+fn default_data_dir(home: Option<PathBuf>, is_root: bool) -> PathBuf {
+    match home {
+        Some(home) if home.is_absolute() && !is_root => home.join(".local/share/taskgauge"),
+        _ => PathBuf::from("/var/lib/taskgauge"),
+    }
+}
+
 /// Whether credentials may travel to that address: over TLS, or without leaving this machine.
 fn is_safe(url: &Url) -> bool {
     let is_here = match url.host() {
@@ -177,4 +181,25 @@ pub struct Serving {
     /// What is logged, e.g. info or taskgauge_sync=debug.
     #[arg(long, env = "TASKGAUGE_LOG", default_value = "info", value_name = "FILTER")]
     pub log: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_account_decides_where_data_is_kept_and_not_its_home() {
+        let machines = PathBuf::from("/var/lib/taskgauge");
+        for (home, is_root, folder) in [
+            (Some("/root"), true, machines.clone()),
+            (Some("/home/ada"), true, machines.clone()),
+            (None, true, machines.clone()),
+            (Some("/home/ada"), false, PathBuf::from("/home/ada/.local/share/taskgauge")),
+            (Some("/root"), false, PathBuf::from("/root/.local/share/taskgauge")),
+            (Some("here"), false, machines.clone()),
+            (None, false, machines),
+        ] {
+            assert_eq!(default_data_dir(home.map(PathBuf::from), is_root), folder, "{home:?} {is_root}");
+        }
+    }
 }

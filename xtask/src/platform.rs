@@ -1,5 +1,6 @@
 //! What this machine offers: who we are, Postgres, a browser, and how to get what is missing.
 
+use std::env::consts::ARCH;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -45,13 +46,14 @@ pub fn postgres() -> Outcome<PathBuf> {
             folder.display()
         )));
     }
-    if let Some(folder) = installed_postgres() {
+    let installed = || installed_postgres(postgres_folders(), ARCH);
+    if let Some(folder) = installed() {
         return Ok(folder);
     }
     shell::step("installing Postgres", || {
         if is_root() && shell::on_path("apt-get").is_some() {
             install_debian_postgres()?;
-            if let Some(folder) = installed_postgres() {
+            if let Some(folder) = installed() {
                 return Ok(folder);
             }
         }
@@ -59,7 +61,8 @@ pub fn postgres() -> Outcome<PathBuf> {
     })
 }
 
-fn installed_postgres() -> Option<PathBuf> {
+/// Where systems put the programs of Postgres, whether or not they are there.
+fn postgres_folders() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = Vec::new();
     if let Some(program) = shell::on_path("initdb") {
         // A link on the search path leads to the folder where the two programs and their files are.
@@ -81,9 +84,16 @@ fn installed_postgres() -> Option<PathBuf> {
         "/opt/homebrew/opt/postgresql/bin".into(),
         "/Applications/Postgres.app/Contents/Versions/latest/bin".into(),
     ]);
-    folders.extend(npm_postgres_folder().ok().map(|(_, folder)| folder));
+    folders
+}
+
+/// The first of these folders whose Postgres is new enough, else the one that npm brought for this processor.
+fn installed_postgres(folders: Vec<PathBuf>, processor: &str) -> Option<PathBuf> {
+    // npm has none for some processors; what is installed is as good there.
+    let from_npm = npm_postgres_folder(processor).ok().map(|(_, folder)| folder);
     folders
         .into_iter()
+        .chain(from_npm)
         .find(|folder| postgres_version(folder).is_some_and(|version| version >= OLDEST_POSTGRES))
 }
 
@@ -109,13 +119,13 @@ fn install_debian_postgres() -> Outcome {
     result
 }
 
-/// The npm package of this platform and the folder of programs inside it.
-fn npm_postgres_folder() -> Outcome<(String, PathBuf)> {
+/// The npm package for this system and processor, and the folder of programs inside it.
+fn npm_postgres_folder(processor: &str) -> Outcome<(String, PathBuf)> {
     let system = match std::env::consts::OS {
         "macos" => "darwin",
         other => other,
     };
-    let processor = match std::env::consts::ARCH {
+    let processor = match processor {
         "x86_64" => "x64",
         "aarch64" => "arm64",
         other => {
@@ -131,7 +141,7 @@ fn npm_postgres_folder() -> Outcome<(String, PathBuf)> {
 }
 
 fn install_npm_postgres() -> Outcome<PathBuf> {
-    let (package, bin) = npm_postgres_folder()?;
+    let (package, bin) = npm_postgres_folder(ARCH)?;
     let tools = open_folder(&shell::target().join("tools"), "tools").join("postgres");
     fs::create_dir_all(&tools).context(format!("make {}", tools.display()))?;
     let mut npm = shell::program("npm");
@@ -157,20 +167,26 @@ pub fn chromium() -> Outcome<Option<PathBuf>> {
     }
     if is_root() && shell::on_path("apt-get").is_some() {
         shell::step("installing Chromium", || apt_install(&["chromium"]))?;
-        if let Some(file) = installed_chromium() {
-            return Ok(Some(file));
-        }
     }
-    let install = || {
-        let mut node = shell::program("node");
-        node.current_dir(shell::root().join("end2end"));
-        shell::run(node.args(["node_modules/@playwright/test/cli.js", "install", "chromium"]))
-    };
-    shell::step("installing Playwright's Chromium", install).map(|()| None).map_err(|_| {
-        Failure::new(
+    chromium_or(installed_chromium(), || {
+        shell::step("installing Playwright's Chromium", || {
+            let mut node = shell::program("node");
+            node.current_dir(shell::root().join("end2end"));
+            shell::run(node.args(["node_modules/@playwright/test/cli.js", "install", "chromium"]))
+        })
+    })
+}
+
+/// The browser that is installed, or `None` once `fetch` has brought Playwright's own.
+fn chromium_or(installed: Option<PathBuf>, fetch: impl FnOnce() -> Outcome) -> Outcome<Option<PathBuf>> {
+    if installed.is_some() {
+        return Ok(installed);
+    }
+    fetch().map(|()| None).map_err(|failure| {
+        Failure::new(format!(
             "the browser tests need Chromium or Chrome, found neither and could not fetch one; install one, or name it \
-             in CHROME_PATH.",
-        )
+             in CHROME_PATH. ({failure})"
+        ))
     })
 }
 
@@ -199,4 +215,50 @@ fn apt_install(packages: &[&str]) -> Outcome {
     let install = || shell::run(apt().args(["install", "-y", "--no-install-recommends"]).args(packages));
     // The lists of a fresh machine are empty or old.
     shell::run(apt().arg("update")).and_then(|()| install())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A processor that npm has no Postgres for.
+    const RARE: &str = "riscv64";
+
+    /// A folder with programs that say they are this Postgres.
+    fn postgres_that_says(folder: &Path, version: &str) -> PathBuf {
+        fs::create_dir_all(folder).expect("a folder");
+        for program in ["initdb", "postgres"] {
+            let file = folder.join(program);
+            fs::write(&file, format!("#!/bin/sh\necho '{program} (PostgreSQL) {version}'\n"))
+                .expect("a file");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("a program");
+        }
+        folder.to_owned()
+    }
+
+    #[test]
+    fn an_installed_postgres_is_found_on_every_processor() {
+        assert!(npm_postgres_folder(RARE).is_err());
+        let home = std::env::temp_dir().join(format!("taskgauge-xtask-{}", std::process::id()));
+        let old = postgres_that_says(&home.join("old"), "14.11");
+        let new = postgres_that_says(&home.join("new"), "16.4 (Debian 16.4-1)");
+        let found =
+            |folders: &[&PathBuf]| installed_postgres(folders.iter().copied().cloned().collect(), RARE);
+        let (both, old_alone) = (found(&[&old, &new]), found(&[&old]));
+        fs::remove_dir_all(&home).expect("what was made");
+        assert_eq!(both, Some(new), "the first that is new enough");
+        assert_eq!(old_alone, None);
+    }
+
+    #[test]
+    fn without_a_browser_there_is_playwrights_own_or_a_sentence() {
+        let file = PathBuf::from("/usr/bin/chromium");
+        let installed = chromium_or(Some(file.clone()), || unreachable!("nothing is missing"));
+        assert_eq!(installed.expect("a browser"), Some(file));
+        assert_eq!(chromium_or(None, || Ok(())).expect("a browser"), None);
+        let failure =
+            chromium_or(None, || Err(Failure::new("no network."))).expect_err("no browser").to_string();
+        assert!(failure.contains("CHROME_PATH") && failure.ends_with("(no network.)"), "{failure}");
+    }
 }

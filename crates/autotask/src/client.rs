@@ -20,7 +20,7 @@ use crate::{
     EntityInfo, Error, Field, Filter, Module, Query, Thresholds, UserDefinedField, Version,
     connector::{foreign, join},
     credentials::Identity,
-    limits::Account,
+    limits::{Account, Place},
     metadata,
     transport::{Call, Observer, Transport},
     value,
@@ -44,11 +44,15 @@ pub struct Page {
     pub next_page_url: Option<String>,
 }
 
-/// A read client for one tenant. Clones share counters and connections; all clients of a [`Connector`](crate::Connector)
-/// with the same integration code share limits.
+/// A read client for one tenant. Clones share counters and connections. Limits are shared more widely: by all clients
+/// of a [`Connector`](crate::Connector) and its clones that have the same integration code and the same origin, since
+/// Autotask counts them together.
 ///
 /// At most [`Options::concurrency_per_entity`](crate::Options::concurrency_per_entity) requests run at once per
-/// entity, and [`set_pace`](Self::set_pace) spaces their starts; a request that waits to be repeated keeps its place, so that a throttled entity slows down as a whole.
+/// entity, and [`set_pace`](Self::set_pace) spaces the starts of all of them. Each attempt of a request waits for both
+/// anew: while one waits to be repeated, others have its place. Waiting is not counted towards
+/// [`Options::request_timeout`](crate::Options::request_timeout).
+///
 /// Collection names are those of the API (`Tickets`); their case does not matter.
 #[derive(Clone)]
 pub struct Client {
@@ -66,17 +70,20 @@ struct Inner {
     server_date: Mutex<Option<DateTime<Utc>>>,
 }
 
-/// Counts the attempts for an entity and keeps them within the limits.
+/// Keeps the attempts for an entity within the limits, and counts them.
 struct Watch<'a> {
     inner: &'a Inner,
     entity: &'a str,
 }
 
 impl Observer for Watch<'_> {
-    async fn attempt(&self) {
-        self.inner.account.wait_for_start().await;
+    type Place = Place;
+
+    async fn attempt(&self) -> Place {
+        let place = self.inner.account.start(self.entity).await;
         self.inner.requests.fetch_add(1, Ordering::Relaxed);
         *lock(&self.inner.requests_by_entity).entry(self.entity.to_ascii_lowercase()).or_default() += 1;
+        place
     }
 
     fn server_date(&self, date: DateTime<Utc>) {
@@ -270,9 +277,13 @@ impl Client {
         }
     }
 
-    /// The least time between the starts of two requests from now on, of all clients with this integration code at
-    /// this address; `None` for no limit. Set it from [`thresholds`](Self::thresholds) to stay within a share of the
-    /// tenant's hour.
+    /// Sets the pace: the least time between the starts of two requests, over all entities and all clients with this
+    /// integration code at this origin. `None`, the default, is no limit; more than an hour counts as an hour.
+    ///
+    /// Meant to be set from [`thresholds`](Self::thresholds), to stay within a share of the hourly allowance: 7 200
+    /// milliseconds make 500 requests an hour. It holds at once, also for requests that wait already, and until it is
+    /// set again or the last of these clients is gone. Repetitions, and the calls for thresholds, version and modules,
+    /// keep to it; zone discovery, which carries no credentials, does not.
     pub fn set_pace(&self, interval: Option<Duration>) {
         self.inner.account.set_pace(interval);
     }
@@ -328,7 +339,6 @@ impl Client {
         empty_is_null: bool,
     ) -> Result<Value, Error> {
         let inner = &*self.inner;
-        let _place = inner.account.enter(entity).await;
         let call =
             Call { method, url, body, identity: Some(&inner.identity), entity, operation, empty_is_null };
         inner.transport.send(&call, &Watch { inner, entity }).await

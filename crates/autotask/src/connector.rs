@@ -24,10 +24,11 @@ pub struct Options {
     pub discovery_url: Url,
     /// The longest wait for a connection. Some networks need more than 10 seconds for the first one.
     pub connect_timeout: Duration,
-    /// The longest time from the start of one attempt to the last byte of its answer, not counting repetitions.
+    /// The longest time from the start of one attempt to the last byte of its answer, not counting repetitions and the
+    /// wait for a place or for the pace.
     pub request_timeout: Duration,
-    /// Simultaneous requests per integration code and entity, of all clients of a connector together. Autotask allows
-    /// 3 and counts a request a little longer than it lasts.
+    /// Simultaneous requests per integration code and entity, of all clients of a connector together, and at least 1.
+    /// Autotask allows 3 and counts a request a little longer than it lasts.
     pub concurrency_per_entity: usize,
     /// Repetition of what can pass.
     pub retry: RetryPolicy,
@@ -62,7 +63,8 @@ impl Options {
     }
 }
 
-/// Finds zones and makes clients. Owns the one HTTP client with its connections; cheap to clone.
+/// Finds zones and makes clients. Owns the one HTTP client with its connections, and the limits that clients with the
+/// same integration code share; cheap to clone. One connector per process keeps the process within those limits.
 #[derive(Debug, Clone)]
 pub struct Connector {
     transport: Arc<Transport>,
@@ -70,10 +72,12 @@ pub struct Connector {
     limits: Limits,
 }
 
-/// Zone discovery is exempt from the limits that a client keeps.
+/// Zone discovery is exempt from the limits that a client keeps: it carries no integration code to count it by.
 struct Unobserved;
 
 impl Observer for Unobserved {
+    type Place = ();
+
     async fn attempt(&self) {}
     fn server_date(&self, _: DateTime<Utc>) {}
 }
@@ -88,7 +92,8 @@ impl Connector {
             return Err(foreign(&options.discovery_url));
         }
         let transport = Arc::new(Transport::new(&options)?);
-        Ok(Self { transport, options: Arc::new(options), limits: Limits::default() })
+        let limits = Limits::new(options.concurrency_per_entity);
+        Ok(Self { transport, options: Arc::new(options), limits })
     }
 
     /// The options in force.
@@ -143,9 +148,8 @@ impl Connector {
             return Err(foreign(&api_url));
         }
         let root = self.options.policy.api_root(&api_url);
-        let concurrency = self.options.concurrency_per_entity.max(1);
         let origin = root.origin().ascii_serialization();
-        let account = self.limits.account(&origin, credentials.integration_code(), concurrency);
+        let account = self.limits.account(&origin, credentials.integration_code());
         Ok(Client::new(self.transport.clone(), root, Identity::new(credentials)?, account))
     }
 }

@@ -33,14 +33,16 @@ pub enum Error {
         /// How long the server asks to wait, when it says so.
         retry_after: Option<Duration>,
     },
-    /// Too many simultaneous requests for one entity under one integration code.
+    /// Too many simultaneous requests for one entity under one integration code. A pause that the server asks for is
+    /// kept between attempts and not told here.
     #[error("the limit of simultaneous requests for one entity is reached")]
     ThreadLimit,
     /// The tenant's hourly request limit is used up. Passes only as the rolling hour passes, so it is never
     /// retried inside a call.
     #[error("the tenant's hourly request limit is reached")]
     HourlyLimit,
-    /// The service or something before it is down.
+    /// The service or something before it is down. A pause that the server asks for is kept between attempts and not
+    /// told here.
     #[error("Autotask is unavailable (HTTP {status})")]
     Unavailable {
         /// The HTTP status.

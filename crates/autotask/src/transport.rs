@@ -26,8 +26,8 @@ pub struct RetryPolicy {
     pub max_attempts: usize,
     /// The first pause. Each further one doubles, plus a random part of up to its own length.
     pub base: Duration,
-    /// The longest pause. When the server asks for a longer one with `Retry-After`, the call fails at once; where it
-    /// asks to slow down, [`Error::Throttled`] holds its wish.
+    /// The longest pause. When the server asks for a longer one with `Retry-After`, the call fails at once.
+    /// [`Error::Throttled`] tells the wish; [`Error::ThreadLimit`] and [`Error::Unavailable`] do not.
     pub max_delay: Duration,
 }
 
@@ -74,8 +74,10 @@ pub(crate) struct Call<'a> {
 
 /// Lets every attempt begin, and hears of it.
 pub(crate) trait Observer: Sync {
+    /// What an attempt holds while it lasts.
+    type Place: Send;
     /// Waits until the next attempt may start, and counts it.
-    fn attempt(&self) -> impl Future<Output = ()> + Send;
+    fn attempt(&self) -> impl Future<Output = Self::Place> + Send;
     fn server_date(&self, date: DateTime<Utc>);
 }
 
@@ -126,11 +128,13 @@ impl Transport {
     pub(crate) async fn send(&self, call: &Call<'_>, observer: &impl Observer) -> Result<Value, Error> {
         let mut pauses = self.retry.pauses();
         loop {
-            observer.attempt().await;
+            let place = observer.attempt().await;
             let outcome = match timeout(self.request_timeout, self.attempt(call, observer)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Error::Timeout.into()),
             };
+            // Others go on while this one waits to be repeated.
+            drop(place);
             let failure = match outcome {
                 Ok(answer) => {
                     tracing::debug!(entity = call.entity, operation = call.operation, "answered");

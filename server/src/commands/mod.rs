@@ -105,12 +105,17 @@ async fn with_open<T>(
 
 /// The datasource of that name.
 async fn named(opened: &Opened, name: &str) -> Result<Datasource, String> {
-    opened.store.datasource_named(name).await.map_err(|error| match error {
+    opened.store.datasource_named(name).await.map_err(|error| not_read(name, &error))
+}
+
+/// Why the datasource of that name could not be read.
+fn not_read(name: &str, error: &StoreError) -> String {
+    match error {
         StoreError::NotFound { .. } => {
             format!("There is no datasource named “{name}”. taskgauge datasource list shows them all.")
         }
         error => error.to_string(),
-    })
+    }
 }
 
 /// An instant on the command line: RFC 3339, or a date for its beginning in UTC.
@@ -121,4 +126,20 @@ fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     text.parse::<chrono::NaiveDate>()
         .map(|date| date.and_time(chrono::NaiveTime::MIN).and_utc())
         .map_err(|_| "use a time like 2026-03-18T10:00:00Z or a date like 2026-03-18".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_not_there_is_called_so() {
+        let missing = not_read("Us", &StoreError::NotFound { what: "datasource" });
+        assert!(missing.starts_with("There is no datasource named “Us”."), "{missing}");
+        for error in
+            [StoreError::WrongKey, StoreError::NewerSchema, StoreError::Invalid("Not so.".to_owned())]
+        {
+            assert_eq!(not_read("Us", &error), error.to_string());
+        }
+    }
 }

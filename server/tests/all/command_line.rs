@@ -31,6 +31,17 @@ async fn every_command_explains_itself() {
 }
 
 #[tokio::test]
+async fn every_command_with_a_result_prints_it_as_json() {
+    let house = House::with_private_postgres();
+    // The server has no result, and the others are names for commands.
+    for command in COMMANDS.iter().filter(|command| ![&[][..], &["serve"], &["datasource"]].contains(command))
+    {
+        let help = house.run(&[command, &["--help"][..]].concat()).well();
+        assert!(help.out.lines().any(|line| line.trim().starts_with("--json")), "{command:?}: {help:?}");
+    }
+}
+
+#[tokio::test]
 async fn help_names_every_variable_and_no_secret_value() {
     let mut house = House::with_private_postgres();
     house.set("DATABASE_URL", "postgres://somebody:MARKER@127.0.0.1/x");
@@ -114,6 +125,9 @@ async fn a_migration_may_be_repeated() {
         let said = house.run(&["migrate"]).well();
         assert_eq!((said.out.as_str(), said.err.as_str()), ("", "The schema is up to date.\n"));
     }
+    let said = house.run(&["migrate", "--json"]).well();
+    assert_eq!(said.json(), json!({ "migrated": true }));
+    assert_eq!(said.err, "The schema is up to date.\n");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails should fail its test")]
 
 mod failures;
+mod limits;
 mod paging;
 mod records;
 mod stand_in;
