@@ -1,6 +1,11 @@
 //! The content that ships with Taskgauge: datasets, gauges and dashboards, as TOML.
 
-use crate::{dashboard::Dashboard, dataset::Dataset, gauge::Gauge};
+use crate::{
+    dashboard::Dashboard,
+    dataset::Dataset,
+    entity::{Entity, Refresh},
+    gauge::Gauge,
+};
 use std::sync::LazyLock;
 
 mod files {
@@ -57,5 +62,19 @@ impl Catalogue {
     /// The dashboard of that id.
     pub fn dashboard(&self, id: &str) -> Option<&Dashboard> {
         self.dashboards.iter().find(|dashboard| dashboard.id == id)
+    }
+}
+
+impl Dataset {
+    /// The entities whose age is the age of its rows: the leading one, and others whose rows change by themselves. How
+    /// old a list of names is that is read once a day says little about the rows that use it.
+    pub fn dated_by(&self) -> impl Iterator<Item = &str> {
+        self.entities.iter().enumerate().map(|(place, name)| (place, name.as_str())).filter_map(
+            |(place, name)| {
+                let lives = Entity::named(name)
+                    .is_some_and(|entity| !matches!(entity.refresh, Refresh::Sweep { .. }));
+                (place == 0 || lives).then_some(name)
+            },
+        )
     }
 }

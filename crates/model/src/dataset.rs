@@ -1,6 +1,5 @@
 //! Datasets: named, documented views for people, declared in `catalogue/datasets/*.toml`.
 
-use crate::entity::{Entity, Refresh};
 use serde::{Deserialize, Serialize};
 
 /// A named view of the copy of Autotask: columns with labels, a window, joins done.
@@ -172,18 +171,6 @@ impl Record {
 }
 
 impl Dataset {
-    /// The entities whose age is the age of its rows: the leading one, and others whose rows change by themselves. How
-    /// old a list of names is that is read once a day says little about the rows that use it.
-    pub fn dated_by(&self) -> impl Iterator<Item = &str> {
-        self.entities.iter().enumerate().map(|(place, name)| (place, name.as_str())).filter_map(
-            |(place, name)| {
-                let lives = Entity::named(name)
-                    .is_some_and(|entity| !matches!(entity.refresh, Refresh::Sweep { .. }));
-                (place == 0 || lives).then_some(name)
-            },
-        )
-    }
-
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<&DatasetColumn> {
         self.columns.iter().find(|column| column.name == name)

@@ -88,6 +88,32 @@ fn what_datasets_name_is_there() {
 }
 
 #[test]
+fn rows_are_dated_by_what_changes_and_not_by_labels() {
+    for (slug, expected) in [
+        (
+            "tickets_14d",
+            &[
+                "Tickets",
+                "Companies",
+                "Contacts",
+                "Contracts",
+                "Projects",
+                "ConfigurationItems",
+                "TimeEntries",
+                "ServiceLevelAgreementResults",
+            ][..],
+        ),
+        // Read with the tickets they belong to.
+        ("sla_results", &["ServiceLevelAgreementResults", "Tickets", "Companies", "Contracts"]),
+        // Swept, and yet what the dataset is about.
+        ("members", &["Resources"]),
+    ] {
+        let dataset = Catalogue::shipped().dataset(slug).expect("the dataset");
+        assert_eq!(dataset.dated_by().collect::<Vec<_>>(), expected, "{slug}");
+    }
+}
+
+#[test]
 fn columns_are_described_and_named_once() {
     for dataset in datasets() {
         let mut names = HashSet::new();

@@ -140,9 +140,9 @@ impl Store {
         self.export(datasource, dataset, query, scope, Format::Json).await
     }
 
-    /// When the entities that a dataset is made of were last read completely: the oldest of those that were read at
-    /// all, as a lookup that the API user may not read says nothing of the others' age. `None` until the leading
-    /// entity has been read.
+    /// When the entities that date a dataset's rows ([`Dataset::dated_by`]) were last read completely: the oldest of
+    /// those that were read at all, as one that the API user may not read says nothing of the others' age. `None` until
+    /// the leading entity has been read.
     pub async fn dataset_ages(
         &self,
         datasource: DatasourceId,

@@ -254,7 +254,10 @@ impl Context {
             .map(|probe| probe.label.as_str())
     }
 
-    /// When the oldest of the entities that were read at all was read.
+    /// When the oldest of the entities that date the layers' rows ([`Dataset::dated_by`]) was read; `None` where none of
+    /// them was.
+    ///
+    /// [`Dataset::dated_by`]: taskgauge_model::dataset::Dataset::dated_by
     fn data_at(&self, plan: &plan::Plan<'_>) -> Option<DateTime<Utc>> {
         plan.layers
             .iter()

@@ -315,9 +315,11 @@ async fn a_dataset_is_as_old_as_its_oldest_entity() {
     world
         .run(
             "insert into taskgauge.entity_state (datasource_id, entity, read_at)
-            values ({ds}, 'Invoices', '2026-03-18T09:00:00Z'), ({ds}, 'Resources', null)",
+            values ({ds}, 'Invoices', '2026-03-18T09:00:00Z'), ({ds}, 'Resources', '2026-03-17T09:00:00Z')",
         )
         .await;
-    let expected: DateTime<Utc> = "2026-03-18T08:00:00Z".parse().expect("a time");
-    assert_eq!(age(&world).await, Some(expected));
+    let at = |time: &str| Some(time.parse::<DateTime<Utc>>().expect("a time"));
+    assert_eq!(age(&world).await, at("2026-03-18T08:00:00Z"), "names of people do not date invoices");
+    world.run("update taskgauge.entity_state set read_at = null where entity = 'Companies'").await;
+    assert_eq!(age(&world).await, at("2026-03-18T09:00:00Z"), "what was never read has no age");
 }

@@ -523,18 +523,28 @@ async fn a_reopened_ticket_is_noticed() {
     let before = world.answer("reopened_tickets").await;
     assert_eq!((before.status, before.value), (Status::Ok, Some(0.0)));
     let closed = before.rows;
-    let from = world.at - TimeDelta::days(29);
+    let ago = |days| world.at - TimeDelta::days(days);
     let ids: Vec<i64> =
-        world.tickets.iter().filter(|ticket| !ticket.is_open()).map(|ticket| ticket.id).take(2).collect();
-    // Edited, it is not reopened; then it is, and is closed again.
-    for (status, completed) in [(5, Some(from)), (8, None), (5, Some(from))] {
+        world.tickets.iter().filter(|ticket| !ticket.is_open()).map(|ticket| ticket.id).take(3).collect();
+    let (lately, earlier) = ids.split_at(2);
+    // Edited, it is not reopened; then it is, twice, and is closed again each time.
+    for (ids, status, completed, active) in [
+        (lately, 5, Some(ago(29)), ago(6)),
+        (lately, 8, None, ago(5)),
+        (lately, 5, Some(ago(29)), ago(4)),
+        (lately, 8, None, ago(3)),
+        (lately, 5, Some(ago(29)), ago(2)),
+        // This one before the period began.
+        (earlier, 8, None, ago(40)),
+        (earlier, 5, Some(ago(29)), ago(2)),
+    ] {
         sqlx::query(
             "update autotask.tickets set status = $1, completed_date = $2, last_activity_date = $3 where id = any($4)",
         )
         .bind(status)
         .bind(completed)
-        .bind(world.at - TimeDelta::days(2))
-        .bind(&ids)
+        .bind(active)
+        .bind(ids)
         .execute(&world.pool)
         .await
         .unwrap();
@@ -542,6 +552,22 @@ async fn a_reopened_ticket_is_noticed() {
     let after = world.answer("reopened_tickets").await;
     let share = after.value.unwrap();
     assert!(after.rows >= closed && (share - 200.0 / after.rows as f64).abs() < 1e-9, "{after:?}");
+    let seen: Vec<Option<DateTime<Utc>>> =
+        sqlx::query_scalar("select reopened_at from dataset.tickets_all where id = any($1) order by id")
+            .bind(&ids)
+            .fetch_all(&world.pool)
+            .await
+            .unwrap();
+    let mut expected: Vec<_> = ids.iter().zip([ago(3), ago(3), ago(40)]).collect();
+    expected.sort_unstable();
+    assert_eq!(seen, expected.into_iter().map(|(_, at)| Some(at)).collect::<Vec<_>>(), "one row each");
+
+    world.database.store.forget_rows(world.datasource).await.unwrap();
+    let left: i64 = sqlx::query_scalar("select count(*) from taskgauge.ticket_reopenings")
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(left, 0, "they go with the tickets");
 }
 
 #[tokio::test]
