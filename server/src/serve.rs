@@ -63,13 +63,14 @@ async fn run(
     let state = ServerState::new(app, site, Arc::new(events), stop.clone(), secure);
 
     let worker = tokio::spawn(Worker::new(store.clone(), connector).run(stop.clone()));
+    let asked_to_stop = asked_to_stop()?;
     announce(&store, &public).await?;
 
     let router = routes::router(state).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
     let asked = stop.clone();
     tokio::spawn(async move {
-        asked_to_stop().await;
+        asked_to_stop.await;
         tracing::info!("stopping");
         asked.cancel();
     });
@@ -126,20 +127,18 @@ async fn announce(store: &Store, public: &str) -> Result<(), String> {
         .map_err(|error| format!("Nothing can be printed: {error}."))
 }
 
-pub async fn asked_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+/// Waits until the process is asked to stop, by SIGINT or SIGTERM. They are listened for from this call on, so that it
+/// may be made before anybody is told that the process runs: a signal before it would end the process at once.
+pub fn asked_to_stop() -> Result<impl Future<Output = ()> + Send, String> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).map_err(|error| format!("Signals cannot be listened for: {error}."));
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    let _ = interrupt.await;
+    })
 }
 
 fn start_logging(serving: &Serving) {

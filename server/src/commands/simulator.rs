@@ -40,6 +40,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
     if arguments.live {
         simulator.live(1.0);
     }
+    let asked_to_stop = crate::serve::asked_to_stop()?;
     if arguments.json {
         print_json(&serde_json::json!({
             "url": simulator.url(),
@@ -54,7 +55,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
         print(&format!("Integration code  {}", credentials.integration_code))?;
     }
     say("Start the server with TASKGAUGE_AUTOTASK_URL set to this address. Ctrl-C ends the simulator.");
-    crate::serve::asked_to_stop().await;
+    asked_to_stop.await;
     drop(simulator);
     Ok(())
 }
