@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, HashSet},
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -20,7 +20,7 @@ use crate::{
     EntityInfo, Error, Field, Filter, Module, Query, Thresholds, UserDefinedField, Version,
     connector::{foreign, join},
     credentials::Identity,
-    limits::{Account, Place},
+    limits::{Account, Place, lock},
     metadata,
     transport::{Call, Observer, Transport},
     value,
@@ -89,11 +89,6 @@ impl Observer for Watch<'_> {
     fn server_date(&self, date: DateTime<Utc>) {
         *lock(&self.inner.server_date) = Some(date);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing that holds these locks can leave a half-made value behind.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Client {

@@ -115,7 +115,8 @@ fn hold<K: Eq + Hash, V>(held: &mut Held<K, V>, key: K, make: impl FnOnce() -> V
     value
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// Takes a lock of this crate, also after a panic.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing that holds these locks can leave a half-made value behind.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

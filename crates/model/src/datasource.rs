@@ -88,6 +88,12 @@ pub struct FieldProblem {
 }
 
 impl Draft {
+    /// What may go back to the form: everything but the secrets.
+    #[must_use]
+    pub fn without_secrets(self) -> Draft {
+        Draft { secret: String::new(), integration_code: String::new(), ..self }
+    }
+
     /// What can be told without asking Autotask. Credentials are never trimmed or changed.
     pub fn problems(&self) -> Vec<FieldProblem> {
         let mut problems = Vec::new();

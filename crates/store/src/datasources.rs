@@ -222,8 +222,7 @@ impl Store {
             self.forget_rows_on(connection, datasource).await?;
         }
         // An address that an admin chose stays; Autotask's own moves with the zone.
-        let trimmed = |url: &str| url.trim_end_matches('/').to_owned();
-        let follows = web_url.as_deref().map(trimmed) == web_root(&api_url).as_deref().map(trimmed);
+        let follows = follows_zone(web_url.as_deref(), &api_url);
         sqlx::query(
             "update taskgauge.datasources
             set api_url = $2,
@@ -559,6 +558,14 @@ impl Store {
             Err(StoreError::Invalid("Choose a time zone from the list, for example Europe/Berlin.".into()))
         }
     }
+}
+
+/// Whether a web address is Autotask's own beside this API address, and moves with it, rather than chosen by an admin.
+pub(crate) fn follows_zone(web_url: Option<&str>, api_url: &str) -> bool {
+    let own = web_root(api_url);
+    web_url
+        .zip(own.as_deref())
+        .is_some_and(|(url, own)| url.trim_end_matches('/') == own.trim_end_matches('/'))
 }
 
 /// The tenant's number tells. Where Autotask did not give it, now or then, nobody knows: thousands share a zone.

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use taskgauge_autotask::{Client, Connector, Credentials, Error, Filter, Query};
-use taskgauge_model::datasource::{Doctor, Finding, web_root};
+use taskgauge_model::datasource::{Doctor, Finding};
 use taskgauge_model::entity::{Entity, Refresh};
 use taskgauge_model::run::RunState;
 use taskgauge_store::rows::Covers;
@@ -558,10 +558,9 @@ impl Engine<'_> {
             .client(zone.api_url.clone(), self.credentials.clone())
             .map_err(|error| trouble(&error))?;
         let web_url = zone.web_url.as_ref().map(url::Url::as_str);
-        let former = web_root(refused_at.as_str());
         let record = || {
             let api_url = zone.api_url.as_str();
-            self.store.record_zone(&self.lease, &zone.name, api_url, former.as_deref(), web_url)
+            self.store.record_zone(&self.lease, &zone.name, api_url, web_url)
         };
         patiently(record).await?;
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = moved.clone();

@@ -35,7 +35,7 @@ pub async fn change(
     headers: HeaderMap,
     Form(draft): Form<Draft>,
 ) -> Response {
-    let draft = Draft { secret: String::new(), integration_code: String::new(), ..draft };
+    let draft = draft.without_secrets();
     let uri = Uri::from_static("/data/datasources/new");
     show(&state, session.0, uri, headers, ConnectFlash { draft, outcome: None, refused: None }).await
 }
@@ -64,7 +64,7 @@ async fn test(
         .await
         .unwrap_or_else(|error| failed(&error, "Try again."));
     // Everything but the secrets comes back, so that nothing typed is lost.
-    let draft = Draft { secret: String::new(), integration_code: String::new(), ..draft };
+    let draft = draft.without_secrets();
     show(state, session, uri, headers, ConnectFlash { draft, outcome: Some(outcome), refused: None }).await
 }
 

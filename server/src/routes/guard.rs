@@ -13,6 +13,7 @@ use taskgauge_app::api::UiError;
 
 /// Pages that need nobody signed in.
 const OPEN_PAGES: &[&str] = &["/sign-in", "/welcome"];
+
 /// Lets through whoever is signed in, and puts the session into the request.
 pub async fn signed_in(State(state): State<ServerState>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();

@@ -27,7 +27,7 @@ use taskgauge_store::testing;
 use tempfile::TempDir;
 
 /// How long a process may take to start or end on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 /// Who signs in.
 pub const EMAIL: &str = "ada@example.com";
 /// With what.
@@ -375,6 +375,15 @@ impl Server {
             while file.write_all(&piece).is_ok() {}
         }
         filler
+    }
+
+    /// Asks, again and again, until the server has its database.
+    pub async fn has_database(&mut self, browser: &Browser) {
+        let until = Instant::now() + PATIENCE;
+        while browser.get("/readyz").await.status() != 200 {
+            assert!(self.process.runs());
+            assert!(Instant::now() < until, "its database does not come back: {}", self.process.err());
+        }
     }
 
     /// The token of the one-time link.

@@ -1,7 +1,7 @@
 //! Starting, being unable to start, losing the database, and stopping.
 
-use crate::house::{EMAIL, House, PASSWORD, free_port, location, signal};
-use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt};
+use crate::house::{EMAIL, House, PASSWORD, PATIENCE, free_port, location, signal};
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, time::Instant};
 
 #[tokio::test]
 async fn a_port_that_is_taken_is_named_and_nothing_is_begun() {
@@ -90,7 +90,9 @@ async fn a_database_that_is_killed_takes_nothing_with_it() {
 
     // Its sessions notice one after the other that they are alone. Whatever is asked meanwhile gets a sentence, unless
     // Postgres is back before anybody asked.
+    let until = Instant::now() + PATIENCE;
     while pid().is_none_or(|now| now == killed) {
+        assert!(Instant::now() < until, "Postgres is not started again: {}", server.process.err());
         let ready = browser.get("/readyz").await;
         match ready.status().as_u16() {
             503 => {
@@ -119,9 +121,7 @@ async fn a_database_that_is_killed_takes_nothing_with_it() {
     assert!(browser.text("/sign-in").await.contains("Sign in"));
 
     // Postgres is started again, and whoever was signed in still is.
-    while browser.get("/readyz").await.status() != 200 {
-        assert!(server.process.runs());
-    }
+    server.has_database(&browser).await;
     assert!(browser.text("/").await.contains(EMAIL));
     assert!(server.process.end().success());
 
@@ -165,9 +165,7 @@ async fn a_full_disk_is_a_sentence_and_loses_nothing() {
     assert!(server.process.runs());
 
     fs::remove_file(&filler).unwrap();
-    while browser.get("/readyz").await.status() != 200 {
-        assert!(server.process.runs());
-    }
+    server.has_database(&browser).await;
     assert!(browser.text("/").await.contains(EMAIL), "still signed in");
     assert!(server.process.end().success());
 }

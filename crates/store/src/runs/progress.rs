@@ -1,6 +1,7 @@
 //! What a run writes about itself: steps, where walks stand, what was read completely.
 
 use super::Lease;
+use crate::datasources::follows_zone;
 use crate::rows::{any_absent, hold};
 use crate::{Store, StoreError, notify};
 use chrono::{DateTime, Utc};
@@ -266,30 +267,34 @@ impl Store {
         .await?)
     }
 
-    /// Notes that the tenant moved to another zone, in which Autotask's web address is `web_url` instead of
-    /// `former_web_url`. An address that an admin chose stays.
+    /// Notes that the tenant moved to another zone, in which Autotask's web address is `web_url`. An address that an
+    /// admin chose stays.
     pub async fn record_zone(
         &self,
         lease: &Lease,
         zone_name: &str,
         api_url: &str,
-        former_web_url: Option<&str>,
         web_url: Option<&str>,
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         hold(&mut transaction, lease, self.pinned_now()).await?;
+        let former: Option<(String, Option<String>)> = sqlx::query_as(
+            "select api_url, web_url from taskgauge.datasources where id = $1 for no key update",
+        )
+        .bind(lease.datasource.0)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let moved =
+            web_url.filter(|_| former.is_some_and(|(api_url, url)| follows_zone(url.as_deref(), &api_url)));
         sqlx::query(
             "update taskgauge.datasources
-            set zone_name = $2,
-                api_url = $3,
-                web_url = case when rtrim(web_url, '/') = rtrim($5, '/') then coalesce($4, web_url) else web_url end
+            set zone_name = $2, api_url = $3, web_url = coalesce($4, web_url)
             where id = $1",
         )
         .bind(lease.datasource.0)
         .bind(zone_name)
         .bind(api_url)
-        .bind(web_url)
-        .bind(former_web_url)
+        .bind(moved)
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
