@@ -1,13 +1,14 @@
 // Live charts in the browser.
 
 import { echarts } from "./echarts.js";
+import { measureByDocument } from "./measure.js";
 import { readOption } from "./option.js";
 import { THEME_NAME } from "./theme.js";
 import { tooltip } from "./tooltip.js";
 
 const MOTION_MS = 160;
 
-/** host element -> { chart, layer, observer, onClick } */
+/** host element -> { chart, layer, observer, onClick, optionJson } */
 const charts = new Map();
 
 const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -19,18 +20,18 @@ const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").ma
  * Answers with a promise that is kept when the first complete drawing is shown.
  */
 export function draw(host, optionJson, onClick) {
-  const option = prepare(readOption(optionJson, host.clientWidth), host);
+  const option = prepare(host, optionJson);
   const known = charts.get(host);
   if (known) {
-    known.onClick = onClick;
+    Object.assign(known, { onClick, optionJson });
     option.animation = option.animation !== false && !prefersStillness();
     known.chart.setOption(option, { notMerge: true });
     return known.shown;
   }
-  return start(host, option, onClick);
+  return start(host, option, optionJson, onClick);
 }
 
-function start(host, option, onClick) {
+function start(host, option, optionJson, onClick) {
   const layer = document.createElement("div");
   layer.className = "chart-live";
   Object.assign(layer.style, { position: "absolute", inset: "0", visibility: "hidden" });
@@ -40,13 +41,20 @@ function start(host, option, onClick) {
 
   const chart = echarts.init(layer, THEME_NAME, { renderer: "svg" });
   let frame = 0;
+  let width = host.clientWidth;
   const observer = new ResizeObserver(() => {
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(() => {
-      if (!chart.isDisposed() && layer.clientWidth > 0) chart.resize();
+      if (chart.isDisposed() || layer.clientWidth === 0) return;
+      chart.resize();
+      if (host.clientWidth === width) return;
+      width = host.clientWidth;
+      // Another width may be another number of lines for the legend.
+      const { grid } = prepare(host, entry.optionJson);
+      if (grid) chart.setOption({ grid });
     });
   });
-  const entry = { chart, layer, observer, onClick, pictures };
+  const entry = { chart, layer, observer, onClick, optionJson, pictures };
   entry.shown = new Promise((resolve) => {
     const show = () => {
       chart.off("finished", show);
@@ -77,9 +85,11 @@ export function dispose(host) {
   for (const picture of entry.pictures) picture.style.visibility = "";
 }
 
-function prepare(option, host) {
+function prepare(host, optionJson) {
   // The same words in the same font as in the picture, which takes it from the page.
-  option.textStyle = { fontFamily: getComputedStyle(host).fontFamily, ...option.textStyle };
+  const { fontFamily } = getComputedStyle(host);
+  const option = readOption(optionJson, host.clientWidth, measureByDocument, fontFamily);
+  option.textStyle = { fontFamily, ...option.textStyle };
   option.animationDuration ??= MOTION_MS;
   option.animationDurationUpdate ??= MOTION_MS;
   for (const entry of [option.tooltip ?? []].flat()) {

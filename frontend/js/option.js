@@ -5,14 +5,15 @@ import { measureByTable } from "./measure.js";
 
 /**
  * Reads an option for a chart `width` CSS pixels wide: puts functions where it names formatters, and settles what
- * depends on the data and the room there is.
+ * depends on the data and the room there is. `measure(text, font)` tells the width of a line of text, in a font of
+ * `family`.
  */
-export function readOption(json, width) {
+export function readOption(json, width, measure = measureByTable, family = "sans-serif") {
   const raw = JSON.parse(json);
   for (const axis of axes(raw.yAxis, raw.xAxis)) inWholeTimes(axis, raw.series);
   const option = resolveFormatters(raw);
   for (const axis of axes(option.xAxis)) withinTheEdges(axis);
-  makeRoomForLegend(option, width);
+  makeRoomForLegend(option, width, (name) => measure(name, `12px ${family}`).width);
   const pieces = [option.visualMap ?? []].flat().flatMap((map) => map.pieces ?? []);
   for (const series of [option.series ?? []].flat()) {
     if (series.type !== "heatmap" || !Array.isArray(series.data)) continue;
@@ -58,27 +59,34 @@ function inWholeTimes(axis, series) {
   axis.max = Math.ceil(most / step) * step;
 }
 
-/** The first and the last name of an axis that begins and ends with a point would stick out. */
+/**
+ * The first and the last name of an axis that begins and ends with a point would stick out. The last is always shown,
+ * as otherwise one close to the edge might be, which is not moved inwards.
+ */
 function withinTheEdges(axis) {
   if (axis.boundaryGap !== false) return;
-  axis.axisLabel = { alignMinLabel: "left", alignMaxLabel: "right", ...axis.axisLabel };
+  axis.axisLabel = { alignMinLabel: "left", alignMaxLabel: "right", showMaxLabel: true, ...axis.axisLabel };
 }
 
-const LEGEND_ITEM = 10 + 5 + 10;
+/** What stands around the name of a series in a legend: its mark, the space after it, the gap to the next. */
+const LEGEND_MARK = 10 + 5;
+const LEGEND_GAP = 8;
+const LEGEND_PADDING = 5;
 const LEGEND_LINE = 22;
 
 /** A legend that needs several lines pushes the chart down. */
-function makeRoomForLegend(option, width) {
+function makeRoomForLegend(option, width, widthOf) {
   if (!option.legend || typeof option.grid?.top !== "number" || !width) return;
+  const room = width - 2 * LEGEND_PADDING;
   let lines = 1;
   let used = 0;
   for (const { name } of [option.series ?? []].flat()) {
-    const wide = LEGEND_ITEM + measureByTable(name ?? "", "12px sans-serif").width;
-    if (used > 0 && used + wide > width) {
+    const wide = LEGEND_MARK + widthOf(name ?? "");
+    if (used > 0 && used + wide > room) {
       lines += 1;
       used = 0;
     }
-    used += wide;
+    used += wide + LEGEND_GAP;
   }
   option.grid.top += (lines - 1) * LEGEND_LINE;
 }

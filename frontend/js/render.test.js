@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createContext, runInContext } from "node:vm";
 
+import { readOption } from "./option.js";
+
 let folder;
 let charts;
 
@@ -168,6 +170,34 @@ test("a legend of several lines leaves the chart its room", () => {
   const lowest = (svg) => Math.min(...[...svg.matchAll(/M\S+ (\d+(?:\.\d+)?)L/g)].map(([, y]) => Number(y)).filter((y) => y > 20));
   const names = ["First response, median", "First response, 90 %", "Resolution, median"];
   assert.ok(lowest(chart(names)) > lowest(chart(["A", "B", "C"])) + 20);
+});
+
+test("a legend takes as many lines as its names need in the font of the page", () => {
+  const json = JSON.stringify({
+    legend: {},
+    grid: { top: 32 },
+    series: ["First response", "Resolution"].map((name) => ({ type: "line", name })),
+  });
+  const top = (letter, width) => readOption(json, width, (text) => ({ width: text.length * letter })).grid.top;
+  // Two marks, the gap between them, the padding: what stands beside 24 letters.
+  const beside = 2 * 15 + 8 + 2 * 5;
+  assert.equal(top(7, 24 * 7 + beside), 32);
+  assert.equal(top(7, 24 * 7 + beside - 1), 32 + 22);
+  assert.equal(top(6, 24 * 7 + beside - 1), 32);
+});
+
+test("of many names the last is shown, whole", () => {
+  const names = Array.from({ length: 90 }, (_, day) => `Day ${day + 1}`);
+  const svg = render({
+    grid: { left: 4, right: 12, top: 12, bottom: 4 },
+    xAxis: { type: "category", boundaryGap: false, data: names },
+    yAxis: { type: "value" },
+    series: [{ type: "line", name: "Open", data: names.map((_, day) => day) }],
+  });
+  const shown = texts(svg).filter((text) => text.startsWith("Day "));
+  assert.equal(shown.at(-1), "Day 90");
+  assert.match(svg, /<text[^>]*text-anchor="end"[^>]*>Day 90</);
+  assert.ok(!shown.includes("Day 89") && shown.length > 4, String(shown));
 });
 
 test("the last name of a line's axis is not cut off", () => {

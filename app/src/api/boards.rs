@@ -1,13 +1,12 @@
 //! Dashboards and the answers on them.
 
-use super::{Payload, UiError};
+use super::{Payload, UiError, sources::Source};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use taskgauge_model::{
     dataset::DatasetColumn,
-    datasource::Datasource,
     gauge::{Answer, ChartKind, Filters, Target, Unit},
     ids::DatasourceId,
 };
@@ -46,30 +45,6 @@ pub struct Board {
     pub tiles: Vec<BoardTile>,
     /// The instant the answers hold for.
     pub at: DateTime<Utc>,
-}
-
-/// A datasource to choose from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
-    /// Its id.
-    pub id: DatasourceId,
-    /// Its name.
-    pub name: String,
-    /// End of its last complete sync.
-    pub synced_at: Option<DateTime<Utc>>,
-    /// Whether the first sync is still under way.
-    pub filling: bool,
-}
-
-impl From<Datasource> for Source {
-    fn from(datasource: Datasource) -> Self {
-        Self {
-            id: datasource.id,
-            name: datasource.name,
-            filling: datasource.synced_at.is_none(),
-            synced_at: datasource.synced_at,
-        }
-    }
 }
 
 /// A filter of a dashboard.
@@ -180,8 +155,11 @@ pub fn filters_from(pairs: impl IntoIterator<Item = (String, String)>) -> Filter
 
 #[cfg(feature = "ssr")]
 mod answered {
-    use super::{Board, BoardTile, FilterChoice, Source, TileGauge, UiError, picture_size};
-    use crate::{api::RequestCx, charts};
+    use super::{Board, BoardTile, FilterChoice, TileGauge, UiError, picture_size};
+    use crate::{
+        api::{RequestCx, sources},
+        charts,
+    };
     use chrono::{DateTime, Utc};
     use futures::future::join_all;
     use std::collections::BTreeMap;
@@ -207,16 +185,7 @@ mod answered {
             .dashboard(id)
             .ok_or_else(|| UiError::NotFound("There is no dashboard at this address.".to_owned()))?;
         let at = cx.clock().now();
-        let sources: Vec<Source> = cx.store().datasources().await?.into_iter().map(Source::from).collect();
-        let source =
-            match wanted {
-                Some(id) => {
-                    Some(sources.iter().find(|source| source.id == id).cloned().ok_or_else(|| {
-                        UiError::NotFound("This datasource is not there any more.".to_owned())
-                    })?)
-                }
-                None => sources.first().cloned(),
-            };
+        let (source, sources) = sources::choose(cx, wanted).await?;
         let (tiles, filters) = match &source {
             Some(source) => (
                 tiles(cx, dashboard, source.id, filters, at).await?,

@@ -36,9 +36,9 @@ pub struct DatasetInfo {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DatasetList {
     /// The datasource, if there is one.
-    pub source: Option<super::boards::Source>,
+    pub source: Option<super::sources::Source>,
     /// All datasources to choose from.
-    pub sources: Vec<super::boards::Source>,
+    pub sources: Vec<super::sources::Source>,
     /// The datasets, in order.
     pub datasets: Vec<DatasetInfo>,
     /// Now.
@@ -51,9 +51,9 @@ pub struct DatasetPageData {
     /// The dataset with its columns.
     pub dataset: Dataset,
     /// The datasource the rows are from, if there is one.
-    pub source: Option<super::boards::Source>,
+    pub source: Option<super::sources::Source>,
     /// All datasources to choose from.
-    pub sources: Vec<super::boards::Source>,
+    pub sources: Vec<super::sources::Source>,
     /// The rows.
     pub page: Option<TablePage>,
     /// When the oldest part of it was last read.
@@ -66,7 +66,7 @@ pub struct DatasetPageData {
 #[server(input = leptos::server_fn::codec::Json)]
 pub async fn list_datasets(source: Option<DatasourceId>) -> Result<Payload, UiError> {
     super::answer(|cx| async move {
-        let (source, sources) = rows::source(&cx, source).await?;
+        let (source, sources) = super::sources::choose(&cx, source).await?;
         Payload::of(&DatasetList {
             datasets: rows::list(&cx, source.as_ref()).await?,
             source,
@@ -90,26 +90,16 @@ pub async fn get_dataset(
 #[cfg(feature = "ssr")]
 mod rows {
     use super::{DatasetInfo, DatasetPageData, UiError};
-    use crate::api::{RequestCx, boards::Source};
+    use crate::api::{
+        RequestCx,
+        sources::{self, Source},
+    };
     use futures::{StreamExt, TryStreamExt, stream};
     use taskgauge_model::{catalogue::Catalogue, dataset::TableQuery, ids::DatasourceId};
     use taskgauge_store::Scope;
 
     /// Datasets whose rows are counted beside each other for the list.
     const COUNTED_AT_ONCE: usize = 4;
-
-    /// The datasource that is wanted, or the first one, and all there are.
-    pub async fn source(
-        cx: &RequestCx,
-        wanted: Option<DatasourceId>,
-    ) -> Result<(Option<Source>, Vec<Source>), UiError> {
-        let sources: Vec<Source> = cx.store().datasources().await?.into_iter().map(Source::from).collect();
-        let found = match wanted {
-            Some(id) => sources.iter().find(|source| source.id == id),
-            None => sources.first(),
-        };
-        Ok((found.cloned(), sources))
-    }
 
     pub async fn list(cx: &RequestCx, source: Option<&Source>) -> Result<Vec<DatasetInfo>, UiError> {
         let mut counted = Vec::new();
@@ -148,7 +138,7 @@ mod rows {
         let dataset = Catalogue::shipped()
             .dataset(slug)
             .ok_or_else(|| UiError::NotFound("There is no dataset at this address.".to_owned()))?;
-        let (source, sources) = source(cx, wanted).await?;
+        let (source, sources) = sources::choose(cx, wanted).await?;
         let (page, read_at) = match &source {
             Some(source) => (
                 Some(cx.store().table(source.id, dataset, query, &Scope::All).await?),

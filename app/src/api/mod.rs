@@ -9,6 +9,7 @@ pub mod people;
 pub mod posting;
 #[cfg(feature = "ssr")]
 mod request;
+pub mod sources;
 #[cfg(feature = "ssr")]
 mod ssr;
 #[cfg(not(feature = "ssr"))]

@@ -1,6 +1,6 @@
 //! The filter bar of a dashboard: a form whose state is the address, so that it works without wasm and can be shared.
 
-use crate::api::boards::{FilterChoice, Source};
+use crate::api::{boards::FilterChoice, sources::Source};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_navigate, use_query_map};
 

@@ -169,7 +169,7 @@ fn delta(value: f64, previous: f64, unit: Unit, good: Option<Good>) -> impl Into
     let before = format::value(previous, unit);
     view! {
         <p class=class>
-            <span aria-hidden="true">{sign}" "</span>{size}<span class="muted">{format!(" from {before}")}</span>
+            <span aria-hidden="true">{sign}" "</span>{size}" "<span class="muted">{format!("from {before}")}</span>
         </p>
     }
 }

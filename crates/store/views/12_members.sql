@@ -8,7 +8,7 @@ select
     t.initials,
     t.title,
     t.email,
-    t.email_type_code as email_type,
+    coalesce(email_type_label.label, t.email_type_code) as email_type,
     t.user_name,
     t.office_phone,
     t.mobile_phone,
@@ -18,7 +18,7 @@ select
     coalesce(license_type_label.label, '#' || t.license_type) as license_type,
     t.user_type as user_type_id,
     coalesce(user_type_label.label, '#' || t.user_type) as user_type,
-    t.resource_type,
+    coalesce(resource_type_label.label, t.resource_type) as resource_type,
     t.payroll_type as payroll_type_id,
     coalesce(payroll_type_label.label, '#' || t.payroll_type) as payroll_type,
     (
@@ -171,6 +171,16 @@ left join autotask.picklist_values location_label
         and location_label.entity = 'Resources'
         and location_label.field = 'locationID'
         and location_label.value = t.location_id
+left join autotask.picklist_values email_type_label
+    on email_type_label.datasource_id = t.datasource_id
+        and email_type_label.entity = 'Resources'
+        and email_type_label.field = 'emailTypeCode'
+        and email_type_label.code = t.email_type_code
+left join autotask.picklist_values resource_type_label
+    on resource_type_label.datasource_id = t.datasource_id
+        and resource_type_label.entity = 'Resources'
+        and resource_type_label.field = 'resourceType'
+        and resource_type_label.code = t.resource_type
 left join autotask.picklist_values license_type_label
     on license_type_label.datasource_id = t.datasource_id
         and license_type_label.entity = 'Resources'

@@ -67,7 +67,7 @@ select
     t.total_amount_months,
     t.use_quote_totals,
     t.revenue_spread,
-    t.revenue_spread_unit,
+    coalesce(revenue_spread_unit_label.label, t.revenue_spread_unit) as revenue_spread_unit,
     t.create_date,
     t.projected_close_date,
     t.closed_date,
@@ -121,6 +121,11 @@ left join autotask.picklist_values opportunity_category_label
         and opportunity_category_label.entity = 'Opportunities'
         and opportunity_category_label.field = 'opportunityCategoryID'
         and opportunity_category_label.value = t.opportunity_category_id
+left join autotask.picklist_values revenue_spread_unit_label
+    on revenue_spread_unit_label.datasource_id = t.datasource_id
+        and revenue_spread_unit_label.entity = 'Opportunities'
+        and revenue_spread_unit_label.field = 'revenueSpreadUnit'
+        and revenue_spread_unit_label.code = t.revenue_spread_unit
 left join autotask.picklist_values primary_competitor_label
     on primary_competitor_label.datasource_id = t.datasource_id
         and primary_competitor_label.entity = 'Opportunities'

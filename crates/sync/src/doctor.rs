@@ -15,22 +15,6 @@ use taskgauge_store::{Store, StoreError};
 /// Counts that the doctor asks for at once. Each is another entity, so the limit per entity is far.
 const PROBES_AT_ONCE: usize = 8;
 
-/// Collections that every managed service provider has rows in. None of them means a missing right.
-pub(crate) const NEVER_EMPTY: &[&str] = &[
-    "BillingCodes",
-    "Companies",
-    "Contacts",
-    "Contracts",
-    "Departments",
-    "InternalLocations",
-    "ResourceRoleDepartments",
-    "Resources",
-    "Roles",
-    "TicketCategories",
-    "Tickets",
-    "TimeEntries",
-];
-
 /// Why the doctor could not look.
 #[derive(Debug, thiserror::Error)]
 pub enum DoctorError {
@@ -96,7 +80,7 @@ async fn examine_one(client: &Client, entity: &'static Entity) -> Probe {
 
 fn readable(entity: &Entity, rows: u64) -> Finding {
     match rows {
-        0 if NEVER_EMPTY.contains(&entity.name) => Finding::SuspiciouslyEmpty,
+        0 if entity.never_empty => Finding::SuspiciouslyEmpty,
         0 => Finding::Empty,
         rows => Finding::Readable { rows },
     }

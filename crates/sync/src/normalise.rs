@@ -74,7 +74,7 @@ fn read(kind: Kind, value: &Value) -> Result<Value, ValueError> {
             _ => value::integer(value)?.into(),
         },
         Kind::Number => value::decimal(value)?.into(),
-        Kind::Text => value::text(value)?.map(|text| without_nul(&text)).into(),
+        Kind::Text | Kind::Code => value::text(value)?.map(|text| without_nul(&text)).into(),
         Kind::Flag => value::boolean(value)?.into(),
         Kind::DateTime => match value::date_time(value)? {
             Some(instant) if chrono::Datelike::year(&instant) < FIRST_YEAR => {

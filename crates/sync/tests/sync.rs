@@ -52,6 +52,14 @@ async fn the_first_load_is_complete() {
         )
         .await;
     assert_eq!(label, "Complete");
+    // And by word, where the list is one of words.
+    let label: String = tenant
+        .value(
+            "select label from autotask.picklist_values
+            where datasource_id = $1 and entity = 'Opportunities' and field = 'revenueSpreadUnit' and code = 'm'",
+        )
+        .await;
+    assert_eq!(label, "Months");
     let parents: i64 = tenant
         .value(
             "select count(*) from autotask.picklist_values

@@ -8,7 +8,7 @@ use std::{
     env,
     io::{IsTerminal, Read},
 };
-use taskgauge_app::api::datasources::connect::{more_problems, web_address};
+use taskgauge_app::api::datasources::connect::{more_problems, sync_soon, web_address};
 use taskgauge_autotask::Connector;
 use taskgauge_model::{
     clock::Clock,
@@ -184,7 +184,7 @@ async fn add(given: Given) -> Result<(), String> {
             .add_datasource(ACTOR, &draft, given.name.trim(), &given.time_zone, web_url.as_deref())
             .await
             .map_err(|error| error.to_string())?;
-        opened.store.queue_run(id, RunKind::Full, None).await.map_err(|error| error.to_string())?;
+        sync_soon(&opened.store, id, RunKind::Full).await;
         say(&format!(
             "“{}” is added. The running server syncs it; or run taskgauge sync.",
             given.name.trim()

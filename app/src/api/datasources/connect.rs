@@ -9,7 +9,7 @@ use taskgauge_model::{
     ids::DatasourceId,
     run::RunKind,
 };
-use taskgauge_store::{StoreError, datasources::DatasourceChange};
+use taskgauge_store::{Store, StoreError, datasources::DatasourceChange};
 use taskgauge_sync::{doctor::DoctorError, examine_stored, failure, test_connection};
 
 /// Tests a draft and keeps it, sealed, when it passes.
@@ -92,8 +92,16 @@ pub async fn save(
     settings_are_right(state, name, time_zone, web_url)?;
     let web_url = web_address(&state.connector, web_url)?;
     let id = state.store.save_datasource(session, draft, name.trim(), time_zone, web_url.as_deref()).await?;
-    state.store.queue_run(id, RunKind::Full, None).await?;
+    sync_soon(&state.store, id, RunKind::Full).await;
     Ok(id)
+}
+
+/// Starts a sync of what was just saved. Should the database refuse, the save still stands, and the worker's schedule
+/// starts the sync all the same.
+pub async fn sync_soon(store: &Store, id: DatasourceId, kind: RunKind) {
+    if let Err(error) = store.queue_run(id, kind, None).await {
+        tracing::warn!(datasource = id.0, %error, "the sync was not queued; the schedule starts it");
+    }
 }
 
 /// Replaces the credentials of a datasource by a tested draft's.
@@ -105,7 +113,7 @@ pub async fn replace(
     allow_other_tenant: bool,
 ) -> Result<(), UiError> {
     state.store.replace_credentials(session, id, draft, allow_other_tenant).await?;
-    state.store.queue_run(id, RunKind::Incremental, None).await?;
+    sync_soon(&state.store, id, RunKind::Incremental).await;
     Ok(())
 }
 

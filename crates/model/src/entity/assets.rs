@@ -13,6 +13,7 @@ pub const CONFIGURATION_ITEMS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["lastModifiedTime"], again: None },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: true,
     columns: &[
         pick("apiVendorID"),
@@ -139,6 +140,7 @@ pub const CONFIGURATION_ITEM_TYPES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[flag("isActive"), text("name")],
 };
@@ -153,6 +155,7 @@ pub const CONFIGURATION_ITEM_CATEGORIES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         pick("displayColorRGB"),
@@ -174,6 +177,7 @@ pub const PRODUCTS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: true,
     columns: &[
         pick("billingType"),

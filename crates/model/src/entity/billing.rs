@@ -20,6 +20,7 @@ pub const INVOICES: Entity = Entity {
         again: Some(Again { hours: 24, rule: Rule::Since("createDateTime", 732) }),
     },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         int("batchID"),
@@ -66,6 +67,7 @@ pub const BILLING_ITEMS: Entity = Entity {
         again: Some(Again { hours: 24, rule: Rule::Since("postedDate", 100) }),
     },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         link("accountManagerWhenApprovedID", "Resource"),

@@ -13,6 +13,7 @@ pub const COMPANIES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["lastTrackedModifiedDateTime", "lastActivityDate"], again: None },
     deletes: Deletes::Sweep,
+    never_empty: true,
     user_defined_fields: true,
     columns: &[
         text("additionalAddressInformation"),
@@ -87,6 +88,7 @@ pub const COMPANY_CATEGORIES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         int("displayColorRGB"),
@@ -108,6 +110,7 @@ pub const COMPANY_LOCATIONS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         text("address1"),
@@ -142,6 +145,7 @@ pub const COMPANY_NOTES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["lastModifiedDate"], again: None },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         pick("actionType"),
@@ -171,6 +175,7 @@ pub const CONTACTS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["lastModifiedDate", "lastActivityDate"], again: None },
     deletes: Deletes::Sweep,
+    never_empty: true,
     user_defined_fields: true,
     columns: &[
         text("additionalAddressInformation"),
@@ -229,6 +234,7 @@ pub const ACTION_TYPES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[text("name"), flag("isActive"), flag("isSystemActionType"), pick("view")],
 };
@@ -243,6 +249,7 @@ pub const CLASSIFICATION_ICONS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[text("description"), flag("isActive"), flag("isSystem"), text("name"), text("relativeUrl")],
 };
@@ -257,6 +264,7 @@ pub const COUNTRIES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         pick("addressFormatID"),
@@ -281,6 +289,7 @@ pub const CURRENCIES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         text("currencyNegativeFormat"),
@@ -306,6 +315,7 @@ pub const ORGANIZATIONAL_LEVEL_ASSOCIATIONS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         flag("isActive"),

@@ -13,6 +13,7 @@ pub const CONTRACTS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["lastModifiedDateTime"], again: None },
     deletes: Deletes::Sweep,
+    never_empty: true,
     user_defined_fields: true,
     columns: &[
         pick("billingPreference"),
@@ -62,6 +63,7 @@ pub const CONTRACT_BLOCKS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 6 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         link("contractID", "Contract"),
@@ -89,6 +91,7 @@ pub const CONTRACT_BLOCK_HOUR_FACTORS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         num("blockHourMultiplier"),
@@ -109,6 +112,7 @@ pub const CONTRACT_SERVICES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         link("contractID", "Contract"),
@@ -136,6 +140,7 @@ pub const CONTRACT_SERVICE_UNITS: Entity = Entity {
     ],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         time("approveAndPostDate"),
@@ -163,6 +168,7 @@ pub const CONTRACT_SERVICE_BUNDLES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         num("adjustedPrice"),
@@ -190,6 +196,7 @@ pub const CONTRACT_SERVICE_BUNDLE_UNITS: Entity = Entity {
     ],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         time("approveAndPostDate"),
@@ -216,6 +223,7 @@ pub const SERVICES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["lastModifiedDate"], again: None },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: true,
     columns: &[
         link("billingCodeID", "BillingCode"),
@@ -253,6 +261,7 @@ pub const SERVICE_BUNDLES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["lastModifiedDate"], again: None },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: true,
     columns: &[
         link("billingCodeID", "BillingCode"),
@@ -290,6 +299,7 @@ pub const BILLING_CODES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: true,
     user_defined_fields: false,
     columns: &[
         link("afterHoursWorkType", "BillingCode"),

@@ -44,6 +44,8 @@ pub struct Entity {
     pub refresh: Refresh,
     /// How deletions are found.
     pub deletes: Deletes,
+    /// Whether every tenant has rows, so that none means a right that is missing.
+    pub never_empty: bool,
     /// Whether rows carry user-defined fields.
     pub user_defined_fields: bool,
     /// The fields, `id` left out: every entity has it.
@@ -151,6 +153,8 @@ pub enum Kind {
     Integer,
     /// `bigint`; its label comes from the entity's picklists.
     Picklist,
+    /// `text`; its label comes from the entity's picklists too, in the few lists of words.
+    Code,
     /// `numeric`.
     Number,
     /// `text`; empty text is kept as null.
@@ -169,11 +173,16 @@ impl Kind {
         match self {
             Kind::Integer | Kind::Picklist => "bigint",
             Kind::Number => "numeric",
-            Kind::Text => "text",
+            Kind::Text | Kind::Code => "text",
             Kind::Flag => "boolean",
             Kind::DateTime => "timestamptz",
             Kind::Date => "date",
         }
+    }
+
+    /// Whether a list of Autotask has labels for the values.
+    pub const fn is_listed(self) -> bool {
+        matches!(self, Kind::Picklist | Kind::Code)
     }
 }
 
@@ -192,6 +201,9 @@ mod column {
     }
     pub const fn pick(field: &'static str) -> Column {
         of(field, Kind::Picklist)
+    }
+    pub const fn code(field: &'static str) -> Column {
+        of(field, Kind::Code)
     }
     pub const fn num(field: &'static str) -> Column {
         of(field, Kind::Number)
@@ -241,7 +253,7 @@ impl Entity {
 
     /// Whether any of its fields is a picklist, so that its labels must be read.
     pub fn has_picklists(&self) -> bool {
-        self.columns.iter().any(|column| column.kind == Kind::Picklist)
+        self.columns.iter().any(|column| column.kind.is_listed())
     }
 }
 

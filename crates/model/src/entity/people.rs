@@ -13,6 +13,7 @@ pub const RESOURCES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 1 },
     deletes: Deletes::Sweep,
+    never_empty: true,
     user_defined_fields: false,
     columns: &[
         text("accountingReferenceID"),
@@ -21,11 +22,11 @@ pub const RESOURCES: Entity = Entity {
         text("email"),
         text("email2"),
         text("email3"),
-        text("emailTypeCode"),
-        text("emailTypeCode2"),
-        text("emailTypeCode3"),
+        code("emailTypeCode"),
+        code("emailTypeCode2"),
+        code("emailTypeCode3"),
         text("firstName"),
-        text("gender"),
+        code("gender"),
         pick("greeting"),
         date("hireDate"),
         text("homePhone"),
@@ -42,7 +43,7 @@ pub const RESOURCES: Entity = Entity {
         text("officePhone"),
         text("payrollIdentifier"),
         pick("payrollType"),
-        text("resourceType"),
+        code("resourceType"),
         pick("suffix"),
         num("surveyResourceRating"),
         text("timeFormat"),
@@ -63,6 +64,7 @@ pub const DEPARTMENTS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: true,
     user_defined_fields: false,
     columns: &[
         text("description"),
@@ -82,6 +84,7 @@ pub const ROLES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: true,
     user_defined_fields: false,
     columns: &[
         text("description"),
@@ -106,6 +109,7 @@ pub const RESOURCE_ROLE_DEPARTMENTS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: true,
     user_defined_fields: false,
     columns: &[
         link("departmentID", "Department"),
@@ -127,6 +131,7 @@ pub const RESOURCE_SERVICE_DESK_ROLES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[flag("isActive"), flag("isDefault"), link("resourceID", "Resource"), link("roleID", "Role")],
 };
@@ -141,6 +146,7 @@ pub const RESOURCE_DAILY_AVAILABILITIES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         int("resourceID"),
@@ -166,6 +172,7 @@ pub const INTERNAL_LOCATIONS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: true,
     user_defined_fields: false,
     columns: &[
         text("additionalAddressInfo"),
@@ -192,6 +199,7 @@ pub const HOLIDAY_SETS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[text("holidaySetDescription"), text("holidaySetName")],
 };
@@ -206,6 +214,7 @@ pub const HOLIDAYS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[date("holidayDate"), text("holidayName"), link("holidaySetID", "HolidaySet")],
 };
@@ -220,6 +229,7 @@ pub const TIME_OFF_REQUESTS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["lastModifiedDateTime"], again: None },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         time("approvedDateTime"),
@@ -265,6 +275,7 @@ pub const TIME_ENTRIES: Entity = Entity {
     ],
     refresh: Refresh::Stamped { stamps: &["lastModifiedDateTime"], again: None },
     deletes: Deletes::Log(&["DeletedTicketActivityLogs", "DeletedTaskActivityLogs"]),
+    never_empty: true,
     user_defined_fields: false,
     columns: &[
         time("billingApprovalDateTime"),

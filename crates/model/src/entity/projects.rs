@@ -13,6 +13,7 @@ pub const PROJECTS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["lastActivityDateTime"], again: None },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: true,
     columns: &[
         num("actualBilledHours"),
@@ -70,6 +71,7 @@ pub const PHASES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["lastActivityDateTime"], again: None },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         time("createDate"),
@@ -107,6 +109,7 @@ pub const TASKS: Entity = Entity {
     ],
     refresh: Refresh::Stamped { stamps: &["lastActivityDateTime"], again: None },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: true,
     columns: &[
         link("assignedResourceID", "Resource"),
@@ -156,6 +159,7 @@ pub const TASK_SECONDARY_RESOURCES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[link("resourceID", "Resource"), link("roleID", "Role"), link("taskID", "Task")],
 };

@@ -13,6 +13,7 @@ pub const OPPORTUNITIES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["lastActivity"], again: None },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: true,
     columns: &[
         num("advancedField1"),
@@ -57,7 +58,7 @@ pub const OPPORTUNITIES: Entity = Entity {
         pick("rating"),
         num("relationshipAssessmentScore"),
         int("revenueSpread"),
-        text("revenueSpreadUnit"),
+        code("revenueSpreadUnit"),
         link("salesOrderID", "SalesOrder"),
         num("salesProcessPercentComplete"),
         num("semiannualCost"),
@@ -87,6 +88,7 @@ pub const QUOTES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["lastActivityDate"], again: None },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         pick("approvalStatus"),
@@ -141,6 +143,7 @@ pub const QUOTE_ITEMS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         num("averageCost"),
@@ -185,6 +188,7 @@ pub const SALES_ORDERS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: true,
     columns: &[
         text("additionalBillToAddressInformation"),

@@ -33,6 +33,7 @@ pub const TICKETS: Entity = Entity {
         again: None,
     },
     deletes: Deletes::Log(&["DeletedTicketLogs"]),
+    never_empty: true,
     user_defined_fields: true,
     columns: &[
         pick("apiVendorID"),
@@ -122,6 +123,7 @@ pub const TICKET_SECONDARY_RESOURCES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[link("resourceID", "Resource"), link("roleID", "Role"), link("ticketID", "Ticket")],
 };
@@ -136,6 +138,7 @@ pub const TICKET_CATEGORIES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: true,
     user_defined_fields: false,
     columns: &[
         pick("displayColorRGB"),
@@ -157,6 +160,7 @@ pub const SERVICE_LEVEL_AGREEMENT_RESULTS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Children { parent: "Tickets", field: "ticketID", hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         num("firstResponseElapsedHours"),
@@ -184,6 +188,7 @@ pub const SURVEY_RESULTS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["sendDate", "completeDate"], again: None },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         link("companyID", "Company"),
@@ -209,6 +214,7 @@ pub const SURVEYS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[text("description"), text("displayName"), text("name")],
 };
@@ -226,6 +232,7 @@ pub const SERVICE_CALLS: Entity = Entity {
     ],
     refresh: Refresh::Stamped { stamps: &["lastModifiedDateTime"], again: None },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         num("cancelationNoticeHours"),
@@ -256,6 +263,7 @@ pub const SERVICE_CALL_TICKETS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Children { parent: "ServiceCalls", field: "serviceCallID", hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[link("serviceCallID", "ServiceCall"), link("ticketID", "Ticket")],
 };
@@ -270,6 +278,7 @@ pub const SERVICE_CALL_TICKET_RESOURCES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 1 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[link("resourceID", "Resource"), link("serviceCallTicketID", "ServiceCallTicket")],
 };
@@ -284,6 +293,7 @@ pub const SERVICE_CALL_TASKS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Children { parent: "ServiceCalls", field: "serviceCallID", hours: 24 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[link("serviceCallID", "ServiceCall"), link("taskID", "Task")],
 };
@@ -298,6 +308,7 @@ pub const SERVICE_CALL_TASK_RESOURCES: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Sweep { hours: 1 },
     deletes: Deletes::Sweep,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[link("resourceID", "Resource"), link("serviceCallTaskID", "ServiceCallTask")],
 };
@@ -312,6 +323,7 @@ pub const DELETED_TICKET_LOGS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["deletedDateTime"], again: None },
     deletes: Deletes::Never,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         link("ticketID", "Ticket"),
@@ -332,6 +344,7 @@ pub const DELETED_TICKET_ACTIVITY_LOGS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["deletedDateTime"], again: None },
     deletes: Deletes::Never,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         pick("typeID"),
@@ -358,6 +371,7 @@ pub const DELETED_TASK_ACTIVITY_LOGS: Entity = Entity {
     slices: &[Slice { name: "everything", rule: Rule::All }],
     refresh: Refresh::Stamped { stamps: &["deletedDateTime"], again: None },
     deletes: Deletes::Never,
+    never_empty: false,
     user_defined_fields: false,
     columns: &[
         pick("typeID"),

@@ -14,8 +14,8 @@ use taskgauge_model::run::Event;
 pub struct PicklistValue {
     /// Autotask's field name.
     pub field: String,
-    /// The number that rows hold.
-    pub value: i64,
+    /// What rows hold: a number as text, in a few lists a word.
+    pub code: String,
     /// What people read.
     pub label: String,
     /// Place in the list.
@@ -70,13 +70,13 @@ impl Store {
         hold(&mut transaction, lease, self.pinned_now()).await?;
         let mut changed = sqlx::query(
             "insert into autotask.picklist_values as p
-                (datasource_id, entity, field, value, label, sort_order, is_active, is_system, parent_value)
-            select distinct on (r.field, r.value)
-                $1, $2, r.field, r.value, r.label, r.sort_order, r.is_active, r.is_system, r.parent_value
-            from jsonb_to_recordset($3) as r(field text, value bigint, label text, sort_order integer,
+                (datasource_id, entity, field, code, label, sort_order, is_active, is_system, parent_value)
+            select distinct on (r.field, r.code)
+                $1, $2, r.field, r.code, r.label, r.sort_order, r.is_active, r.is_system, r.parent_value
+            from jsonb_to_recordset($3) as r(field text, code text, label text, sort_order integer,
                 is_active boolean, is_system boolean, parent_value bigint)
-            order by r.field, r.value, r.is_active desc
-            on conflict (datasource_id, entity, field, value) do update
+            order by r.field, r.code, r.is_active desc
+            on conflict (datasource_id, entity, field, code) do update
             set label = excluded.label,
                 sort_order = excluded.sort_order,
                 is_active = excluded.is_active,
@@ -99,8 +99,8 @@ impl Store {
                 and p.entity = $2
                 and p.is_active
                 and not exists (
-                    select from jsonb_to_recordset($3) as r(field text, value bigint)
-                    where r.field = p.field and r.value = p.value
+                    select from jsonb_to_recordset($3) as r(field text, code text)
+                    where r.field = p.field and r.code = p.code
                 )",
         )
         .bind(datasource.0)

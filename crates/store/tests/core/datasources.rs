@@ -46,8 +46,8 @@ async fn fill(connection: &mut PgConnection, datasource: DatasourceId) {
         sqlx::query(AssertSqlSafe(statement)).bind(datasource.0).execute(&mut *connection).await.unwrap();
     }
     for statement in [
-        "insert into autotask.picklist_values (datasource_id, entity, field, value, label)
-        values ($1, 'Tickets', 'status', 1, 'New')",
+        "insert into autotask.picklist_values (datasource_id, entity, field, code, label)
+        values ($1, 'Tickets', 'status', '1', 'New')",
         "insert into taskgauge.cursors (datasource_id, entity, slice, began_at)
         values ($1, 'Tickets', 'all', now())",
         "insert into taskgauge.entity_state (datasource_id, entity, version, rows, watermark)

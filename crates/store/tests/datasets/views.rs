@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, TABLE_ROWS_MAX, TableQuery},
-    entity::{Entity, Kind},
+    entity::Entity,
     gauge::{Condition, Op, Scalar},
 };
 use taskgauge_store::Scope;
@@ -335,18 +335,20 @@ async fn ids_of_other_records_become_names() {
     let mut world = World::new().await;
     world
         .run(
-            "insert into autotask.picklist_values (datasource_id, entity, field, value, label)
+            "insert into autotask.picklist_values (datasource_id, entity, field, code, label)
             values
-                ({ds}, 'Tickets', 'currentServiceThermometerRating', 3, 'Happy'),
-                ({ds}, 'Products', 'productCategory', 2, 'Hardware'),
-                ({ds}, 'Resources', 'payrollType', 1, 'Salary');
+                ({ds}, 'Tickets', 'currentServiceThermometerRating', '3', 'Happy'),
+                ({ds}, 'Products', 'productCategory', '2', 'Hardware'),
+                ({ds}, 'Resources', 'payrollType', '1', 'Salary'),
+                ({ds}, 'Resources', 'emailTypeCode', 'PRIMARY', 'Primary'),
+                ({ds}, 'Opportunities', 'revenueSpreadUnit', 'm', 'Months');
             update autotask.tickets
             set first_response_assigned_resource_id = 11, current_service_thermometer_rating = 3
             where datasource_id = {ds} and id = 2;
             insert into autotask.sales_orders (datasource_id, id, title, changed_at)
             values ({ds}, 1, 'Racks', now());
             update autotask.opportunities
-            set sales_order_id = id, use_quote_totals = true, revenue_spread = 12, revenue_spread_unit = 'Months'
+            set sales_order_id = id, use_quote_totals = true, revenue_spread = 12, revenue_spread_unit = 'm'
             where datasource_id = {ds};
             insert into autotask.billing_codes (datasource_id, id, name, changed_at)
             values ({ds}, 1, 'Onboarding', now());
@@ -374,7 +376,7 @@ async fn ids_of_other_records_become_names() {
         ("config_items", 1, "product_category", json!("Hardware")),
         ("config_items", 2, "product_category", Value::Null),
         ("members", 10, "payroll_type", json!("Salary")),
-        ("members", 10, "email_type", json!("PRIMARY")),
+        ("members", 10, "email_type", json!("Primary")),
         ("invoices", 1, "invoice_status", json!(2)),
     ] {
         assert_eq!(world.value(slug, id, column).await, expected, "{slug}.{column} of {id}");
@@ -588,7 +590,7 @@ fn views_look_labels_up_under_their_own_names() {
             let declared =
                 Entity::named(entity).and_then(|entity| entity.columns.iter().find(|c| c.field == field));
             assert!(
-                declared.is_some_and(|column| column.kind == Kind::Picklist),
+                declared.is_some_and(|column| column.kind.is_listed()),
                 "{entity}.{field} in {} is no picklist",
                 path.display()
             );

@@ -1,6 +1,6 @@
 -- A small tenant at 2026-03-18 10:00 UTC. Everything that a view joins or looks into is there at least twice where
 -- Autotask allows it, so that a join that multiplies rows shows. {ds} is the datasource.
-insert into autotask.picklist_values (datasource_id, entity, field, value, label, sort_order)
+insert into autotask.picklist_values (datasource_id, entity, field, code, label, sort_order)
 select {ds}, v.entity, v.field, v.value, v.label, v.place
 from (
     values

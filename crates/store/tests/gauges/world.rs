@@ -109,10 +109,10 @@ impl World {
             .expect("set");
         let id = datasource.0;
         for (field, value, label, order) in PICKLISTS {
-            sqlx::query("insert into autotask.picklist_values (datasource_id, entity, field, value, label, sort_order) values ($1, 'Tickets', $2, $3, $4, $5)")
+            sqlx::query("insert into autotask.picklist_values (datasource_id, entity, field, code, label, sort_order) values ($1, 'Tickets', $2, $3::bigint, $4, $5)")
                 .bind(id).bind(field).bind(value).bind(label).bind(order).execute(&pool).await.expect("inserted");
         }
-        sqlx::query("insert into autotask.picklist_values (datasource_id, entity, field, value, label) values ($1, 'ConfigurationItems', 'configurationItemType', 1, 'Workstation')")
+        sqlx::query("insert into autotask.picklist_values (datasource_id, entity, field, code, label) values ($1, 'ConfigurationItems', 'configurationItemType', 1, 'Workstation')")
             .bind(id).execute(&pool).await.expect("inserted");
         for company in 0..=20_i64 {
             sqlx::query("insert into autotask.companies (datasource_id, id, company_name, is_active, changed_at) values ($1, $2, $3, true, now())")

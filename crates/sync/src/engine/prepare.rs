@@ -1,7 +1,7 @@
 //! What is needed before the first row of an entity: labels, counts, cursors.
 
 use super::{Engine, Ready, Trouble, Work, patiently, walk};
-use crate::{doctor, plan};
+use crate::plan;
 use std::time::Instant;
 use taskgauge_autotask::Filter;
 use taskgauge_model::entity::{Deletes, Entity, Kind};
@@ -82,7 +82,7 @@ impl Engine<'_> {
                 .collect(),
             ..Metadata::default()
         };
-        for column in entity.columns.iter().filter(|column| column.kind == Kind::Picklist) {
+        for column in entity.columns.iter().filter(|column| column.kind.is_listed()) {
             let Some(field) = fields.iter().find(|field| field.name.eq_ignore_ascii_case(column.field))
             else {
                 continue;
@@ -90,7 +90,10 @@ impl Engine<'_> {
             metadata.picklists.extend(field.picklist_values.iter().filter_map(|value| {
                 Some(PicklistValue {
                     field: column.field.to_owned(),
-                    value: value.number()?,
+                    code: match column.kind {
+                        Kind::Code => value.value.trim().replace('\0', "\u{fffd}"),
+                        _ => value.number()?.to_string(),
+                    },
                     label: value.label.replace('\0', "\u{fffd}"),
                     sort_order: i32::try_from(value.sort_order).unwrap_or(i32::MAX),
                     is_active: value.is_active,
@@ -131,7 +134,7 @@ impl Engine<'_> {
 
 /// Whether `there` rows where `known` were before look like a right that was taken away rather than like deletions.
 fn looks_hidden(entity: &Entity, there: u64, known: u64) -> bool {
-    let vanished = there == 0 && doctor::NEVER_EMPTY.contains(&entity.name);
+    let vanished = there == 0 && entity.never_empty;
     vanished || (known >= FEW && there.saturating_mul(2) < known)
 }
 

@@ -156,7 +156,7 @@ fn compare(entity: &Entity, id: i64, field: &str, sent: &Value, mine: &Map<Strin
     let same = match column.kind {
         Kind::Integer | Kind::Picklist => kept.as_i64().is_some() && kept.as_i64() == whole(sent),
         Kind::Number => (kept.as_f64().unwrap() - number(sent)).abs() < 1e-9,
-        Kind::Text => kept.as_str() == Some(&text(sent)),
+        Kind::Text | Kind::Code => kept.as_str() == Some(&text(sent)),
         Kind::Flag => kept.as_bool() == Some(sent == &Value::Bool(true) || whole(sent) == Some(1)),
         Kind::DateTime => instant(kept.as_str().unwrap()) == instant(sent.as_str().unwrap()),
         Kind::Date => kept.as_str().unwrap() == &sent.as_str().unwrap()[..10],
