@@ -1,10 +1,10 @@
 // A Taskgauge and a simulated Autotask of their own, on free ports and in a folder that goes with them.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, copyFile, mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { type Front, SimulatorControl, startFront } from "./simulator.ts";
@@ -67,9 +67,10 @@ class Service {
     private readonly name: string,
     args: string[],
     env: NodeJS.ProcessEnv,
+    program = BINARY,
   ) {
     // In a group of its own, Ctrl-C reaches it through the end of the test run, which lets it finish in order.
-    this.child = spawn(BINARY, args, { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    this.child = spawn(program, args, { env, cwd: dirname(program), detached: true, stdio: ["ignore", "pipe", "pipe"] });
     this.child.stdout?.on("data", (data) => (this.output += data));
     this.child.stderr?.on("data", (data) => (this.output += data));
     this.ended = new Promise((resolve) => {
@@ -128,6 +129,9 @@ export async function startServer({ simulatorArgs = ["--size", "small"], front =
   const dataDir = await mkdtemp(join(tmpdir(), "taskgauge-end2end-"));
   // As root, the private Postgres runs as somebody else, who has to get into the folder.
   await chmod(dataDir, 0o755);
+  // The one file alone, away from the workspace: nothing that it needs may lie beside it.
+  const program = join(await mkdtemp(join(tmpdir(), "taskgauge-program-")), "taskgauge");
+  await copyFile(BINARY, program);
   const simulator = await startSimulator(simulatorArgs);
   const recorder = front ? await startFront(simulator.url) : undefined;
   const port = await freePort();
@@ -145,9 +149,9 @@ export async function startServer({ simulatorArgs = ["--size", "small"], front =
     await service?.stop();
     await recorder?.stop();
     await simulator.service.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    for (const folder of [dataDir, dirname(program)]) await rm(folder, { recursive: true, force: true });
   };
-  const service = new Service("taskgauge serve", ["serve"], env);
+  const service = new Service("taskgauge serve", ["serve"], env, program);
   let signInLink: string;
   try {
     signInLink = await service.until("it gave a sign-in link", () => /\S+\/welcome\?token=\S+/.exec(service.output)?.[0]);
@@ -167,12 +171,14 @@ export async function startServer({ simulatorArgs = ["--size", "small"], front =
     stop: () => stopAll(service),
     cli: (args, options = {}) =>
       new Promise((resolve, reject) => {
-        const child = spawn(BINARY, args, { env: { ...env, ...options.env } });
+        const child = spawn(program, args, { env: { ...env, ...options.env }, cwd: dirname(program) });
         const answer: Answer = { code: -1, stdout: "", stderr: "" };
         child.stdout.on("data", (data) => (answer.stdout += data));
         child.stderr.on("data", (data) => (answer.stderr += data));
         child.once("error", reject);
         child.once("close", (code) => resolve({ ...answer, code: code ?? -1 }));
+        // A command that ends without reading closes the pipe.
+        child.stdin.on("error", () => {});
         child.stdin.end(options.input ?? "");
       }),
   };

@@ -2,12 +2,12 @@
 #![expect(clippy::doc_markdown, reason = "these texts are read on a terminal, as help")]
 
 use clap::Args;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::{net::SocketAddr, path::PathBuf};
 use taskgauge_autotask::{Connector, Options};
 use taskgauge_model::clock::Clock;
 use taskgauge_store::{
-    Store,
+    Store, StoreError,
     cluster::{Cluster, ClusterOptions, KeptRunning, is_root},
     sealing::Sealer,
 };
@@ -86,7 +86,7 @@ impl Installation {
         let opened = async {
             let store = Store::connect(&url, sealer, clock).await?;
             store.migrate().await?;
-            Ok::<_, taskgauge_store::StoreError>(store)
+            Ok::<_, StoreError>(store)
         };
         match opened.await {
             Ok(store) => Ok(Opened { store, cluster }),
@@ -94,14 +94,22 @@ impl Installation {
                 if let Some(cluster) = cluster {
                     cluster.stop().await;
                 }
-                Err(error.to_string())
+                Err(match error {
+                    // Whoever runs this owns the log, too.
+                    StoreError::Database(source) => {
+                        format!(
+                            "The database refused: {source}. The user in its address has to own the database."
+                        )
+                    }
+                    error => error.to_string(),
+                })
             }
         }
     }
 
     /// The address of the database, and the private Postgres where this process has to start it.
     async fn database(&self) -> Result<(SecretString, Option<Cluster>), String> {
-        if let Some(url) = &self.database_url {
+        if let Some(url) = self.given_database() {
             return Ok((url.clone(), None));
         }
         let data_dir = self.data_dir()?;
@@ -112,11 +120,16 @@ impl Installation {
         Ok((cluster.url(), Some(cluster)))
     }
 
+    /// The address of the database that was given; a variable that is set to nothing gives none.
+    fn given_database(&self) -> Option<&SecretString> {
+        self.database_url.as_ref().filter(|url| !url.expose_secret().trim().is_empty())
+    }
+
     fn sealer(&self) -> Result<Sealer, String> {
         if let Some(key) = &self.secret_key {
             return Sealer::from_key(key).map_err(|error| error.to_string());
         }
-        if self.database_url.is_some() && self.data_dir.is_none() {
+        if self.given_database().is_some() && self.data_dir.is_none() {
             // Several machines that share a database need the same key.
             tracing::info!("the secret key is kept in the default data folder");
         }

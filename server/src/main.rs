@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 /// Taskgauge: Autotask PSA in numbers.
 ///
-/// Every option can be set by the environment variable of the same name. Exit code 0 means success, always.
+/// What configures it can be set by environment variables, named beside each option. Exit code 0 means success, always.
 #[derive(Parser)]
 #[command(name = "taskgauge", version, max_term_width = 100)]
 struct Arguments {

@@ -28,7 +28,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// Serves until the process is asked to stop.
 pub async fn serve(installation: Installation, serving: Serving) -> Result<(), String> {
-    start_logging(&serving);
+    start_logging(&serving)?;
     let site = site::manifest()?;
     // The port is taken first: nothing else is started when it cannot be had.
     let listener = listen(serving.addr).await?;
@@ -141,9 +141,14 @@ pub fn asked_to_stop() -> Result<impl Future<Output = ()> + Send, String> {
     })
 }
 
-fn start_logging(serving: &Serving) {
+fn start_logging(serving: &Serving) -> Result<(), String> {
     use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
-    let filter = EnvFilter::try_new(&serving.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(&serving.log).map_err(|error| {
+        format!(
+            "“{}” says nothing about what to log: {error}. Use info, or taskgauge_sync=debug.",
+            serving.log
+        )
+    })?;
     let registry = tracing_subscriber::registry().with(filter);
     let started = if serving.log_json {
         registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init()
@@ -154,4 +159,5 @@ fn start_logging(serving: &Serving) {
     };
     // A subscriber that is there already (in a test) serves as well.
     drop(started);
+    Ok(())
 }

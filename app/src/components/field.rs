@@ -45,7 +45,7 @@ pub fn Field(
             <label for=key>{label}{optional.then(|| view! { <span class="field-optional">" optional"</span> }.into_any())}</label>
             <p class="help" id=format!("{key}-help")>{help}</p>
             <input
-                class="input"
+                class="input keeper-ignore"
                 id=key
                 name=key
                 node_ref=input
@@ -241,7 +241,7 @@ pub fn CredentialField(
             <p class="help" id=format!("{key}-help")>{help}</p>
             <div class="input-wrap">
                 <input
-                    class="input"
+                    class="input keeper-ignore"
                     id=key
                     name=key
                     node_ref=credential.input

@@ -59,19 +59,27 @@ pub fn Layout() -> impl IntoView {
 /// What stands at an address that shows nothing.
 #[component]
 pub fn NotFound() -> impl IntoView {
+    view! { <main class="page" id="page"><Nothing why="It may have been renamed or removed.".to_owned() /></main> }
+}
+
+/// In place of what an address would show if it were there.
+#[component]
+pub fn Nothing(
+    /// What is missing, as a sentence.
+    why: String,
+) -> impl IntoView {
     if let Some(status) = use_context::<NotFoundStatus>() {
         (status.0)();
     }
     view! {
         <Title text="Not found" />
-        <main class="page" id="page">
-            <div class="empty">
-                <h1 class="empty-title">"There is nothing at this address"</h1>
-                <p>"It may have been renamed or removed."</p>
-                <p><a class="button primary" href="/" rel="external">"Go to the dashboards"</a></p>
-            </div>
-        </main>
+        <div class="empty">
+            <h1 class="empty-title">"There is nothing at this address"</h1>
+            <p>{why}</p>
+            <p><a class="button primary" href="/" rel="external">"Go to the dashboards"</a></p>
+        </div>
     }
+    .into_any()
 }
 
 /// Sets the status 404 of the response; offered by the server.

@@ -1,6 +1,9 @@
 //! Something that is loaded from the server: while it loads, when it fails, and when it is there.
 
-use super::banner::{Banner, Mood};
+use super::{
+    banner::{Banner, Mood},
+    layout::Nothing,
+};
 use crate::{
     api::{Payload, UiError},
     live::Load,
@@ -25,6 +28,14 @@ pub fn problem(error: &UiError) -> AnyView {
             let text = other.to_string();
             view! { <Banner mood=Mood::Bad title="This could not be loaded"><p>{text}</p></Banner> }.into_any()
         }
+    }
+}
+
+/// In place of what a page should show.
+fn failed(error: &UiError) -> AnyView {
+    match error {
+        UiError::NotFound(what) => view! { <Nothing why=what.clone() /> }.into_any(),
+        error => problem(error),
     }
 }
 
@@ -83,7 +94,7 @@ pub fn Loaded(
                 let view = view.clone();
                 resource.get().map(|value| match value {
                     Ok(value) => (view.0)(&value),
-                    Err(error) => problem(&error),
+                    Err(error) => failed(&error),
                 })
             }}
         </Transition>
@@ -103,6 +114,6 @@ where
 {
     View(Arc::new(move |payload| match payload.read::<T>() {
         Ok(value) => view(value).into_any(),
-        Err(error) => problem(&error),
+        Err(error) => failed(&error),
     }))
 }

@@ -17,32 +17,16 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
-    EntityInfo, Error, Field, Filter, Module, Query, Thresholds, UserDefinedField, Version,
+    AsSent, EntityInfo, Error, Field, Filter, Module, Page, Query, ReadRow, Row, Thresholds,
+    UserDefinedField, Version,
     connector::{foreign, join},
     credentials::Identity,
     limits::{Account, Place, lock},
     metadata,
-    transport::{Call, Observer, Transport},
+    page::{read_page, read_rows},
+    transport::{Call, Observer, Transport, read_json, read_json_or_null},
     value,
 };
-
-/// One record as it came: every member kept, nothing interpreted. [`value`] reads the members.
-pub type Row = serde_json::Map<String, Value>;
-
-/// One page of an id walk.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Page {
-    /// The rows, in strictly ascending id order.
-    pub rows: Vec<Row>,
-    /// The id of the last row, from which to go on; `None` when there are no rows.
-    pub last_id: Option<i64>,
-    /// True when this is the end: fewer rows than asked for, and the server announces no further page.
-    pub complete: bool,
-    /// The asked page size.
-    pub requested: usize,
-    /// The server's own link to the next page, for [`Client::next_page_by_url`]. A walk does not need it.
-    pub next_page_url: Option<String>,
-}
 
 /// A read client for one tenant. Clones share counters and connections. Limits are shared more widely: by all clients
 /// of a [`Connector`](crate::Connector) and its clones that have the same integration code and the same origin, since
@@ -166,7 +150,7 @@ impl Client {
         filter.validate()?;
         let url = self.url(&format!("{}/query/count", collection(entity)?))?;
         let body = filter.count_body();
-        metadata::query_count(&self.call(entity, "count", Method::POST, url, Some(&body), false).await?)
+        metadata::query_count(&self.call(entity, "count", Method::POST, url, Some(&body), read_json).await?)
     }
 
     /// One page: the matching rows with the lowest ids above `after`, or from id 0 on.
@@ -174,11 +158,22 @@ impl Client {
     /// The server's answer is checked: rows out of order or from before `after` are [`Error::OutOfOrder`], more rows
     /// than asked for are [`Error::PageTooLarge`].
     pub async fn page(&self, entity: &str, query: &Query, after: Option<i64>) -> Result<Page, Error> {
+        self.page_of(entity, query, after, &AsSent).await
+    }
+
+    /// One page like [`page`](Self::page), its rows in the form that `reader` gives them.
+    pub async fn page_of<R: ReadRow>(
+        &self,
+        entity: &str,
+        query: &Query,
+        after: Option<i64>,
+        reader: &R,
+    ) -> Result<Page<R::Row>, Error> {
         query.validate()?;
         let url = self.url(&format!("{}/query", collection(entity)?))?;
         let body = query.body(after);
-        let answer = self.call(entity, "page", Method::POST, url, Some(&body), false).await?;
-        read_page(entity, answer, query.page_size, after)
+        let read = |answer: Vec<u8>| read_page(entity, answer, reader, query.page_size, after);
+        self.call(entity, "page", Method::POST, url, Some(&body), read).await
     }
 
     /// All pages above `after`. Ends after the page that is complete, or after the first error; go on later with the
@@ -223,15 +218,15 @@ impl Client {
         let from = self.url(&format!("{}/query", collection(entity)?))?;
         let url = self.next_url(entity, &from, next_page_url)?;
         let body = query.body(after);
-        let answer = self.call(entity, "next page", Method::POST, url, Some(&body), false).await?;
-        read_page(entity, answer, query.page_size, after)
+        let read = |answer: Vec<u8>| read_page(entity, answer, &AsSent, query.page_size, after);
+        self.call(entity, "next page", Method::POST, url, Some(&body), read).await
     }
 
     /// One row with all of its fields, or `None` when there is none. (A missing row is told in three ways: 404, an
     /// `item` of null, or nothing at all.)
     pub async fn get(&self, entity: &str, id: i64) -> Result<Option<Row>, Error> {
         let url = self.url(&format!("{}/{id}", collection(entity)?))?;
-        let answer = match self.call(entity, "get", Method::GET, url, None, true).await {
+        let answer = match self.call(entity, "get", Method::GET, url, None, read_json_or_null).await {
             Ok(Value::Null) | Err(Error::NotFound) => return Ok(None),
             Ok(Value::Object(answer)) => answer,
             Ok(_) => return Err(Error::decode("the record is not an object")),
@@ -260,8 +255,9 @@ impl Client {
             if !seen.insert(url.clone()) {
                 return Err(Error::decode("the pages of a nested collection run in a circle"));
             }
-            let answer = self.call(parent, "children", Method::GET, url.clone(), None, false).await?;
-            let (mut page, next) = rows_of(answer)?;
+            let read = |answer: Vec<u8>| read_rows(&answer);
+            let (mut page, next) =
+                self.call(parent, "children", Method::GET, url.clone(), None, read).await?;
             let is_empty = page.is_empty();
             rows.append(&mut page);
             match next {
@@ -321,22 +317,21 @@ impl Client {
     }
 
     async fn get_path(&self, entity: &str, path: &str, operation: &'static str) -> Result<Value, Error> {
-        self.call(entity, operation, Method::GET, self.url(path)?, None, false).await
+        self.call(entity, operation, Method::GET, self.url(path)?, None, read_json).await
     }
 
-    async fn call(
+    async fn call<T: Send>(
         &self,
         entity: &str,
         operation: &'static str,
         method: Method,
         url: Url,
         body: Option<&Value>,
-        empty_is_null: bool,
-    ) -> Result<Value, Error> {
+        read: impl Fn(Vec<u8>) -> Result<T, Error> + Send + Sync,
+    ) -> Result<T, Error> {
         let inner = &*self.inner;
-        let call =
-            Call { method, url, body, identity: Some(&inner.identity), entity, operation, empty_is_null };
-        inner.transport.send(&call, &Watch { inner, entity }).await
+        let call = Call { method, url, body, identity: Some(&inner.identity), entity, operation };
+        inner.transport.send(&call, read, &Watch { inner, entity }).await
     }
 }
 
@@ -349,98 +344,9 @@ fn collection(name: &str) -> Result<&str, Error> {
     }
 }
 
-/// The rows of an answer and its link to the next page.
-fn rows_of(answer: Value) -> Result<(Vec<Row>, Option<String>), Error> {
-    let Value::Object(mut answer) = answer else { return Err(Error::decode("the page is not an object")) };
-    let next = value::field(&answer, "pageDetails")
-        .and_then(Value::as_object)
-        .and_then(|details| value::field(details, "nextPageUrl"))
-        .and_then(Value::as_str)
-        .filter(|link| !link.trim().is_empty())
-        .map(str::to_owned);
-    let key = answer.keys().find(|key| key.eq_ignore_ascii_case("items")).cloned();
-    let Some(Value::Array(items)) = key.and_then(|key| answer.remove(&key)) else {
-        return Err(Error::decode("items is missing or not a list"));
-    };
-    let rows = items
-        .into_iter()
-        .map(|item| match item {
-            Value::Object(row) => Ok(row),
-            _ => Err(Error::decode("a row is not an object")),
-        })
-        .collect::<Result<_, _>>()?;
-    Ok((rows, next))
-}
-
-fn read_page(entity: &str, answer: Value, requested: usize, after: Option<i64>) -> Result<Page, Error> {
-    let (rows, next_page_url) = rows_of(answer)?;
-    if rows.len() > requested {
-        return Err(Error::PageTooLarge { entity: entity.to_owned(), asked: requested, got: rows.len() });
-    }
-    // Ids start at 0, so the first page must lie above -1.
-    let mut previous = after.unwrap_or(-1);
-    for row in &rows {
-        let id = value::field(row, "id")
-            .and_then(|id| value::integer(id).ok().flatten())
-            .ok_or_else(|| Error::decode("a row has no usable id"))?;
-        if id <= previous {
-            return Err(Error::OutOfOrder { entity: entity.to_owned(), previous, found: id });
-        }
-        previous = id;
-    }
-    // A server that caps pages below the asked size still announces the next one.
-    let complete = rows.is_empty() || (rows.len() < requested && next_page_url.is_none());
-    Ok(Page { last_id: (!rows.is_empty()).then_some(previous), complete, requested, next_page_url, rows })
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    fn page_of(ids: &[i64], requested: usize, after: Option<i64>, next: Option<&str>) -> Result<Page, Error> {
-        let items: Vec<Value> = ids.iter().map(|id| json!({ "id": id })).collect();
-        read_page(
-            "Tickets",
-            json!({ "items": items, "pageDetails": { "nextPageUrl": next } }),
-            requested,
-            after,
-        )
-    }
-
-    #[test]
-    fn the_end_is_a_short_page_without_a_link() {
-        assert!(page_of(&[0, 1], 3, None, None).unwrap().complete);
-        assert!(!page_of(&[0, 1, 2], 3, None, None).unwrap().complete);
-        assert!(!page_of(&[0, 1], 3, None, Some("x")).unwrap().complete);
-        let empty = page_of(&[], 3, Some(9), Some("x")).unwrap();
-        assert!(empty.complete);
-        assert_eq!(empty.last_id, None);
-    }
-
-    #[test]
-    fn a_server_that_ignores_the_question_is_caught() {
-        let out_of_order =
-            |previous, found| Error::OutOfOrder { entity: "Tickets".to_owned(), previous, found };
-        assert_eq!(page_of(&[2, 1], 3, None, None), Err(out_of_order(2, 1)));
-        assert_eq!(page_of(&[1, 1], 3, None, None), Err(out_of_order(1, 1)));
-        assert_eq!(page_of(&[5, 6], 3, Some(5), None), Err(out_of_order(5, 5)));
-        assert_eq!(page_of(&[-4], 3, None, None), Err(out_of_order(-1, -4)));
-        let error = page_of(&[1, 2, 3, 4], 3, None, None).unwrap_err();
-        assert_eq!(error, Error::PageTooLarge { entity: "Tickets".to_owned(), asked: 3, got: 4 });
-    }
-
-    #[test]
-    fn rows_without_ids_are_not_pages() {
-        assert!(matches!(
-            read_page("Tickets", json!({ "items": [{ "a": 1 }] }), 3, None),
-            Err(Error::Decode { .. })
-        ));
-        assert!(matches!(read_page("Tickets", json!({ "rows": [] }), 3, None), Err(Error::Decode { .. })));
-        let page = read_page("Tickets", json!({ "Items": [{ "ID": "7" }] }), 3, None).unwrap();
-        assert_eq!(page.last_id, Some(7));
-    }
 
     #[test]
     fn names_cannot_change_the_address() {

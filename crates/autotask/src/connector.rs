@@ -12,7 +12,7 @@ use crate::{
     credentials::Identity,
     limits::Limits,
     metadata,
-    transport::{Call, Observer, Transport},
+    transport::{Call, Observer, Transport, read_json},
 };
 
 /// How to talk to Autotask. The default is right for production.
@@ -116,9 +116,8 @@ impl Connector {
             identity: None,
             entity: "zoneInformation",
             operation: "discover",
-            empty_is_null: false,
         };
-        let answer = metadata::zone(&self.transport.send(&call, &Unobserved).await?)?;
+        let answer = metadata::zone(&self.transport.send(&call, read_json, &Unobserved).await?)?;
         let url = Url::parse(&answer.url).map_err(|_| Error::decode("the zone's url is not an address"))?;
         if !self.options.policy.allows(&url) {
             return Err(foreign(&url));

@@ -9,7 +9,7 @@ use reqwest::{
     header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER},
     redirect,
 };
-use serde_json::Value;
+use serde_json::{Value, error::Category};
 use tokio::time::{sleep, timeout};
 use url::Url;
 
@@ -68,8 +68,6 @@ pub(crate) struct Call<'a> {
     pub(crate) entity: &'a str,
     /// For logs: addresses are not logged, since a user name can stand in them.
     pub(crate) operation: &'static str,
-    /// An empty body is an answer (null), not a fault.
-    pub(crate) empty_is_null: bool,
 }
 
 /// Lets every attempt begin, and hears of it.
@@ -124,12 +122,17 @@ impl Transport {
         })
     }
 
-    /// Makes the request, again if need be.
-    pub(crate) async fn send(&self, call: &Call<'_>, observer: &impl Observer) -> Result<Value, Error> {
+    /// Makes the request, again if need be. `read` reads the body of a success; what it fails on can be asked for again.
+    pub(crate) async fn send<T: Send>(
+        &self,
+        call: &Call<'_>,
+        read: impl Fn(Vec<u8>) -> Result<T, Error> + Send + Sync,
+        observer: &impl Observer,
+    ) -> Result<T, Error> {
         let mut pauses = self.retry.pauses();
         loop {
             let place = observer.attempt().await;
-            let outcome = match timeout(self.request_timeout, self.attempt(call, observer)).await {
+            let outcome = match timeout(self.request_timeout, self.attempt(call, &read, observer)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Error::Timeout.into()),
             };
@@ -167,7 +170,12 @@ impl Transport {
         }
     }
 
-    async fn attempt(&self, call: &Call<'_>, observer: &impl Observer) -> Result<Value, Failure> {
+    async fn attempt<T: Send>(
+        &self,
+        call: &Call<'_>,
+        read: &(impl Fn(Vec<u8>) -> Result<T, Error> + Send + Sync),
+        observer: &impl Observer,
+    ) -> Result<T, Failure> {
         let mut request =
             self.http.request(call.method.clone(), call.url.clone()).header(ACCEPT, "application/json");
         if let Some(identity) = call.identity {
@@ -200,7 +208,7 @@ impl Transport {
             Err(error) => return Err(error.into()),
         };
         if status.is_success() {
-            return success(&body, is_html_type, call.empty_is_null).map_err(Failure::from);
+            return if is_html(&body, is_html_type) { Err(Error::Html.into()) } else { Ok(read(body)?) };
         }
         let mut texts = error_texts(&body);
         if let Some(identity) = call.identity {
@@ -274,18 +282,35 @@ fn redirect_host(from: &Url, headers: &HeaderMap) -> Option<String> {
     target.host_str().map(str::to_owned)
 }
 
-fn success(body: &[u8], is_html_type: bool, empty_is_null: bool) -> Result<Value, Error> {
+fn is_html(body: &[u8], is_html_type: bool) -> bool {
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    match first {
-        None if empty_is_null => return Ok(Value::Null),
-        None => return Err(Error::EmptyBody),
-        Some(b'<') => return Err(Error::Html),
-        Some(_) if is_html_type => return Err(Error::Html),
-        Some(_) => {}
+    first.is_some_and(|first| is_html_type || *first == b'<')
+}
+
+/// Reads a body as JSON.
+#[expect(clippy::needless_pass_by_value, reason = "one of the ways to read a body, which others keep")]
+pub(crate) fn read_json(body: Vec<u8>) -> Result<Value, Error> {
+    serde_json::from_slice(present(&body)?).map_err(|error| unreadable(&error, "the body is not JSON"))
+}
+
+/// Reads a body as JSON, an empty one as null.
+pub(crate) fn read_json_or_null(body: Vec<u8>) -> Result<Value, Error> {
+    if present(&body).is_err() { Ok(Value::Null) } else { read_json(body) }
+}
+
+/// The body, unless there is nothing in it.
+pub(crate) fn present(body: &[u8]) -> Result<&[u8], Error> {
+    if body.iter().all(u8::is_ascii_whitespace) { Err(Error::EmptyBody) } else { Ok(body) }
+}
+
+/// Why a body cannot be read: it broke off, it is no JSON, or other JSON than what is `expected`. The cause itself may
+/// quote the body, which may hold personal data.
+pub(crate) fn unreadable(error: &serde_json::Error, expected: &str) -> Error {
+    match error.classify() {
+        Category::Eof => Error::Truncated,
+        Category::Data => Error::decode(expected),
+        Category::Syntax | Category::Io => Error::decode("the body is not JSON"),
     }
-    serde_json::from_slice(body).map_err(|error| {
-        if error.is_eof() { Error::Truncated } else { Error::decode("the body is not JSON") }
-    })
 }
 
 #[derive(Default)]
@@ -457,17 +482,25 @@ mod tests {
     }
 
     #[rstest]
-    #[case("", false, Err(Error::EmptyBody))]
-    #[case("  ", true, Ok(Value::Null))]
-    #[case(" <!doctype html>", false, Err(Error::Html))]
-    #[case(r#"{"items":[{"id":1},"#, false, Err(Error::Truncated))]
-    #[case("sorry", false, Err(Error::decode("the body is not JSON")))]
-    #[case("[]", false, Ok(Value::Array(vec![])))]
-    fn successful_bodies(
+    #[case("", Err(Error::EmptyBody))]
+    #[case(r#"{"items":[{"id":1},"#, Err(Error::Truncated))]
+    #[case("sorry", Err(Error::decode("the body is not JSON")))]
+    #[case("[]", Ok(Value::Array(vec![])))]
+    fn successful_bodies(#[case] body: &str, #[case] expected: Result<Value, Error>) {
+        assert_eq!(read_json(body.into()), expected.clone());
+        assert_eq!(read_json_or_null(body.into()), if body.is_empty() { Ok(Value::Null) } else { expected });
+    }
+
+    #[rstest]
+    #[case("  ", true, false)]
+    #[case(" <!doctype html>", false, true)]
+    #[case("sorry", true, true)]
+    #[case("{}", false, false)]
+    fn pages_for_people_are_told_by_their_type_or_first_sign(
         #[case] body: &str,
-        #[case] empty_is_null: bool,
-        #[case] expected: Result<Value, Error>,
+        #[case] type_says_so: bool,
+        #[case] expected: bool,
     ) {
-        assert_eq!(success(body.as_bytes(), false, empty_is_null), expected);
+        assert_eq!(is_html(body.as_bytes(), type_says_so), expected);
     }
 }

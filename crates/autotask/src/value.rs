@@ -4,8 +4,8 @@
 //! value" as null or as an empty text. Everything here reads all observed spellings, gives `None` for "no value" and
 //! an error for what cannot be read, never a guess.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use serde_json::Value;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use serde_json::{Number, Value};
 
 use crate::Row;
 
@@ -18,6 +18,33 @@ pub struct ValueError {
 }
 
 type Read<T> = Result<Option<T>, ValueError>;
+
+/// A value as a reader of rows meets it, which need not be a [`Value`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Plain<'a> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Flag(bool),
+    /// A number.
+    Number(Number),
+    /// A text.
+    Text(&'a str),
+    /// A list or an object.
+    Compound,
+}
+
+impl<'a> From<&'a Value> for Plain<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Null => Plain::Null,
+            Value::Bool(flag) => Plain::Flag(*flag),
+            Value::Number(number) => Plain::Number(number.clone()),
+            Value::String(text) => Plain::Text(text),
+            Value::Array(_) | Value::Object(_) => Plain::Compound,
+        }
+    }
+}
 
 /// Integers beyond this are not exact in the doubles that JSON numbers may have passed through.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -40,32 +67,32 @@ pub fn user_defined(row: &Row) -> impl Iterator<Item = (&str, Option<&str>)> {
 
 /// An instant. Without a suffix it is UTC; `Z` and offsets are honoured; 0 to 9 fraction digits; a bare date is its
 /// midnight.
-pub fn date_time(value: &Value) -> Read<DateTime<Utc>> {
+pub fn date_time<'a>(value: impl Into<Plain<'a>>) -> Read<DateTime<Utc>> {
     let error = ValueError { expected: "an instant" };
-    let Some(text) = string(value, error)? else { return Ok(None) };
+    let Some(text) = string(value.into(), error)? else { return Ok(None) };
     parse_date_time(text).map(Some).ok_or(error)
 }
 
 /// A calendar date. Date-only concepts travel as instants that are *not* converted to UTC, so the written date is
 /// taken as it stands, without any zone conversion.
-pub fn date(value: &Value) -> Read<NaiveDate> {
+pub fn date<'a>(value: impl Into<Plain<'a>>) -> Read<NaiveDate> {
     let error = ValueError { expected: "a date" };
-    let Some(text) = string(value, error)? else { return Ok(None) };
+    let Some(text) = string(value.into(), error)? else { return Ok(None) };
     // The rest must be readable too: half a time is a damaged value, not a date.
     parse_date_time(text).ok_or(error)?;
-    text.get(..10).and_then(|day| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()).map(Some).ok_or(error)
+    text.get(..10).and_then(day).map(Some).ok_or(error)
 }
 
 /// A whole number: `5`, `5.0`, `"5"` or `"5.0"`.
-pub fn integer(value: &Value) -> Read<i64> {
+pub fn integer<'a>(value: impl Into<Plain<'a>>) -> Read<i64> {
     let error = ValueError { expected: "a whole number" };
-    match value {
-        Value::Null => Ok(None),
-        Value::Number(number) => match number.as_i64() {
+    match value.into() {
+        Plain::Null => Ok(None),
+        Plain::Number(number) => match number.as_i64() {
             Some(whole) => Ok(Some(whole)),
             None => number.as_f64().and_then(whole_float).map(Some).ok_or(error),
         },
-        Value::String(text) => match text.trim() {
+        Plain::Text(text) => match text.trim() {
             "" => Ok(None),
             text => {
                 let whole = match text.split_once('.') {
@@ -78,7 +105,7 @@ pub fn integer(value: &Value) -> Read<i64> {
                 whole.parse().map(Some).map_err(|_| error)
             }
         },
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(error),
+        Plain::Flag(_) | Plain::Compound => Err(error),
     }
 }
 
@@ -88,26 +115,26 @@ fn whole_float(float: f64) -> Option<i64> {
 }
 
 /// A decimal number in plain notation (`-1234.5`), as text so that no digit is lost to binary rounding.
-pub fn decimal(value: &Value) -> Read<String> {
+pub fn decimal<'a>(value: impl Into<Plain<'a>>) -> Read<String> {
     let error = ValueError { expected: "a number" };
-    match value {
-        Value::Null => Ok(None),
-        Value::Number(number) => plain_decimal(&number.to_string()).map(Some).ok_or(error),
-        Value::String(text) => match text.trim() {
+    match value.into() {
+        Plain::Null => Ok(None),
+        Plain::Number(number) => plain_decimal(&number.to_string()).map(Some).ok_or(error),
+        Plain::Text(text) => match text.trim() {
             "" => Ok(None),
             text => plain_decimal(text).map(Some).ok_or(error),
         },
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(error),
+        Plain::Flag(_) | Plain::Compound => Err(error),
     }
 }
 
 /// Yes or no: `true`, `"true"`, `1`, `"1"` and their opposites.
-pub fn boolean(value: &Value) -> Read<bool> {
+pub fn boolean<'a>(value: impl Into<Plain<'a>>) -> Read<bool> {
     let error = ValueError { expected: "true or false" };
-    match value {
-        Value::Bool(flag) => Ok(Some(*flag)),
-        Value::String(text) if text.trim().eq_ignore_ascii_case("true") => Ok(Some(true)),
-        Value::String(text) if text.trim().eq_ignore_ascii_case("false") => Ok(Some(false)),
+    match value.into() {
+        Plain::Flag(flag) => Ok(Some(flag)),
+        Plain::Text(text) if text.trim().eq_ignore_ascii_case("true") => Ok(Some(true)),
+        Plain::Text(text) if text.trim().eq_ignore_ascii_case("false") => Ok(Some(false)),
         other => match integer(other).map_err(|_| error)? {
             None => Ok(None),
             Some(0) => Ok(Some(false)),
@@ -118,35 +145,30 @@ pub fn boolean(value: &Value) -> Read<bool> {
 }
 
 /// A text. Null and the empty text both mean "none"; numbers and booleans are written out.
-pub fn text(value: &Value) -> Read<String> {
-    match value {
-        Value::Null => Ok(None),
-        Value::String(text) if text.is_empty() => Ok(None),
-        Value::String(text) => Ok(Some(text.clone())),
-        Value::Number(number) => Ok(Some(number.to_string())),
-        Value::Bool(flag) => Ok(Some(flag.to_string())),
-        Value::Array(_) | Value::Object(_) => Err(ValueError { expected: "a text" }),
+pub fn text<'a>(value: impl Into<Plain<'a>>) -> Read<String> {
+    match value.into() {
+        Plain::Null | Plain::Text("") => Ok(None),
+        Plain::Text(text) => Ok(Some(text.to_owned())),
+        Plain::Number(number) => Ok(Some(number.to_string())),
+        Plain::Flag(flag) => Ok(Some(flag.to_string())),
+        Plain::Compound => Err(ValueError { expected: "a text" }),
     }
 }
 
-fn string(value: &Value, error: ValueError) -> Read<&str> {
+fn string(value: Plain<'_>, error: ValueError) -> Read<&str> {
     match value {
-        Value::Null => Ok(None),
-        Value::String(text) => Ok(Some(text.trim()).filter(|text| !text.is_empty())),
+        Plain::Null => Ok(None),
+        Plain::Text(text) => Ok(Some(text.trim()).filter(|text| !text.is_empty())),
         _ => Err(error),
     }
 }
 
 fn parse_date_time(text: &str) -> Option<DateTime<Utc>> {
     if text.len() == 10 {
-        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-        return Some(day.and_hms_opt(0, 0, 0)?.and_utc());
+        return Some(day(text)?.and_time(NaiveTime::MIN).and_utc());
     }
     // The two accepted separators differ in nothing else.
     let (day, time) = text.split_once(['T', 't', ' '])?;
-    if day.len() != 10 {
-        return None;
-    }
     if let Some(time) = time.strip_suffix(['Z', 'z']) {
         return naive(day, time).map(|instant| instant.and_utc());
     }
@@ -160,12 +182,44 @@ fn parse_date_time(text: &str) -> Option<DateTime<Utc>> {
     }
 }
 
-fn naive(day: &str, time: &str) -> Option<NaiveDateTime> {
-    let format = match time.len() {
-        5 => "%Y-%m-%dT%H:%M",
-        _ => "%Y-%m-%dT%H:%M:%S%.f",
+fn naive(date: &str, time: &str) -> Option<NaiveDateTime> {
+    Some(day(date)?.and_time(clock_time(time)?))
+}
+
+// Rows hold a dozen of these; a parser of patterns would take most of the time that reading a page takes.
+
+/// `2024-01-31`.
+fn day(text: &str) -> Option<NaiveDate> {
+    let bytes: &[u8; 10] = text.as_bytes().try_into().ok()?;
+    if bytes[4] != b'-' || bytes[7] != b'-' {
+        return None;
+    }
+    let year = i32::try_from(number(&bytes[..4])?).ok()?;
+    NaiveDate::from_ymd_opt(year, number(&bytes[5..7])?, number(&bytes[8..])?)
+}
+
+/// `15:04`, `15:04:05`, `15:04:05.3`, with up to nine digits.
+fn clock_time(text: &str) -> Option<NaiveTime> {
+    let mut parts = text.as_bytes().split(|byte| *byte == b':');
+    let mut pair = || parts.next().filter(|part| part.len() == 2).and_then(number);
+    let (hour, minute) = (pair()?, pair()?);
+    let (second, nanosecond) = match parts.next() {
+        None => (0, 0),
+        Some(part) => match part.split_at_checked(2)? {
+            (second, []) => (number(second)?, 0),
+            (second, [b'.', fraction @ ..]) => {
+                let digits = u32::try_from(fraction.len()).ok().filter(|digits| (1..=9).contains(digits))?;
+                (number(second)?, number(fraction)? * 10_u32.pow(9 - digits))
+            }
+            _ => return None,
+        },
     };
-    NaiveDateTime::parse_from_str(&format!("{day}T{time}"), format).ok()
+    parts.next().is_none().then(|| NaiveTime::from_hms_nano_opt(hour, minute, second, nanosecond))?
+}
+
+/// At most nine digits.
+fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))
 }
 
 /// `+02:00`, `-0530` or `+02`, in seconds east.
@@ -181,14 +235,15 @@ fn offset_seconds(text: &str) -> Option<i64> {
         (None, 2) => (digits, "00"),
         _ => return None,
     };
-    let number =
-        |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse::<i64>().ok())?;
-    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    let (hours, minutes) = (i64::from(number(hours.as_bytes())?), i64::from(number(minutes.as_bytes())?));
     (hours <= 14 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
 /// Checks a number and writes it without an exponent.
 fn plain_decimal(text: &str) -> Option<String> {
+    if is_plain_decimal(text.as_bytes()) {
+        return Some(text.to_owned());
+    }
     let (sign, rest) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
         None => ("", text.strip_prefix('+').unwrap_or(text)),
@@ -222,6 +277,17 @@ fn plain_decimal(text: &str) -> Option<String> {
         whole => whole,
     };
     Some(if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
+}
+
+/// Whether a number is written the way all are written here: most are.
+fn is_plain_decimal(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let point = digits.iter().position(|byte| *byte == b'.').unwrap_or(digits.len());
+    let (whole, fraction) = (&digits[..point], &digits[(point + 1).min(digits.len())..]);
+    let is_whole = matches!(whole, [b'0'] | [b'1'..=b'9', ..]) && whole.iter().all(u8::is_ascii_digit);
+    let is_fraction =
+        point == digits.len() || (!fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit));
+    is_whole && is_fraction
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub struct Dataset {
     /// Whether it is one of the 21 known from Autotask datasources elsewhere, or an extra.
     #[serde(default)]
     pub extra: bool,
-    /// Entities it is made of, the leading one first.
+    /// Entities it is made of, the leading one first. None where it is about Taskgauge itself.
     pub entities: Vec<String>,
     /// The record type a row opens in Autotask, if any.
     #[serde(default)]

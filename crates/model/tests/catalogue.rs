@@ -51,6 +51,7 @@ fn the_21_known_datasets_ship() {
         "billing_items",
         "member_days",
         "recurring_months",
+        "sync_log",
     ] {
         assert!(Catalogue::shipped().dataset(slug).is_some_and(|dataset| dataset.extra), "{slug} is missing");
     }

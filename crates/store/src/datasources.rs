@@ -596,9 +596,12 @@ fn checked_web_url(text: &str) -> Result<&str, StoreError> {
 }
 
 fn name_taken(error: sqlx::Error, name: &str) -> StoreError {
-    StoreError::conflict_on(error, "datasources_name", || {
-        format!("There is already a datasource named “{name}”. Choose another name.")
-    })
+    StoreError::conflict_on(error, "datasources_name", || taken(name))
+}
+
+/// What is said of a name that another datasource has.
+pub fn taken(name: &str) -> String {
+    format!("There is already a datasource named “{name}”. Choose another name.")
 }
 
 /// Waits for the pages that a worker is committing and lets it begin no other one until the transaction ends.

@@ -3,6 +3,7 @@
 //! Statements are generated from the entity's declaration; identifiers come from declarations only, values are bound.
 
 mod absence;
+mod copy;
 mod metadata;
 mod upsert;
 
@@ -12,26 +13,79 @@ pub use metadata::{Metadata, PicklistValue, UserDefinedField};
 use crate::runs::Lease;
 use crate::{Store, StoreError, notify};
 use absence::{apply_log, look, mark_absent};
-use chrono::{DateTime, Utc};
-use serde::Serialize;
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use copy::copy_in;
 use serde_json::{Map, Value};
-use sqlx::PgConnection;
-use taskgauge_model::entity::{Deletes, Entity};
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, PgConnection, Postgres};
+use taskgauge_model::entity::{Deletes, Entity, column_name};
 use taskgauge_model::ids::DatasourceId;
 use taskgauge_model::run::Event;
-use upsert::upsert;
+use upsert::{Upserted, upsert};
+
+/// A value of a column, ready for Postgres.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Cell {
+    /// None.
+    #[default]
+    Null,
+    /// For `bigint`.
+    Whole(i64),
+    /// For `numeric`: plain decimal notation, such as `-12.50`.
+    Number(String),
+    /// For `text`; without NUL.
+    Text(String),
+    /// For `boolean`.
+    Flag(bool),
+    /// For `timestamptz`.
+    Instant(DateTime<Utc>),
+    /// For `date`.
+    Day(NaiveDate),
+}
+
+impl Cell {
+    /// The value as Postgres reads it out of JSON: decimals and times are texts.
+    fn to_json(&self) -> Value {
+        match self {
+            Cell::Null => Value::Null,
+            Cell::Whole(whole) => (*whole).into(),
+            Cell::Number(text) | Cell::Text(text) => text.as_str().into(),
+            Cell::Flag(flag) => (*flag).into(),
+            Cell::Instant(at) => at.to_rfc3339_opts(SecondsFormat::Micros, true).into(),
+            Cell::Day(day) => day.format("%Y-%m-%d").to_string().into(),
+        }
+    }
+}
 
 /// A row as it is stored.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Row {
     /// Autotask's id.
     pub id: i64,
-    /// Column name → value in the form Postgres reads: instants and dates as ISO texts, decimals as texts.
-    pub columns: Map<String, Value>,
+    /// One value for each of the entity's columns, in their order; those that are missing at the end are null.
+    pub cells: Vec<Cell>,
     /// Fields that no column holds; never null.
     pub extra: Map<String, Value>,
     /// User-defined fields, name → text.
     pub udf: Map<String, Value>,
+}
+
+impl Row {
+    /// Column name → value, without those that are null.
+    pub fn columns(&self, entity: &Entity) -> Map<String, Value> {
+        let filled = entity.columns.iter().zip(&self.cells).filter(|(_, cell)| **cell != Cell::Null);
+        filled.map(|(column, cell)| (column_name(column.field), cell.to_json())).collect()
+    }
+
+    /// Everything there is, as an object.
+    fn to_json(&self, entity: &Entity) -> Value {
+        let filled = |map: &Map<String, Value>| (!map.is_empty()).then(|| Value::Object(map.clone()));
+        let mut record = self.columns(entity);
+        record.insert("id".to_owned(), self.id.into());
+        record.insert("extra".to_owned(), filled(&self.extra).unwrap_or_default());
+        record.insert("udf".to_owned(), filled(&self.udf).unwrap_or_default());
+        Value::Object(record)
+    }
 }
 
 /// A row that could not be read.
@@ -73,6 +127,9 @@ pub struct PageCommit<'a> {
     pub slice: Option<&'a str>,
     /// Rows to store. Their ids are distinct.
     pub rows: Vec<Row>,
+    /// Whether none of the rows is likely to be stored yet, as on a first load: they are copied in then, which is much
+    /// faster, and only compared with what is there when that shows to be wrong.
+    pub fresh: bool,
     /// Rows to set aside. They count as present.
     pub unreadable: Vec<Unreadable>,
     /// Ids that were seen and need no writing: an id sweep.
@@ -98,6 +155,7 @@ impl PageCommit<'_> {
             entity,
             slice: None,
             rows: Vec::new(),
+            fresh: false,
             unreadable: Vec::new(),
             seen: Vec::new(),
             covers: Covers::Nothing,
@@ -138,12 +196,20 @@ impl Store {
         let now = self.clock.now();
         let entity = page.entity;
         let datasource = lease.datasource;
-        let mut transaction = self.pool.begin().await?;
+        let mut held = Held { connection: Some(self.pool.acquire().await?), returns: !page.fresh };
+        let Some(connection) = &mut held.connection else { return Err(StoreError::Lost) };
+        let mut transaction = connection.begin().await?;
         let mut written =
             Written { stop: hold(&mut transaction, lease, self.pinned_now()).await?, ..Written::default() };
 
         let mut unreadable = page.unreadable;
-        let (upserted, refused) = upsert(&mut transaction, datasource, entity, &page.rows, now).await?;
+        let copied = page.fresh && copy_in(&mut transaction, datasource, entity, &page.rows, now).await?;
+        let (upserted, refused) = if copied {
+            let changed = page.rows.iter().map(|row| row.id).collect();
+            (Upserted { inserted: page.rows.len() as u64, revived: 0, changed }, Vec::new())
+        } else {
+            upsert(&mut transaction, datasource, entity, &page.rows, now).await?
+        };
         unreadable.extend(refused);
         let readable = page.rows.len() as u64 - unreadable_rows(&page.rows, &unreadable);
         written.inserted = upserted.inserted;
@@ -232,6 +298,7 @@ impl Store {
         }
         notify::send(&mut transaction, &Event::Progress { datasource, run: lease.run }).await?;
         transaction.commit().await?;
+        held.returns = true;
         Ok(written)
     }
 
@@ -256,6 +323,21 @@ impl Store {
             .into_iter()
             .map(|(entity, at, id, reason, row)| (entity, at, Unreadable { id, reason, row }))
             .collect())
+    }
+}
+
+/// A connection that is closed instead of going back to the pool unless that is said: a `COPY` whose future was dropped
+/// leaves it in the middle of its protocol.
+struct Held {
+    connection: Option<PoolConnection<Postgres>>,
+    returns: bool,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take_if(|_| !self.returns) {
+            drop(connection.detach());
+        }
     }
 }
 

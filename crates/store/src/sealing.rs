@@ -82,26 +82,18 @@ impl Sealer {
     /// its owner alone.
     pub fn from_file(path: &Path) -> Result<Sealer, KeyError> {
         let failed = |source| KeyError::File { path: path.to_owned(), source };
-        let mut options = fs::OpenOptions::new();
-        match options.write(true).create_new(true).mode(0o600).open(path) {
-            Ok(mut file) => {
-                let bytes: [u8; KEY_LENGTH] = rand::random();
-                let text = base64::prelude::BASE64_STANDARD.encode(bytes);
-                // A key that is lost in a power cut takes the credentials with it.
-                file.write_all(format!("{text}\n").as_bytes())
-                    .and_then(|()| file.sync_all())
-                    .map_err(failed)?;
-                Ok(Self::new(bytes))
+        if !path.try_exists().map_err(failed)? {
+            match write_new_key(path) {
+                // Somebody else has made it meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => made.map_err(failed)?,
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
-                if mode & 0o077 != 0 {
-                    return Err(KeyError::Exposed(path.to_owned()));
-                }
-                Self::from_key(&fs::read_to_string(path).map_err(failed)?.into())
-            }
-            Err(error) => Err(failed(error)),
         }
+        let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(KeyError::Exposed(path.to_owned()));
+        }
+        Self::from_key(&fs::read_to_string(path).map_err(failed)?.into())
     }
 
     fn new(bytes: [u8; KEY_LENGTH]) -> Sealer {
@@ -155,6 +147,29 @@ impl Sealer {
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&Key::from(*self.key.expose_secret()))
     }
+}
+
+/// Makes a key file that is there whole or not at all, whenever the disk is full or the power fails: a key that is lost
+/// takes the credentials with it, and half of one would never be replaced.
+fn write_new_key(path: &Path) -> io::Result<()> {
+    let bytes: [u8; KEY_LENGTH] = rand::random();
+    let text = base64::prelude::BASE64_STANDARD.encode(bytes);
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}", std::process::id()));
+    let draft = Path::new(&draft);
+    let write = || {
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(draft)?;
+        file.write_all(format!("{text}\n").as_bytes())?;
+        file.sync_all()?;
+        // Unlike renaming, this never replaces a key.
+        fs::hard_link(draft, path)
+    };
+    let written = write();
+    // Nothing is lost with it: it is a second name, or no key.
+    let _ = fs::remove_file(draft);
+    written?;
+    path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
 }
 
 /// Bytes as hexadecimal digits.

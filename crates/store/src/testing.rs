@@ -117,6 +117,32 @@ pub fn sealer() -> Sealer {
     Sealer::from_key(&KEY.into()).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// Takes the database at this address away from everybody, as when its server is gone, or brings it back.
+///
+/// # Panics
+/// When it is not there, or connections to it come faster than they can be ended.
+pub async fn set_away(url: &str, away: bool) {
+    let cluster = CLUSTER.get().unwrap_or_else(|| panic!("no database was made in this process"));
+    let address = url.split('?').next().unwrap_or_default();
+    let name = address.rsplit('/').next().unwrap_or_default();
+    let hidden = format!("{name}_away");
+    let (from, to) = if away { (name, hidden.as_str()) } else { (hidden.as_str(), name) };
+    let mut admin = connection(cluster, "postgres").await;
+    let mut tries = 0;
+    loop {
+        let ended = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
+        let _ = sqlx::query(ended).bind(from).execute(&mut admin).await;
+        let rename = format!("alter database {from} rename to {to}");
+        match sqlx::raw_sql(AssertSqlSafe(rename)).execute(&mut admin).await {
+            Ok(_) => break,
+            // Somebody was quicker.
+            Err(_) if tries < 100 => tries += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let _ = admin.close().await;
+}
+
 fn now() -> DateTime<Utc> {
     NOW.parse().unwrap_or_else(|error| panic!("{error}"))
 }

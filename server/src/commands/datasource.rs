@@ -12,11 +12,11 @@ use taskgauge_app::api::datasources::connect::{more_problems, sync_soon, web_add
 use taskgauge_autotask::Connector;
 use taskgauge_model::{
     clock::Clock,
-    datasource::{Draft, DraftField, Finding, TestOutcome, TestReport},
+    datasource::{Draft, DraftField, FieldProblem, Finding, TestOutcome, TestReport},
     ids::DatasourceId,
     run::{Run, RunKind},
 };
-use taskgauge_store::drafts::TestedDraft;
+use taskgauge_store::{datasources::taken, drafts::TestedDraft};
 use taskgauge_sync::test_connection;
 
 /// Variable with the API user's secret.
@@ -153,14 +153,7 @@ async fn tested(connector: &Connector, given: &Given) -> Result<TestedDraft, Str
     let mut problems = draft.problems();
     problems.extend(more_problems(connector, &draft));
     if !problems.is_empty() {
-        let lines: Vec<String> = problems
-            .iter()
-            .map(|problem| format!("{}: {}", given_as(problem.field), problem.message))
-            .collect();
-        if given.json {
-            print_json(&TestOutcome::Invalid { problems })?;
-        }
-        return Err(lines.join("\n"));
+        return Err(refused(given, problems)?);
     }
     match test_connection(connector, &draft, Clock::system().now()).await {
         Ok(tested) => Ok(tested),
@@ -174,9 +167,25 @@ async fn tested(connector: &Connector, given: &Given) -> Result<TestedDraft, Str
     }
 }
 
+/// Prints what is wrong with the arguments, and answers it in words.
+fn refused(given: &Given, problems: Vec<FieldProblem>) -> Result<String, String> {
+    let lines: Vec<String> =
+        problems.iter().map(|problem| format!("{}: {}", given_as(problem.field), problem.message)).collect();
+    if given.json {
+        print_json(&TestOutcome::Invalid { problems })?;
+    }
+    Ok(lines.join("\n"))
+}
+
 async fn add(given: Given) -> Result<(), String> {
     let connector = given.installation.connector()?;
     with_open(&given.installation, async |opened| {
+        let name = given.name.trim();
+        // Said before Autotask is asked for anything.
+        if opened.store.datasource_named(name).await.is_ok() {
+            let problem = FieldProblem { field: DraftField::Name, message: taken(name) };
+            return Err(refused(&given, vec![problem])?);
+        }
         let draft = tested(&connector, &given).await?;
         let web_url = web_address(&connector, &given.web_url).map_err(|error| error.to_string())?;
         let id = opened

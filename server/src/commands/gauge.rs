@@ -9,8 +9,9 @@ use taskgauge_model::{
     catalogue::Catalogue,
     format,
     gauge::{Answer, FILTERS, Filters, Status},
+    ids::DatasourceId,
 };
-use taskgauge_store::Scope;
+use taskgauge_store::{Scope, Store};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -24,7 +25,8 @@ pub struct Arguments {
     /// The instant to answer for; now when left out.
     #[arg(long, value_parser = instant, value_name = "TIME")]
     at: Option<DateTime<Utc>>,
-    /// Filter by field=value; can be given several times. Fields: queue, priority, client, member, range …
+    /// Filter by field=value, an id or a label; can be given several times. Fields: queue, priority, client, member,
+    /// range …
     #[arg(long = "filter", value_name = "FIELD=VALUE")]
     filters: Vec<String>,
     /// Print JSON.
@@ -36,9 +38,10 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
     let gauge = Catalogue::shipped()
         .gauge(&arguments.id)
         .ok_or_else(|| format!("There is no gauge “{}”.", arguments.id))?;
-    let filters = filters(&arguments.filters)?;
+    let mut filters = filters(&arguments.filters)?;
     with_open(&arguments.installation, async |opened| {
         let source = named(opened, &arguments.datasource).await?.id;
+        known_values(&opened.store, source, &mut filters).await?;
         let at = arguments.at.unwrap_or_else(|| opened.store.clock().now());
         let answer = opened
             .store
@@ -48,14 +51,16 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
         if !answer.unfiltered.is_empty() {
             say(&format!("This gauge cannot be filtered by: {}.", answer.unfiltered.join(", ")));
         }
+        let has_words = matches!(answer.status, Status::Ok) || arguments.json;
+        if let Some(note) = answer.note.as_deref().filter(|_| has_words) {
+            say(note);
+        }
         if arguments.json {
-            if let Some(note) = &answer.note {
-                say(note);
-            }
             return print_json(&contract(&answer));
         }
         let words = match (answer.status, answer.value) {
             (Status::Ok, Some(value)) => format::exact_value(value, answer.unit),
+            (Status::Ok, None) if answer.groups.is_empty() => format!("{} rows", answer.rows),
             (Status::Ok, None) => format!("{} groups", answer.groups.len()),
             (Status::NoData, _) => format!("no data. {}", answer.note.as_deref().unwrap_or_default()),
             (Status::NotPermitted, _) => {
@@ -81,6 +86,32 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
     })
     .await
 }
+
+/// Takes ids and labels of what a filter offers, and nothing else: a slip of the pen must not look like a zero.
+async fn known_values(store: &Store, source: DatasourceId, filters: &mut Filters) -> Result<(), String> {
+    for (field, values) in &mut filters.fields {
+        let choices =
+            store.filter_choices(source, field, &Scope::All).await.map_err(|error| error.to_string())?;
+        for value in values {
+            let by_id = choices.iter().find(|(id, _)| id == value);
+            let by_label = || choices.iter().find(|(_, label)| label.eq_ignore_ascii_case(value));
+            let Some((id, _)) = by_id.or_else(by_label) else {
+                let some: Vec<String> =
+                    choices.iter().take(SHOWN).map(|(id, label)| format!("{id} ({label})")).collect();
+                let more = if choices.len() > SHOWN { " and more" } else { "" };
+                return Err(format!(
+                    "The filter “{field}” offers no “{value}”. It offers {}{more}.",
+                    some.join(", ")
+                ));
+            };
+            value.clone_from(id);
+        }
+    }
+    Ok(())
+}
+
+/// Choices named in an error.
+const SHOWN: usize = 20;
 
 /// The contract of `--json`.
 fn contract(answer: &Answer) -> serde_json::Value {

@@ -35,6 +35,11 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
             () = tell_progress(&opened.store, datasource.id) => return Ok(()),
         }
         .map_err(|error| error.to_string())?;
+        for step in &run.steps {
+            if let Some(problem) = step.problem.as_deref().filter(|_| step.state == RunState::Failed) {
+                say(&format!("{} could not be read: {problem}", step.label));
+            }
+        }
         if arguments.json {
             print_json(&summary(&run))?;
         } else {
@@ -56,6 +61,10 @@ async fn tell_progress(store: &Store, datasource: DatasourceId) {
         beat.tick().await;
         // What cannot be said now is said a second later.
         if let Ok(Some(run)) = store.latest_run(datasource).await {
+            // The one before, or one that is about to begin.
+            if run.state.is_over() || run.steps.is_empty() {
+                continue;
+            }
             let now = line(&run);
             if now != said {
                 say(&now);

@@ -25,7 +25,7 @@ pub async fn signed_in(State(state): State<ServerState>, mut request: Request, n
             Ok(session) => session,
             Err(error) => {
                 tracing::warn!(%error, "a session could not be looked up");
-                return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response();
+                return unavailable(&request, error.to_string());
             }
         },
         None => None,
@@ -49,6 +49,17 @@ pub async fn signed_in(State(state): State<ServerState>, mut request: Request, n
         )
     };
     Redirect::to(&to).into_response()
+}
+
+/// Says that the database is away: to a page's script in the way it reads refusals, to a person in words.
+fn unavailable(request: &Request, what: String) -> Response {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok());
+    let by_person = accepted.is_some_and(|accepted| accepted.contains("text/html"));
+    if by_person || !request.uri().path().starts_with("/api/") {
+        return (StatusCode::SERVICE_UNAVAILABLE, what).into_response();
+    }
+    let refusal = serde_json::to_string(&UiError::Unavailable(what)).unwrap_or_default();
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::CONTENT_TYPE, "application/json")], refusal).into_response()
 }
 
 /// Refuses changes that come from another site's page.

@@ -53,7 +53,7 @@ async fn a_tenant_is_tested_added_listed_and_removed() {
     assert_eq!(words.split('\t').next(), Some("Northwind"));
 
     let twice = [&with_credentials("add", "Northwind", &given)[..], &["--json"]].concat();
-    house.run(&twice).badly("There is already a datasource named “Northwind”.");
+    house.run(&twice).badly_with_result("There is already a datasource named “Northwind”.");
     assert_eq!(listed(&house).as_array().unwrap().len(), 1, "a name is taken once");
 
     let removed = house.run(&["datasource", "remove", "--name", "Northwind", "--json"]).well();

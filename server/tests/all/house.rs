@@ -46,6 +46,17 @@ pub struct House {
 const ON_A_DISK: &str =
     r#"mkdir -p "$1" && mount -t tmpfs -o "size=$2m,mode=755" tmpfs "$1" && shift 2 && exec "$@""#;
 
+/// How this user mounts a file system that one process alone sees: as root just so, else as the same user in a name
+/// space of its own, where the system allows that.
+fn mounting() -> Option<&'static [&'static str]> {
+    const WAYS: [&[&str]; 2] = [&["--mount"], &["--map-current-user", "--keep-caps", "--mount"]];
+    WAYS.into_iter().find(|way| {
+        let tried =
+            Command::new("unshare").args(*way).args(["mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
+        tried.is_ok_and(|tried| tried.status.success())
+    })
+}
+
 impl House {
     /// On a fresh database of the tests' server.
     pub async fn on_database() -> House {
@@ -81,9 +92,7 @@ impl House {
 
     /// Whether this user may have a disk made for a test.
     pub fn can_have_a_disk() -> bool {
-        let tried =
-            Command::new("unshare").args(["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
-        tried.is_ok_and(|tried| tried.status.success())
+        mounting().is_some()
     }
 
     /// Puts the data folder on a disk of so many MB. What is on it goes with the process that saw it.
@@ -101,6 +110,11 @@ impl House {
         self.environment.insert(name, value.into());
     }
 
+    /// Leaves a variable out from now on.
+    pub fn unset(&mut self, name: &'static str) {
+        self.environment.remove(name);
+    }
+
     /// Lets Autotask be a simulated tenant.
     pub fn reaches(&mut self, simulator: &Simulator) {
         self.set("TASKGAUGE_AUTOTASK_URL", simulator.url());
@@ -111,7 +125,8 @@ impl House {
         let binary = env!("CARGO_BIN_EXE_taskgauge");
         let mut command = Command::new(if self.disk.is_some() { "unshare" } else { binary });
         if let Some(megabytes) = self.disk {
-            command.args(["--mount", "sh", "-c", ON_A_DISK, "sh"]).arg(self.data_dir());
+            command.args(mounting().expect("a way to mount a disk"));
+            command.args(["sh", "-c", ON_A_DISK, "sh"]).arg(self.data_dir());
             command.args([&megabytes.to_string(), binary]);
         }
         for (name, _) in std::env::vars() {
@@ -140,6 +155,21 @@ impl House {
         // A command that ends without reading closes the pipe.
         let _ = child.stdin.take().expect("its input").write_all(input.as_bytes());
         Said::of(child.wait_with_output().expect("its output"))
+    }
+
+    /// Runs a command that can make files and write nothing into them, as on a full disk.
+    pub fn run_without_room(&self, arguments: &[&str]) -> Said {
+        let wanted = self.command(arguments);
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"]);
+        command.arg(wanted.get_program()).args(wanted.get_args());
+        for (name, value) in wanted.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Said::of(command.stdin(Stdio::null()).output().expect("the binary"))
     }
 
     /// Adds the simulated tenant under this name, as a script would.

@@ -148,6 +148,53 @@ async fn filters_narrow_an_answer() {
     let (first, second) = (&filters[0], &filters[1]);
     let both = synced.gauge(&["open_tickets", "--filter", &first.0, "--filter", &second.0]);
     assert_eq!(both["value"].as_f64(), Some((first.1 + second.1) as f64));
+
+    // By its label as well; what is not offered is no zero.
+    let by_label = synced.gauge(&["open_tickets", "--filter", "priority=high"]);
+    assert!(by_label["value"].as_f64() < Some(synced.open().count() as f64));
+    for slip in ["queue=xyz", "client=99999999", "queue="] {
+        let (field, value) = slip.split_once('=').unwrap();
+        let given = ["gauge", "open_tickets", "--datasource", "Northwind", "--json", "--filter", slip];
+        synced.house.run(&given).badly(&format!("The filter “{field}” offers no “{value}”. It offers "));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_read_is_said() {
+    let (mut house, simulator) = (House::on_database().await, tenant().await);
+    house.reaches(&simulator);
+    house.add("Northwind", &SimCredentials::default()).well();
+    simulator.switches().set(|switches| switches.forbidden.extend(["Surveys".to_owned()]));
+    let said = house.run(&["sync", "--datasource", "Northwind", "--json"]).well();
+    assert!(said.err.contains("Surveys could not be read: "), "{}", said.err);
+    assert!(said.err.contains("security level the right"), "it says where to change that: {}", said.err);
+    let numbers = house.run(&["gauge", "csat", "--datasource", "Northwind", "--json"]);
+    assert!(numbers.code != Some(0) || numbers.json()["status"] != "ok", "{numbers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_is_not_made_up() {
+    let synced = synced().await;
+    let asked = ["gauge", "open_tickets", "--datasource", "Northwind", "--json"];
+    let now = synced.house.run(&[&asked[..], &["--at", &synced.at.to_rfc3339()]].concat()).well();
+    assert!(!now.err.contains("as they are today"), "{now:?}");
+    let past = synced.house.run(&[&asked[..], &["--at", "2020-01-01"]].concat()).well();
+    assert!(past.err.contains("Records are shown as they are today"), "{past:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sync_log_is_a_dataset() {
+    let synced = synced().await;
+    let rows =
+        synced.house.run(&["dataset", "sync_log", "--datasource", "Northwind", "--json"]).well().json();
+    let rows = rows.as_array().unwrap();
+    let full: Vec<_> = rows.iter().filter(|row| row["kind"] == "full").collect();
+    assert_eq!(full.len(), Entity::all().len());
+    for row in full {
+        let told = synced.sync["entities"].as_array().unwrap();
+        let told = told.iter().find(|step| step["entity"] == row["entity"]).unwrap();
+        assert_eq!((&row["rows_read"], &row["requests"]), (&told["read"], &told["requests"]));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

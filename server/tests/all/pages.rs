@@ -10,9 +10,13 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
 };
+use taskgauge_app::api::UiError;
 use taskgauge_model::{catalogue::Catalogue, clock::Clock};
 use taskgauge_simulator::{SimCredentials, Simulator};
-use taskgauge_store::{Store, testing};
+use taskgauge_store::{
+    Store,
+    testing::{self, set_away},
+};
 
 /// Addresses that show something to whoever is signed in.
 const PAGES: &[&str] = &[
@@ -114,9 +118,49 @@ async fn nothing_is_shown_to_strangers() {
         assert_eq!(admin.get(path).await.status().is_success(), *path != "/data", "{path}");
     }
     assert_eq!(location(&admin.get("/data").await), "/data/datasources");
-    assert_eq!(admin.get("/no-such-page").await.status(), 404);
-    let none = admin.get("/dashboards/no-such").await.text().await.unwrap();
-    assert!(none.contains("There is no dashboard at this address."), "{none}");
+    for (path, what) in [
+        ("/no-such-page", "It may have been renamed or removed."),
+        ("/dashboards/no-such", "There is no dashboard at this address."),
+        ("/data/datasets/no-such", "There is no dataset at this address."),
+        ("/data/datasets?source=99", "This datasource is not there any more."),
+        ("/data/datasets/tickets_14d?source=99", "This datasource is not there any more."),
+        ("/dashboards/service-ticket-kpis?source=99", "This datasource is not there any more."),
+        ("/data/datasources/99", "This datasource does not exist or is no longer valid."),
+    ] {
+        let none = admin.get(path).await;
+        assert_eq!(none.status(), 404, "{path}");
+        let none = none.text().await.unwrap();
+        assert!(none.contains(what), "{path}: {none}");
+        assert!(none.contains("<title>Not found"), "{path}: {none}");
+        assert_eq!(none.matches("<h1").count(), 1, "{path}: {none}");
+    }
+}
+
+/// A page that is open keeps what was typed into it, so nobody may be told to load it again.
+#[tokio::test]
+async fn a_database_that_is_away_is_said_to_pages_and_people() {
+    let (house, _server, admin) = signed_in().await;
+    let draft = json!({ "draft": {
+        "name": "Any", "user_name": "a@example.com", "secret": "s", "integration_code": "I", "time_zone": "UTC",
+    }, "replaces": null });
+    let test = || admin.request(Method::POST, function("test_connection")).json(&draft).send();
+    let save = [("draft", "x"), ("name", "Any"), ("time_zone", "UTC"), ("web_url", "")];
+    set_away(&house.database_url(), true).await;
+    let answer = test().await.unwrap();
+    assert_eq!((answer.status().as_u16(), header(&answer, "content-type")), (503, "application/json"));
+    let refusal: UiError = answer.json().await.unwrap();
+    assert!(
+        matches!(&refusal, UiError::Unavailable(what) if what.starts_with("The database ")),
+        "{refusal:?}"
+    );
+    for answer in [admin.get("/data/datasources").await, admin.post("/data/datasources/save", &save).await] {
+        assert_eq!(answer.status(), 503);
+        let said = answer.text().await.unwrap();
+        assert!(said.starts_with("The database cannot be reached."), "{said}");
+    }
+    set_away(&house.database_url(), false).await;
+    assert_ne!(test().await.unwrap().status(), 503);
+    assert_eq!(admin.get("/data/datasources").await.status(), 200);
 }
 
 #[tokio::test]

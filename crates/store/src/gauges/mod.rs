@@ -26,7 +26,7 @@ pub(crate) mod statement;
 pub use behind::Behind;
 
 use crate::{Scope, Store, StoreError, settings::Settings};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures::{StreamExt as _, stream};
 use sqlx::{Postgres, Transaction};
@@ -36,13 +36,15 @@ use taskgauge_model::{
     datasource::{Doctor, Finding},
     gauge::{Answer, Filters, Gauge, Status},
     ids::DatasourceId,
-    range::Calendar,
+    range::{Calendar, Range},
 };
 
 /// Fewest and most connections one board may use at once; between them it is as many as this machine has cores.
 const BOARD_CONNECTIONS: RangeInclusive<usize> = 2..=8;
 /// Longest time a statement of a gauge may take.
 const STATEMENT_TIMEOUT: &str = "15s";
+/// A state of records this much before the last reading is not the one that is stored.
+const PAST: TimeDelta = TimeDelta::hours(1);
 
 /// What is known of a datasource before anything is counted.
 struct Context {
@@ -169,6 +171,12 @@ impl Store {
         }
         reading.commit().await?;
         fold::fold(plan, context.calendar, counted, &mut answer);
+        let knows_later = answer.data_at.is_some_and(|data_at| at + PAST <= data_at);
+        if gauge.range == Range::Now && knows_later {
+            answer.note = Some(
+                "Records are shown as they are today: what they were at this time is not kept.".to_owned(),
+            );
+        }
         if answer.note.is_none() {
             answer.note = context.suspicious(&plan.entities_needed()).map(|label| {
                 format!("Autotask shows no “{label}” at all. Most likely the API user's security level hides them.")

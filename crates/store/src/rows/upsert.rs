@@ -3,7 +3,7 @@
 use super::{Row, Unreadable};
 use crate::StoreError;
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::fmt::Write as _;
@@ -31,7 +31,7 @@ pub(super) async fn upsert(
         return Ok((Upserted::default(), Vec::new()));
     }
     let sql = upsert_statement(entity);
-    match try_upsert(connection, &sql, datasource, rows, now).await {
+    match try_upsert(connection, &sql, datasource, entity, rows, now).await {
         Ok(upserted) => return Ok((upserted, Vec::new())),
         Err(error) if is_data_exception(&error) => {}
         Err(error) => return Err(error.into()),
@@ -39,7 +39,7 @@ pub(super) async fn upsert(
     let mut all = Upserted::default();
     let mut refused = Vec::new();
     for row in rows {
-        match try_upsert(connection, &sql, datasource, std::slice::from_ref(row), now).await {
+        match try_upsert(connection, &sql, datasource, entity, std::slice::from_ref(row), now).await {
             Ok(one) => {
                 all.inserted += one.inserted;
                 all.revived += one.revived;
@@ -48,7 +48,7 @@ pub(super) async fn upsert(
             Err(error) if is_data_exception(&error) => refused.push(Unreadable {
                 id: row.id,
                 reason: "Postgres cannot store a value of this row.".to_owned(),
-                row: serde_json::to_value(row).unwrap_or_default(),
+                row: row.to_json(entity),
             }),
             Err(error) => return Err(error.into()),
         }
@@ -60,10 +60,11 @@ async fn try_upsert(
     connection: &mut PgConnection,
     sql: &str,
     datasource: DatasourceId,
+    entity: &Entity,
     rows: &[Row],
     now: DateTime<Utc>,
 ) -> Result<Upserted, sqlx::Error> {
-    let records: Vec<Value> = rows.iter().map(record).collect();
+    let records: Vec<Value> = rows.iter().map(|row| row.to_json(entity)).collect();
     let mut savepoint = connection.begin().await?;
     let (changed, inserted, revived): (Vec<i64>, i64, i64) = sqlx::query_as(AssertSqlSafe(sql))
         .bind(datasource.0)
@@ -76,21 +77,11 @@ async fn try_upsert(
 }
 
 /// Whether Postgres refused a value (SQLSTATE class 22), as opposed to being unable to work.
-fn is_data_exception(error: &sqlx::Error) -> bool {
+pub(super) fn is_data_exception(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::code)
         .is_some_and(|code| code.starts_with("22"))
-}
-
-/// A row as the statement's recordset reads it.
-fn record(row: &Row) -> Value {
-    let filled = |map: &Map<String, Value>| (!map.is_empty()).then(|| Value::Object(map.clone()));
-    let mut record = row.columns.clone();
-    record.insert("id".to_owned(), row.id.into());
-    record.insert("extra".to_owned(), filled(&row.extra).unwrap_or_default());
-    record.insert("udf".to_owned(), filled(&row.udf).unwrap_or_default());
-    Value::Object(record)
 }
 
 /// `$1` datasource, `$2` rows, `$3` now → ids changed, number inserted, number that came back from deletion.

@@ -5,4 +5,5 @@
 mod cluster;
 mod datasources;
 mod migrations;
+mod rows;
 mod users;

@@ -1,15 +1,15 @@
 //! Walks: asking for pages and committing them.
 
 use super::{Engine, Ready, Trouble, Work, patiently, walk};
-use crate::normalise::Normaliser;
+use crate::normalise::{Normaliser, Problem};
 use crate::plan;
 use chrono::TimeDelta;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
-use taskgauge_autotask::{Filter, Page, Query, value};
+use taskgauge_autotask::{Client, Filter, Page, Query};
 use taskgauge_model::entity::{Deletes, Entity, Refresh};
 use taskgauge_model::run::RunState;
-use taskgauge_store::rows::{Covers, PageCommit, Written};
+use taskgauge_store::rows::{Covers, PageCommit, Row, Written};
 use taskgauge_store::runs::Completed;
 
 /// Ids in one condition. Autotask allows 500; clients in the field use 200.
@@ -45,11 +45,13 @@ impl Engine<'_> {
         let entity = work.entity;
         let normaliser = Normaliser::new(entity);
         let ids_only = query.include_fields.is_some();
-        let mut next = Some(self.page(entity, query, after).await?);
+        let fetch = async |after| self.page(entity, query, after, &normaliser).await;
+        let mut next = Some(fetch(after).await?);
         while let Some((page, seconds)) = next.take() {
             let (last, complete) = (page.last_id, page.complete);
             let mut commit = PageCommit {
                 slice: Some(slice),
+                fresh: work.due.load && work.state.loaded_at.is_none(),
                 covers: covers.clone(),
                 after,
                 last,
@@ -58,23 +60,19 @@ impl Engine<'_> {
                 seconds,
                 ..PageCommit::of(entity)
             };
-            for wire in page.rows {
-                if ids_only {
-                    let id = value::field(&wire, "id");
-                    commit.seen.extend(id.and_then(|id| value::integer(id).ok().flatten()));
-                } else {
-                    match normaliser.row(wire) {
-                        Ok(row) => commit.rows.push(row),
-                        Err(refused) => commit.unreadable.push(refused),
-                    }
-                }
+            for (place, problem) in
+                page.rows.iter().enumerate().filter_map(|(place, row)| Some((place, row.as_ref().err()?)))
+            {
+                let sent = page.as_sent(place).unwrap_or_default();
+                commit.unreadable.push(problem.clone().with_row(sent));
             }
+            commit.rows = page.rows.into_iter().flatten().collect();
             if ids_only {
+                commit.seen = commit.rows.drain(..).map(|row| row.id).collect();
                 // Before the cursor moves past them: a kill in between would leave them unread until the next sweep.
                 self.missed(work, &commit.seen).await?;
             }
-            let ahead =
-                async { if complete { Ok(None) } else { self.page(entity, query, last).await.map(Some) } };
+            let ahead = async { if complete { Ok(None) } else { fetch(last).await.map(Some) } };
             let (written, ahead) = tokio::join!(self.commit(commit), ahead);
             if written?.stop {
                 return Err(Trouble::Stopped);
@@ -189,9 +187,11 @@ impl Engine<'_> {
         entity: &'static Entity,
         query: &Query,
         after: Option<i64>,
-    ) -> Result<(Page, f64), Trouble> {
+        normaliser: &Normaliser,
+    ) -> Result<(Page<Result<Row, Problem>>, f64), Trouble> {
         let began = Instant::now();
-        let page = self.ask(|client| async move { client.page(entity.name, query, after).await }).await?;
+        let ask = |client: Client| async move { client.page_of(entity.name, query, after, normaliser).await };
+        let page = self.ask(ask).await?;
         Ok((page, began.elapsed().as_secs_f64()))
     }
 }
