@@ -200,6 +200,22 @@ for (const { name, switches, typed, title, what, next } of FAILURES) {
   });
 }
 
+test("a wrong zone is told, and the right one taken with a button", async ({ page, server }) => {
+  await open(page, NEW_FORM);
+  const form = new ConnectForm(page);
+  await form.fill("Northwind");
+  await form.openAdvanced();
+  await form.zone.fill(server.simulator.url);
+  await server.simulator.set({ zone_moved: true });
+  await form.test.click();
+  await expect(form.alert).toContainText("This is not the user’s zone");
+  await form.alert.getByRole("button", { name: /^Use / }).click();
+  await expect(form.zone).not.toHaveValue(server.simulator.url);
+  await expect(form.secret).toHaveValue(CREDENTIALS.secret);
+  await form.test.click();
+  await expect(form.connected).toBeVisible();
+});
+
 /** `forbidden: "all"` as the list of every entity that is asked for in a test. */
 async function expanded(server: import("./server.ts").Server, switches: object): Promise<Record<string, unknown>> {
   const all = { ...switches } as Record<string, unknown>;
