@@ -76,7 +76,9 @@ const LEGEND_LINE = 22;
 
 /** A legend that needs several lines pushes the chart down. */
 function makeRoomForLegend(option, width, widthOf) {
-  if (!option.legend || typeof option.grid?.top !== "number" || !width) return;
+  // charming writes lists where there is one of each.
+  const grids = [option.grid ?? []].flat().filter(({ top }) => typeof top === "number");
+  if ([option.legend ?? []].flat().length === 0 || grids.length === 0 || !width) return;
   const room = width - 2 * LEGEND_PADDING;
   let lines = 1;
   let used = 0;
@@ -88,5 +90,5 @@ function makeRoomForLegend(option, width, widthOf) {
     }
     used += wide + LEGEND_GAP;
   }
-  option.grid.top += (lines - 1) * LEGEND_LINE;
+  for (const grid of grids) grid.top += (lines - 1) * LEGEND_LINE;
 }

@@ -174,11 +174,11 @@ test("a legend of several lines leaves the chart its room", () => {
 
 test("a legend takes as many lines as its names need in the font of the page", () => {
   const json = JSON.stringify({
-    legend: {},
-    grid: { top: 32 },
+    legend: [{}],
+    grid: [{ top: 32 }],
     series: ["First response", "Resolution"].map((name) => ({ type: "line", name })),
   });
-  const top = (letter, width) => readOption(json, width, (text) => ({ width: text.length * letter })).grid.top;
+  const top = (letter, width) => readOption(json, width, (text) => ({ width: text.length * letter })).grid[0].top;
   // Two marks, the gap between them, the padding: what stands beside 24 letters.
   const beside = 2 * 15 + 8 + 2 * 5;
   assert.equal(top(7, 24 * 7 + beside), 32);
