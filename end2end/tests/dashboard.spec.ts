@@ -54,6 +54,34 @@ test("the tiles show values, or why there is none", async ({ page }) => {
   await expect(tile(page, "Oldest open tickets").getByRole("row")).toHaveCount(11);
 });
 
+for (const width of [390, 1024, 1440, 2560]) {
+  test(`at a width of ${width} the words of charts leave each other room`, async ({ page }) => {
+    await page.setViewportSize({ width, height: 1000 });
+    await open(page, BOARD);
+    for (const title of CHARTS) await expect(tile(page, title).locator(".chart-live svg"), title).toBeVisible();
+    const crowded = await page.locator(".chart-live").evaluateAll((charts) =>
+      charts.flatMap((chart) => {
+        const frame = chart.getBoundingClientRect();
+        const words = [...chart.querySelectorAll("text")]
+          .filter((text) => text.textContent?.trim())
+          .map((text) => ({ text: text.textContent, box: text.getBoundingClientRect() }));
+        const outside = words.filter(
+          ({ box }) =>
+            box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1,
+        );
+        // The boxes of lines are a little higher than their letters.
+        const meet = (a: DOMRect, b: DOMRect) =>
+          Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3;
+        const over = words.flatMap((one, place) =>
+          words.slice(place + 1).filter((other) => meet(one.box, other.box)).map((other) => `${one.text} over ${other.text}`),
+        );
+        return [...outside.map(({ text }) => `${text} is cut`), ...over];
+      }),
+    );
+    expect(crowded).toEqual([]);
+  });
+}
+
 test("the first HTML holds the pictures and the numbers", async ({ page, request }) => {
   const html = await (await request.get(BOARD)).text();
   await page.setContent(html.replace(/<script[\s\S]*?<\/script>/g, "").replace(/<link[^>]*>/g, ""));
