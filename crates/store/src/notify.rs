@@ -7,7 +7,7 @@ use taskgauge_model::run::Event;
 use tokio::sync::broadcast;
 
 /// The channel that every Taskgauge process listens on.
-const CHANNEL: &str = "taskgauge";
+pub(crate) const CHANNEL: &str = "taskgauge";
 /// How many events a slow receiver may fall behind before it misses some.
 const BACKLOG: usize = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -15,10 +15,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// Sends an event when the transaction commits.
 pub(crate) async fn send(connection: &mut PgConnection, event: &Event) -> Result<(), StoreError> {
-    let payload = serde_json::to_string(event)
-        .map_err(|error| StoreError::Invalid(format!("An event cannot be written: {error}.")))?;
-    sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(payload).execute(connection).await?;
+    sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(payload(event)?).execute(connection).await?;
     Ok(())
+}
+
+/// An event as it is sent.
+pub(crate) fn payload(event: &Event) -> Result<String, StoreError> {
+    serde_json::to_string(event)
+        .map_err(|error| StoreError::Invalid(format!("An event cannot be written: {error}.")))
 }
 
 /// The events of every process that shares the database. Listening ends when this is dropped.

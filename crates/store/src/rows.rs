@@ -3,6 +3,7 @@
 //! Statements are generated from the entity's declaration; identifiers come from declarations only, values are bound.
 
 mod absence;
+mod books;
 mod copy;
 mod metadata;
 mod upsert;
@@ -11,7 +12,7 @@ pub(crate) use absence::any_absent;
 pub use metadata::{Metadata, PicklistValue, UserDefinedField};
 
 use crate::runs::Lease;
-use crate::{Store, StoreError, notify};
+use crate::{Store, StoreError};
 use absence::{apply_log, look, mark_absent};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use copy::copy_in;
@@ -20,7 +21,6 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, PgConnection, Postgres};
 use taskgauge_model::entity::{Deletes, Entity, column_name};
 use taskgauge_model::ids::DatasourceId;
-use taskgauge_model::run::Event;
 use upsert::{Upserted, upsert};
 
 /// A value of a column, ready for Postgres.
@@ -192,7 +192,7 @@ impl Store {
     ///
     /// [`StoreError::Lost`] when the lease is no longer valid; nothing is written then. A row that Postgres refuses
     /// is set aside like one that could not be read.
-    pub async fn commit_page(&self, lease: &Lease, page: PageCommit<'_>) -> Result<Written, StoreError> {
+    pub async fn commit_page(&self, lease: &Lease, page: &PageCommit<'_>) -> Result<Written, StoreError> {
         let now = self.clock.now();
         let entity = page.entity;
         let datasource = lease.datasource;
@@ -202,7 +202,7 @@ impl Store {
         let mut written =
             Written { stop: hold(&mut transaction, lease, self.pinned_now()).await?, ..Written::default() };
 
-        let mut unreadable = page.unreadable;
+        let mut unreadable = page.unreadable.clone();
         let copied = page.fresh && copy_in(&mut transaction, datasource, entity, &page.rows, now).await?;
         let (upserted, refused) = if copied {
             let changed = page.rows.iter().map(|row| row.id).collect();
@@ -224,7 +224,7 @@ impl Store {
             .chain(unreadable.iter().map(|row| row.id))
             .chain(page.seen.iter().copied())
             .collect();
-        set_aside(&mut transaction, datasource, entity, &present, &unreadable, now).await?;
+        set_aside(&mut transaction, datasource, entity, &unreadable, now).await?;
         let mut returned = 0;
         if !page.seen.is_empty() {
             returned = look(&mut transaction, datasource, entity, &page.seen, now).await?;
@@ -237,66 +237,29 @@ impl Store {
 
         let grown = upserted.inserted.cast_signed() + upserted.revived.cast_signed() + returned
             - written.deleted.cast_signed();
-        let raise = !upserted.changed.is_empty() || returned > 0 || written.deleted > 0;
-        raise_state(&mut transaction, datasource, entity, raise, grown, written.missed > 0).await?;
-        let mut entities = Vec::new();
-        if raise {
-            entities.push(entity.name.to_owned());
+        let mut changed = Vec::new();
+        if !upserted.changed.is_empty() || returned > 0 || written.deleted > 0 {
+            changed.push(entity.name.to_owned());
         }
         if !upserted.changed.is_empty() {
             for other in Entity::all() {
                 if matches!(other.deletes, Deletes::Log(logs) if logs.contains(&entity.name))
                     && apply_log(&mut transaction, datasource, entity, other, &upserted.changed, now).await?
                 {
-                    entities.push(other.name.to_owned());
+                    changed.push(other.name.to_owned());
                 }
             }
         }
-
-        if let Some(slice) = page.slice {
-            sqlx::query(
-                "update taskgauge.cursors
-                set after_id = coalesce($4, after_id), done = $5
-                where datasource_id = $1 and entity = $2 and slice = $3",
-            )
-            .bind(datasource.0)
-            .bind(entity.name)
-            .bind(slice)
-            .bind(page.last)
-            .bind(page.complete)
-            .execute(&mut *transaction)
-            .await?;
-        }
-        sqlx::query(
-            "update taskgauge.steps
-            set state = case when state = 'queued' then 'running' else state end,
-                slice = coalesce($4, slice),
-                read = read + $5,
-                written = written + $6,
-                unchanged = unchanged + $7,
-                deleted = deleted + $8,
-                quarantined = quarantined + $9,
-                requests = requests + $10,
-                seconds = seconds + $11
-            where datasource_id = $1 and run_id = $2 and entity = $3",
-        )
-        .bind(datasource.0)
-        .bind(lease.run.0)
-        .bind(entity.name)
-        .bind(page.slice)
-        .bind(count(present.len()))
-        .bind(count(upserted.changed.len()))
-        .bind(written.unchanged.cast_signed())
-        .bind(written.deleted.cast_signed())
-        .bind(written.quarantined.cast_signed())
-        .bind(page.requests.cast_signed())
-        .bind(page.seconds)
-        .execute(&mut *transaction)
-        .await?;
-        if !entities.is_empty() {
-            notify::send(&mut transaction, &Event::Changed { datasource, entities }).await?;
-        }
-        notify::send(&mut transaction, &Event::Progress { datasource, run: lease.run }).await?;
+        let set_aside: Vec<i64> = unreadable.iter().map(|row| row.id).collect();
+        let page = books::Page {
+            commit: page,
+            written: &written,
+            present: &present,
+            set_aside: &set_aside,
+            grown,
+            changed,
+        };
+        books::keep(&mut transaction, lease, page).await?;
         transaction.commit().await?;
         held.returns = true;
         Ok(written)
@@ -346,16 +309,22 @@ impl Drop for Held {
 ///
 /// The lock is an advisory one because it is fair: whoever wants the run for itself waits for the pages under way and
 /// for no later ones, where a row lock would let one page after the other in before it.
+///
+/// Nobody waits for the disk: should the machine fail, the last commits are lost in their order and with the cursors that
+/// they moved, and are made again.
 pub(crate) async fn hold(
     connection: &mut PgConnection,
     lease: &Lease,
     now: Option<DateTime<Utc>>,
 ) -> Result<bool, StoreError> {
-    sqlx::query("select pg_advisory_xact_lock_shared($1, ($2::bigint % 2147483647)::integer)")
-        .bind(RUN_LOCKS)
-        .bind(lease.run.0)
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query(
+        "select pg_advisory_xact_lock_shared($1, ($2::bigint % 2147483647)::integer),
+            set_config('synchronous_commit', 'off', true)",
+    )
+    .bind(RUN_LOCKS)
+    .bind(lease.run.0)
+    .execute(&mut *connection)
+    .await?;
     // A statement of its own: it must see what was committed while the lock was waited for.
     sqlx::query_scalar(
         "select r.cancel_requested or d.paused
@@ -393,34 +362,19 @@ pub(crate) async fn hold_alone(connection: &mut PgConnection, runs: &[i64]) -> R
 /// The first number of advisory locks on runs; the second is the run's.
 const RUN_LOCKS: i32 = 0x7275_6e73;
 
-fn count(rows: usize) -> i64 {
-    i64::try_from(rows).unwrap_or(i64::MAX)
-}
-
 /// How many of the rows were set aside.
 fn unreadable_rows(rows: &[Row], unreadable: &[Unreadable]) -> u64 {
     rows.iter().filter(|row| unreadable.iter().any(|other| other.id == row.id)).count() as u64
 }
 
-/// Sets rows aside, and forgets earlier ones that can be read now.
+/// Sets rows aside.
 async fn set_aside(
     connection: &mut PgConnection,
     datasource: DatasourceId,
     entity: &Entity,
-    present: &[i64],
     unreadable: &[Unreadable],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "delete from taskgauge.quarantine
-        where datasource_id = $1 and entity = $2 and id = any($3) and not (id = any($4))",
-    )
-    .bind(datasource.0)
-    .bind(entity.name)
-    .bind(present)
-    .bind(unreadable.iter().map(|row| row.id).collect::<Vec<_>>())
-    .execute(&mut *connection)
-    .await?;
     for row in unreadable {
         sqlx::query(
             "insert into taskgauge.quarantine (datasource_id, entity, id, reason, \"row\", at)
@@ -437,33 +391,5 @@ async fn set_aside(
         .execute(&mut *connection)
         .await?;
     }
-    Ok(())
-}
-
-/// Raises an entity's version and moves its row count. Versions begin at the time in microseconds: those of a copy that
-/// was removed and read again must not match answers kept from the old one.
-async fn raise_state(
-    connection: &mut PgConnection,
-    datasource: DatasourceId,
-    entity: &Entity,
-    raise: bool,
-    grown: i64,
-    missed: bool,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "insert into taskgauge.entity_state as s (datasource_id, entity, version, rows, has_absent)
-        values ($1, $2, (extract(epoch from clock_timestamp()) * 1000000)::bigint, greatest($4, 0), $5)
-        on conflict (datasource_id, entity) do update
-        set version = s.version + $3,
-            rows = greatest(s.rows + $4, 0),
-            has_absent = s.has_absent or excluded.has_absent",
-    )
-    .bind(datasource.0)
-    .bind(entity.name)
-    .bind(i64::from(raise))
-    .bind(grown)
-    .bind(missed)
-    .execute(connection)
-    .await?;
     Ok(())
 }

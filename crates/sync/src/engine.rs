@@ -10,7 +10,6 @@ use crate::doctor::{self, DoctorError};
 use crate::failure;
 use crate::plan::{self, Due};
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{TryStreamExt, stream};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +22,7 @@ use taskgauge_store::rows::Covers;
 use taskgauge_store::runs::{Completed, Cursor, EntityState, Lease};
 use taskgauge_store::{Store, StoreError};
 use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
 
 /// Hours between two examinations by the permission doctor.
 const DOCTOR_HOURS: i64 = 24;
@@ -129,9 +129,9 @@ enum Job {
     Deletions,
 }
 
-struct Engine<'a> {
-    store: &'a Store,
-    connector: &'a Connector,
+struct Engine {
+    store: Store,
+    connector: Connector,
     lease: Lease,
     user_name: String,
     credentials: Credentials,
@@ -220,8 +220,8 @@ async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Opti
         opened.await?.map_err(|error| Trouble::Run { problem: failure::sentence(&error), halts: true })?;
     let here = store.clock().now();
     let mut engine = Engine {
-        store,
-        connector,
+        store: store.clone(),
+        connector: connector.clone(),
         lease,
         user_name: credentials.user_name().to_owned(),
         credentials,
@@ -247,15 +247,15 @@ async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Opti
             _ => None,
         })
         .collect();
-    engine.everything().await
+    Arc::new(engine).everything().await
 }
 
-impl Engine<'_> {
+impl Engine {
     fn client(&self) -> Client {
         self.client.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn everything(&self) -> Result<Option<String>, Trouble> {
+    async fn everything(self: Arc<Self>) -> Result<Option<String>, Trouble> {
         let states: HashMap<String, EntityState> =
             patiently(|| self.store.entity_states(self.lease.datasource))
                 .await?
@@ -340,28 +340,49 @@ impl Engine<'_> {
             }))
     }
 
-    async fn go_through(&self, jobs: Vec<(Arc<Work>, Job)>) -> Result<(), Trouble> {
-        stream::iter(jobs.into_iter().map(Ok))
-            .try_for_each_concurrent(ENTITIES_AT_ONCE, |(work, job)| async move {
-                if work.failed.load(Ordering::Relaxed) {
-                    return Ok(());
-                }
-                match self.attend(&work, job).await {
-                    Ok(()) | Err(Trouble::Beside) => Ok(()),
-                    Err(Trouble::Step { problem, expected }) => {
-                        work.failed.store(true, Ordering::Relaxed);
-                        tracing::warn!(entity = work.entity.name, problem, expected, "entity not read");
-                        let requests = self.spent(work.entity);
-                        let end = || {
-                            let (lease, entity) = (&self.lease, work.entity);
-                            self.store.end_step(lease, entity, RunState::Failed, Some(&problem), requests)
-                        };
-                        Ok(patiently(end).await?)
-                    }
-                    Err(trouble) => Err(trouble),
-                }
-            })
-            .await
+    /// Does jobs, some at once and each in a task of its own: reading pages keeps a processor busy. Dropping the future
+    /// ends them all.
+    async fn go_through(self: &Arc<Self>, jobs: Vec<(Arc<Work>, Job)>) -> Result<(), Trouble> {
+        let mut jobs = jobs.into_iter();
+        let mut tasks = JoinSet::new();
+        loop {
+            while tasks.len() < ENTITIES_AT_ONCE
+                && let Some((work, job)) = jobs.next()
+            {
+                let engine = Arc::clone(self);
+                tasks.spawn(async move { engine.undertake(&work, job).await });
+            }
+            match tasks.join_next().await {
+                None => return Ok(()),
+                Some(Ok(done)) => done?,
+                Some(Err(broken)) => match broken.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    // Only the end of the process ends them.
+                    Err(_) => return Err(Trouble::Lost),
+                },
+            }
+        }
+    }
+
+    /// Does a job. When its entity cannot be read, the entity's step fails and the run goes on.
+    async fn undertake(&self, work: &Work, job: Job) -> Result<(), Trouble> {
+        if work.failed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        match self.attend(work, job).await {
+            Ok(()) | Err(Trouble::Beside) => Ok(()),
+            Err(Trouble::Step { problem, expected }) => {
+                work.failed.store(true, Ordering::Relaxed);
+                tracing::warn!(entity = work.entity.name, problem, expected, "entity not read");
+                let requests = self.spent(work.entity);
+                let end = || {
+                    let (lease, entity) = (&self.lease, work.entity);
+                    self.store.end_step(lease, entity, RunState::Failed, Some(&problem), requests)
+                };
+                Ok(patiently(end).await?)
+            }
+            Err(trouble) => Err(trouble),
+        }
     }
 
     /// Does a job, and ends the entity's step when it was the last one.

@@ -51,14 +51,14 @@ async fn a_lease_that_ends_is_taken_over_and_fenced() {
     assert_eq!(store.claim_run("two", LEASE).await.unwrap(), None, "it was renewed");
     database.clock.set(database.clock.now() + LEASE / 2);
     // Over, although nobody has taken it yet.
-    assert!(matches!(store.commit_page(&former, page(1)).await, Err(StoreError::Lost)));
+    assert!(matches!(store.commit_page(&former, &page(1)).await, Err(StoreError::Lost)));
     let lease = store.claim_run("two", LEASE).await.unwrap().unwrap();
     assert_eq!((lease.run, lease.fence), (former.run, 2));
     assert!(matches!(store.renew(&former, LEASE).await, Err(StoreError::Lost)));
-    assert!(matches!(store.commit_page(&former, page(1)).await, Err(StoreError::Lost)));
-    assert_eq!(store.commit_page(&lease, page(1)).await.unwrap().inserted, 1);
+    assert!(matches!(store.commit_page(&former, &page(1)).await, Err(StoreError::Lost)));
+    assert_eq!(store.commit_page(&lease, &page(1)).await.unwrap().inserted, 1);
     store.release(&lease).await.unwrap();
-    assert!(matches!(store.commit_page(&lease, page(1)).await, Err(StoreError::Lost)));
+    assert!(matches!(store.commit_page(&lease, &page(1)).await, Err(StoreError::Lost)));
     assert_eq!(store.claim_run("three", LEASE).await.unwrap().unwrap().fence, 3);
 }
 
@@ -71,12 +71,12 @@ async fn leases_end_by_the_databases_own_clock() {
     let store = taskgauge_store::Store::connect(&database.url, sealer, Clock::system()).await.unwrap();
     assert_eq!(store.queue_due(LEASE).await.unwrap(), 1);
     let over = store.claim_run("one", Duration::ZERO).await.unwrap().unwrap();
-    assert!(matches!(store.commit_page(&over, page(1)).await, Err(StoreError::Lost)));
+    assert!(matches!(store.commit_page(&over, &page(1)).await, Err(StoreError::Lost)));
     let lease = store.claim_run("two", LEASE).await.unwrap().unwrap();
     assert_eq!((lease.run, lease.datasource, lease.fence), (over.run, id, 2));
     store.renew(&lease, LEASE).await.unwrap();
     assert_eq!(store.claim_run("three", LEASE).await.unwrap(), None);
-    assert_eq!(store.commit_page(&lease, page(1)).await.unwrap().inserted, 1);
+    assert_eq!(store.commit_page(&lease, &page(1)).await.unwrap().inserted, 1);
     store.finish_run(&lease, RunState::Done, None, false).await.unwrap();
     assert_eq!(store.queue_due(LEASE).await.unwrap(), 0);
 }
@@ -122,7 +122,7 @@ async fn cancelling(#[case] running: bool) {
     assert!(store.request_cancel(run.id).await.unwrap());
     if let Some(lease) = lease {
         assert!(store.should_stop(&lease).await.unwrap());
-        assert!(store.commit_page(&lease, page(1)).await.unwrap().stop);
+        assert!(store.commit_page(&lease, &page(1)).await.unwrap().stop);
     } else {
         assert_eq!(store.run(run.id).await.unwrap().state, RunState::Cancelled);
         assert!(!store.request_cancel(run.id).await.unwrap());
@@ -173,7 +173,7 @@ async fn absences_need_two_runs() {
             complete: false,
             ..PageCommit::of(&DEPARTMENTS)
         };
-        let written = store.commit_page(&lease, page.clone()).await.unwrap();
+        let written = store.commit_page(&lease, &page).await.unwrap();
         let state = store.entity_states(id).await.unwrap().remove(0);
         match look {
             0 => assert_eq!((written.inserted, state.rows), (4, 4)),
@@ -181,7 +181,7 @@ async fn absences_need_two_runs() {
             2 => assert_eq!((written.missed, written.deleted, state.rows), (0, 1, 3)),
             _ => assert_eq!((written.updated, written.unchanged, state.rows), (1, 2, 4)),
         }
-        let again = store.commit_page(&lease, page).await.unwrap();
+        let again = store.commit_page(&lease, &page).await.unwrap();
         assert_eq!((again.missed, again.deleted), (0, 0), "one run looks once");
         store.finish_run(&lease, RunState::Done, None, false).await.unwrap();
     }
@@ -197,14 +197,14 @@ async fn events_reach_listeners_even_after_a_broken_connection() {
     assert_eq!(received.recv().await.unwrap(), Event::Progress { datasource: id, run: run.id });
     let lease = database.store.claim_run("one", LEASE).await.unwrap().unwrap();
     assert_eq!(received.recv().await.unwrap(), Event::Progress { datasource: id, run: run.id });
-    database.store.commit_page(&lease, page(1)).await.unwrap();
+    database.store.commit_page(&lease, &page(1)).await.unwrap();
     assert_eq!(
         received.recv().await.unwrap(),
         Event::Changed { datasource: id, entities: vec!["Tickets".into()] }
     );
     assert!(matches!(received.recv().await.unwrap(), Event::Progress { .. }));
     // Unchanged rows are no change.
-    database.store.commit_page(&lease, page(1)).await.unwrap();
+    database.store.commit_page(&lease, &page(1)).await.unwrap();
     assert!(matches!(received.recv().await.unwrap(), Event::Progress { .. }));
 
     let pool = sqlx::PgPool::connect(secrecy::ExposeSecret::expose_secret(&database.url)).await.unwrap();
@@ -214,7 +214,7 @@ async fn events_reach_listeners_even_after_a_broken_connection() {
         .unwrap();
     let heard = async {
         loop {
-            database.store.commit_page(&lease, page(1)).await.unwrap();
+            database.store.commit_page(&lease, &page(1)).await.unwrap();
             let wait = tokio::time::timeout(Duration::from_millis(100), received.recv());
             if let Ok(event) = wait.await {
                 return event.unwrap();

@@ -379,7 +379,7 @@ async fn hostile_rows_are_set_aside_and_come_back() {
         normaliser.row(row(json!({"id": 900_001, "title": "'; drop table autotask.tickets; --"}))).unwrap();
     let page =
         PageCommit { rows: vec![impossible, good], unreadable: vec![refused], ..PageCommit::of(&TICKETS) };
-    let written = store.commit_page(&lease, page).await.unwrap();
+    let written = store.commit_page(&lease, &page).await.unwrap();
     assert_eq!((written.inserted, written.quarantined), (1, 2));
     let aside = store.quarantine(tenant.datasource, 10).await.unwrap();
     assert_eq!(aside.len(), 2);
@@ -424,7 +424,7 @@ async fn a_run_that_dies_goes_on_where_it_was() {
         };
         if let Some(former) = former {
             assert!(lease.fence > former.fence);
-            let late = store.commit_page(&former, PageCommit::of(&TICKETS)).await;
+            let late = store.commit_page(&former, &PageCommit::of(&TICKETS)).await;
             assert!(matches!(late, Err(StoreError::Lost)), "{late:?}");
         }
         let work = engine::run(store, &tenant.connector, lease);

@@ -1,6 +1,6 @@
 //! Rows that are gone: missed by a page that should have held them, or named by a deletion log.
 
-use super::{Covers, raise_state};
+use super::{Covers, books::raise_state};
 use crate::runs::Lease;
 use crate::{Store, StoreError};
 use chrono::{DateTime, Utc};
@@ -259,7 +259,7 @@ pub(super) async fn apply_log(
         .await?
         .rows_affected();
     if deleted > 0 {
-        raise_state(connection, datasource, entity, true, -deleted.cast_signed(), false).await?;
+        raise_state(connection, datasource, entity, true, -deleted.cast_signed()).await?;
     }
     Ok(deleted > 0)
 }

@@ -1,6 +1,6 @@
 //! Labels and field definitions, as Autotask tells them.
 
-use super::{hold, raise_state};
+use super::{books::raise_state, hold};
 use crate::runs::Lease;
 use crate::{Store, StoreError, notify};
 use serde::Serialize;
@@ -130,7 +130,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?
         .rows_affected();
-        raise_state(&mut transaction, datasource, entity, changed > 0, 0, false).await?;
+        raise_state(&mut transaction, datasource, entity, changed > 0, 0).await?;
         sqlx::query(
             "update taskgauge.entity_state
             set metadata_at = $3, unqueryable = $4

@@ -93,7 +93,7 @@ async fn rows_that_are_copied_in_are_those_that_would_have_been_inserted() {
         let rows: Vec<Row> = (0..30).map(|id| row(entity, id)).collect();
         for (lease, fresh) in [(&copied, true), (&inserted, false)] {
             let page = PageCommit { rows: rows.clone(), fresh, ..PageCommit::of(entity) };
-            let written = database.store.commit_page(lease, page).await.expect("written");
+            let written = database.store.commit_page(lease, &page).await.expect("written");
             assert_eq!((written.inserted, written.quarantined), (30, 0), "{} {fresh}", entity.name);
         }
         let left = stored(&pool, entity, copied.datasource).await;
@@ -112,8 +112,8 @@ async fn what_was_copied_in_is_unchanged_when_it_comes_again() {
             let rows = (0..30).map(|id| row(entity, id)).collect();
             PageCommit { rows, fresh, ..PageCommit::of(entity) }
         };
-        database.store.commit_page(&lease, page(true)).await.expect("written");
-        let again = database.store.commit_page(&lease, page(false)).await.expect("written");
+        database.store.commit_page(&lease, &page(true)).await.expect("written");
+        let again = database.store.commit_page(&lease, &page(false)).await.expect("written");
         assert_eq!((again.unchanged, again.updated, again.inserted), (30, 0, 0), "{}", entity.name);
     }
 }
@@ -133,12 +133,12 @@ async fn a_page_that_cannot_be_copied_in_is_compared(#[case] what: &str, #[case]
     };
     let page = |rows| PageCommit { rows, fresh: true, ..PageCommit::of(&TICKETS) };
     if known > 0 {
-        database.store.commit_page(&lease, page(vec![ticket(2, "7")])).await.expect("written");
+        database.store.commit_page(&lease, &page(vec![ticket(2, "7")])).await.expect("written");
     }
     // More digits before the point than a number has room for.
     let hours = if what == "Fine" { "1.5".to_owned() } else { what.repeat(200_000) };
     let rows = vec![ticket(1, "1"), ticket(2, &hours), ticket(3, "3")];
-    let written = database.store.commit_page(&lease, page(rows)).await.expect("written");
+    let written = database.store.commit_page(&lease, &page(rows)).await.expect("written");
     let expected = if known > 0 { (2, 1, 0) } else { (2, 0, 1) };
     assert_eq!((written.inserted, written.updated, written.quarantined), expected);
 }

@@ -7,7 +7,7 @@ use taskgauge_autotask::Filter;
 use taskgauge_model::entity::{Deletes, Entity, Kind};
 use taskgauge_store::rows::{Covers, Metadata, PicklistValue, UserDefinedField};
 
-impl Engine<'_> {
+impl Engine {
     /// Metadata, the number of rows to come, cursors.
     pub(super) async fn prepare(&self, work: &Work) -> Result<Ready, Trouble> {
         let entity = work.entity;

@@ -17,7 +17,7 @@ const IDS_AT_ONCE: usize = 200;
 /// More changed parents than this are cheaper to read with everything.
 const MOST_PARENTS: usize = 20_000;
 
-impl Engine<'_> {
+impl Engine {
     /// Reads a part page by page and commits each. The next page is asked for while one is committed.
     pub(super) async fn walk(
         &self,
@@ -98,7 +98,7 @@ impl Engine<'_> {
     }
 
     async fn commit(&self, page: PageCommit<'_>) -> Result<Written, Trouble> {
-        Ok(patiently(|| self.store.commit_page(&self.lease, page.clone())).await?)
+        Ok(patiently(|| self.store.commit_page(&self.lease, &page)).await?)
     }
 
     /// Compares all ids: what is gone is marked, what was missed is read.
