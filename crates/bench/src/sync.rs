@@ -83,6 +83,10 @@ pub async fn measure(arguments: &Arguments) -> Result<(), Failure> {
     let rows: u64 = run.steps.iter().map(|step| step.read).sum();
     println!("first load        {rows} rows, {asked} requests in {seconds:.2} s");
     println!("  speed / floor   {:.2}", (rows as f64 / seconds) / (floor.rows as f64 / floor_seconds));
+    if arguments.latency > 0 {
+        let imposed = imposed_seconds(&run.steps, arguments.latency);
+        println!("  time / imposed  {:.2}, of {imposed:.1} s", seconds / imposed);
+    }
     println!("  requests / least {:.3}", asked as f64 / least_requests(&run.steps) as f64);
     println!("  most in flight  {in_flight} at one entity");
     println!("  memory          {:.0} MB at most, {idle_memory:.0} MB before", peak());
@@ -116,6 +120,13 @@ fn least_requests(steps: &[taskgauge_model::run::Step]) -> u64 {
         .map(|entity| u64::from(entity.needs_metadata()) + u64::from(entity.user_defined_fields))
         .sum();
     pages + metadata + 1
+}
+
+/// Seconds that latency alone imposes: the entity with most requests, two of them under way at any time.
+fn imposed_seconds(steps: &[taskgauge_model::run::Step], latency: u64) -> f64 {
+    const UNDER_WAY: u64 = 2;
+    let most = steps.iter().map(|step| step.requests.div_ceil(UNDER_WAY)).max().unwrap_or_default();
+    Duration::from_millis(most * latency).as_secs_f64()
 }
 
 /// Every page of every entity, its rows thrown away.

@@ -107,6 +107,8 @@ pub enum Covers {
     Nothing,
     /// Every row in the page's range of ids.
     Everything,
+    /// The same, of a walk that ends with this id.
+    UpTo(i64),
     /// These ids.
     Ids(Vec<i64>),
     /// Rows whose column (an Autotask field name of the entity) holds one of these ids.
@@ -229,7 +231,11 @@ impl Store {
         if !page.seen.is_empty() {
             returned = look(&mut transaction, datasource, entity, &page.seen, now).await?;
         }
-        let upper = if page.complete { None } else { page.last };
+        let upper = match page.covers {
+            Covers::UpTo(end) if page.complete => Some(end),
+            _ if page.complete => None,
+            _ => page.last,
+        };
         let absences =
             mark_absent(&mut transaction, lease, entity, &page.covers, (page.after, upper), &present, now)
                 .await?;

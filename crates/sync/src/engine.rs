@@ -10,7 +10,7 @@ use crate::doctor::{self, DoctorError};
 use crate::failure;
 use crate::plan::{self, Due};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,8 +30,10 @@ const DOCTOR_HOURS: i64 = 24;
 const LEAST_SHARE: u64 = 50;
 /// Requests between two looks at a limit that the API user may not read.
 const BLIND_SHARE: u64 = 1_000;
-/// Entities that are read at once.
-const ENTITIES_AT_ONCE: usize = 4;
+/// Walks at once.
+const WALKS_AT_ONCE: usize = 8;
+/// Walks of one entity at once: each has a request under way, and more than this many the client holds back.
+const WALKS_OF_AN_ENTITY: usize = 2;
 /// How long a database that does not answer is waited for.
 const PATIENCE: Duration = Duration::from_mins(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -282,7 +284,7 @@ impl Engine {
             .filter(|(entity, ..)| !done.iter().any(|name| name == entity.name))
             .map(|(entity, state, due)| Arc::new(Work::new(entity, state, due, resumed)))
             .collect();
-        self.go_through(jobs(&works)).await?;
+        self.go_through(jobs(&works, &self.counts)).await?;
         let children: Vec<Arc<Work>> = works
             .iter()
             .filter(|work| work.due.children)
@@ -343,18 +345,25 @@ impl Engine {
     /// Does jobs, some at once and each in a task of its own: reading pages keeps a processor busy. Dropping the future
     /// ends them all.
     async fn go_through(self: &Arc<Self>, jobs: Vec<(Arc<Work>, Job)>) -> Result<(), Trouble> {
-        let mut jobs = jobs.into_iter();
+        let mut jobs = VecDeque::from(jobs);
+        let mut walking: HashMap<&str, usize> = HashMap::new();
         let mut tasks = JoinSet::new();
         loop {
-            while tasks.len() < ENTITIES_AT_ONCE
-                && let Some((work, job)) = jobs.next()
-            {
+            while tasks.len() < WALKS_AT_ONCE {
+                // The first whose entity is not busy: waiting for its turn, another would take a place for nothing.
+                let free = |entity| walking.get(entity).is_none_or(|walks| *walks < WALKS_OF_AN_ENTITY);
+                let Some(place) = jobs.iter().position(|(work, _)| free(work.entity.name)) else { break };
+                let Some((work, job)) = jobs.remove(place) else { break };
+                *walking.entry(work.entity.name).or_default() += 1;
                 let engine = Arc::clone(self);
-                tasks.spawn(async move { engine.undertake(&work, job).await });
+                tasks.spawn(async move { (work.entity.name, engine.undertake(&work, job).await) });
             }
             match tasks.join_next().await {
                 None => return Ok(()),
-                Some(Ok(done)) => done?,
+                Some(Ok((entity, done))) => {
+                    *walking.entry(entity).or_default() -= 1;
+                    done?;
+                }
                 Some(Err(broken)) => match broken.try_into_panic() {
                     Ok(panic) => std::panic::resume_unwind(panic),
                     // Only the end of the process ends them.
@@ -396,10 +405,12 @@ impl Engine {
         let ready = work.ready.get_or_try_init(|| self.prepare(work)).await?;
         match job {
             Job::Part(at) => {
-                let parts = plan::parts(entity, &ready.unqueryable, ready.began(None).unwrap_or(self.now));
+                let began = ready.began(None).unwrap_or(self.now);
+                let expected = self.counts.get(entity.name).copied();
+                let parts = plan::parts(entity, &ready.unqueryable, began, expected);
                 if let Some(part) = parts.get(at) {
                     let covers = if parts.len() == 1 { ready.covers.clone() } else { Covers::Nothing };
-                    self.walk(work, ready, part.name, Query::new(part.filter.clone()), covers).await?;
+                    self.walk(work, ready, &part.name, Query::new(part.filter.clone()), covers).await?;
                 }
             }
             Job::Changes => {
@@ -428,7 +439,7 @@ impl Engine {
                 self.complete(entity, &[walk::SWEEP], completed).await?;
             }
             Job::Reconcile => {
-                self.reconcile(work, ready).await?;
+                self.reconcile(work).await?;
                 let swept_at = ready.began(Some(walk::RECONCILE));
                 let completed = Completed { swept_at, second_look: true, ..Completed::default() };
                 self.complete(entity, &[walk::RECONCILE], completed).await?;
@@ -609,13 +620,16 @@ impl Work {
 }
 
 /// Everything there is to do before children, in the order it should be done: what people look at first comes first.
-fn jobs(works: &[Arc<Work>]) -> Vec<(Arc<Work>, Job)> {
+fn jobs(works: &[Arc<Work>], counts: &HashMap<String, u64>) -> Vec<(Arc<Work>, Job)> {
     let mut jobs = Vec::new();
     for work in works {
         let due = &work.due;
         let mut own = Vec::new();
         if due.load {
-            own.extend((0..work.entity.slices.len()).map(Job::Part));
+            // As many as there may be; which fields can be filtered on is not known yet, nor is the time.
+            let expected = counts.get(work.entity.name).copied();
+            let parts = plan::parts(work.entity, &[], DateTime::UNIX_EPOCH, expected);
+            own.extend((0..parts.len()).map(Job::Part));
         }
         own.extend(
             [
@@ -682,7 +696,7 @@ mod tests {
                 Arc::new(Work::new(entity, EntityState::default(), due, false))
             })
             .collect();
-        let jobs = jobs(&works);
+        let jobs = jobs(&works, &HashMap::new());
         let place = |name: &str, part| {
             jobs.iter().position(|(work, job)| work.entity.name == name && *job == Job::Part(part)).unwrap()
         };

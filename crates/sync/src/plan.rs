@@ -112,25 +112,69 @@ fn changes(entity: &Entity, stamps: &[&str], watermark: DateTime<Utc>) -> Filter
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
     /// Its name for people and cursors.
-    pub name: &'static str,
+    pub name: String,
     /// Which rows.
     pub filter: Filter,
 }
 
-/// The parts of an entity's first load at Autotask's time `now`; one part when a field that its slices are cut by
-/// cannot be filtered on.
-pub fn parts(entity: &Entity, unqueryable: &[String], now: DateTime<Utc>) -> Vec<Part> {
+/// The parts of an entity's first load at Autotask's time `now`, where so many rows are `expected`, if that is known.
+///
+/// It is one part when a field that its slices are cut by cannot be filtered on, and when all fits on a few pages. The history
+/// of a large collection is read year by year, the latest first: each year can be used as it lands, and two are read
+/// beside each other, as far as the limit of requests allows.
+pub fn parts(
+    entity: &Entity,
+    unqueryable: &[String],
+    now: DateTime<Utc>,
+    expected: Option<u64>,
+) -> Vec<Part> {
     let usable = |rule: &Rule| {
         !fields(rule).iter().any(|field| unqueryable.iter().any(|other| other.eq_ignore_ascii_case(field)))
     };
-    if entity.slices.iter().all(|slice| usable(&slice.rule)) {
-        entity
-            .slices
-            .iter()
-            .map(|slice| Part { name: slice.name, filter: filter(&slice.rule, now) })
-            .collect()
-    } else {
-        vec![Part { name: "everything", filter: Filter::All }]
+    let is_small = expected.is_some_and(|rows| rows <= FEW);
+    if is_small || !entity.slices.iter().all(|slice| usable(&slice.rule)) {
+        return vec![Part { name: "everything".to_owned(), filter: Filter::All }];
+    }
+    let by_years = expected.is_some_and(|rows| rows > LARGE);
+    let mut parts = Vec::new();
+    for slice in entity.slices {
+        match before(&slice.rule).filter(|_| by_years && slice.name == HISTORY) {
+            None => parts.push(Part { name: slice.name.to_owned(), filter: filter(&slice.rule, now) }),
+            Some((field, days)) => {
+                let at = |years: i64| now - TimeDelta::days(i64::from(days) + years * 365);
+                let rule = filter(&slice.rule, now);
+                for year in 0..YEARS {
+                    let name = format!("{HISTORY}, year {}", year + 1);
+                    let mut conditions = vec![rule.clone(), Filter::gte(field, at(year + 1))];
+                    if year > 0 {
+                        conditions.push(Filter::lt(field, at(year)));
+                    }
+                    parts.push(Part { name, filter: Filter::and(conditions) });
+                }
+                let oldest = Filter::or([Filter::lt(field, at(YEARS)), Filter::not_exist(field)]);
+                let name = format!("{HISTORY}, older");
+                parts.push(Part { name, filter: Filter::and([rule, oldest]) });
+            }
+        }
+    }
+    parts
+}
+
+/// Up to so many rows, parts would take more requests than they are worth.
+const FEW: u64 = 2_000;
+/// From more rows on, a few requests for years without any do not count.
+const LARGE: u64 = 100_000;
+/// Years of history that are parts of their own.
+const YEARS: i64 = 8;
+/// The slice that holds what is left of the past.
+const HISTORY: &str = "history";
+
+/// The field, and the days, before which a rule wants rows to be.
+fn before(rule: &Rule) -> Option<(&'static str, u16)> {
+    match rule {
+        Rule::Before(field, days) => Some((field, *days)),
+        Rule::Every(rules) => rules.iter().find_map(before),
+        Rule::All | Rule::Eq(..) | Rule::NotEq(..) | Rule::Since(..) | Rule::Any(_) => None,
     }
 }
 
@@ -212,7 +256,11 @@ mod tests {
     proptest! {
         /// Every row is in exactly one part of its entity's first load.
         #[test]
-        fn parts_divide_the_collection(days in prop::option::of(-5_i64..1500), status in prop::option::of(1_i64..9)) {
+        fn parts_divide_the_collection(
+            days in prop::option::of(-5_i64..4_000),
+            status in prop::option::of(1_i64..9),
+            expected in prop::option::of(prop_oneof![Just(2_000_u64), Just(2_001), Just(100_001)]),
+        ) {
             let at = days.map(|days| (now() - TimeDelta::days(days)).format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string());
             for entity in Entity::all() {
                 let mut row = Map::new();
@@ -223,7 +271,8 @@ mod tests {
                     };
                     row.insert(column.field.to_owned(), value);
                 }
-                let holding = parts(entity, &[], now()).iter().filter(|part| matches(&part.filter, &row)).count();
+                let parts = parts(entity, &[], now(), expected);
+                let holding = parts.iter().filter(|part| matches(&part.filter, &row)).count();
                 prop_assert_eq!(holding, 1, "{}", entity.name);
             }
         }
@@ -232,10 +281,23 @@ mod tests {
     #[test]
     fn every_filter_may_be_sent() {
         for entity in Entity::all() {
-            for part in parts(entity, &[], now()) {
+            for part in parts(entity, &[], now(), Some(1_000_000)) {
                 part.filter.validate().unwrap();
             }
         }
+    }
+
+    #[test]
+    fn parts_follow_what_there_is_to_read() {
+        let names = |expected| -> Vec<String> {
+            parts(&TICKETS, &[], now(), expected).into_iter().map(|part| part.name).collect()
+        };
+        assert_eq!(names(Some(2_000)), ["everything"]);
+        assert_eq!(names(Some(2_001)), ["open and 14 days", "210 days", "history"]);
+        assert_eq!(names(None), names(Some(2_001)));
+        let large = names(Some(100_001));
+        assert_eq!(large[..3], ["open and 14 days", "210 days", "history, year 1"]);
+        assert_eq!(large.last().unwrap(), "history, older");
     }
 
     fn loaded(hours: i64) -> EntityState {
@@ -302,6 +364,6 @@ mod tests {
         let due = due(&TICKETS, Some(&state), RunKind::Incremental, now(), now());
         let since = now() - TimeDelta::hours(1) - OVERLAP;
         assert_eq!(due.changes, Some(Filter::gte("lastActivityDate", since)));
-        assert_eq!(parts(&TICKETS, &["lastActivityDate".into()], now()).len(), 1);
+        assert_eq!(parts(&TICKETS, &["lastActivityDate".into()], now(), None).len(), 1);
     }
 }

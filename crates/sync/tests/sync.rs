@@ -13,7 +13,7 @@ use taskgauge_model::entity::{
     BILLING_ITEMS, COMPANIES, DEPARTMENTS, Entity, INVOICES, RESOURCES, SERVICE_LEVEL_AGREEMENT_RESULTS,
     TICKETS, TIME_ENTRIES,
 };
-use taskgauge_model::run::{RunKind, RunState};
+use taskgauge_model::run::{Run, RunKind, RunState};
 use taskgauge_simulator::{Fault, Row};
 use taskgauge_store::StoreError;
 use taskgauge_store::rows::{Cell, PageCommit};
@@ -481,6 +481,76 @@ async fn missed_rows_are_found_by_comparing_ids() {
     tenant.advance(24 * 60);
     tenant.sync_well().await;
     tenant.assert_same(&TICKETS).await;
+}
+
+/// Of a large collection only the surroundings of a difference are looked at.
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_lead_to_the_rows_that_differ() {
+    let tenant = Tenant::start().await;
+    tenant.sync_well().await;
+    let ids: Vec<i64> = tenant.stored(&TIME_ENTRIES).await.into_keys().collect();
+    assert!(ids.len() > 5_000, "several halves");
+    // One that was missed near the beginning, and one that Autotask lost without a word, near the end.
+    let missed = ids[100];
+    let lost = ids[ids.len() - 100];
+    sqlx::query("delete from autotask.time_entries where datasource_id = $1 and id = $2")
+        .bind(tenant.datasource.0)
+        .bind(missed)
+        .execute(&tenant.pool)
+        .await
+        .unwrap();
+    let gap = (lost..).find(|id| !ids.contains(id)).unwrap();
+    sqlx::query("insert into autotask.time_entries (datasource_id, id, changed_at) values ($1, $2, now())")
+        .bind(tenant.datasource.0)
+        .bind(gap)
+        .execute(&tenant.pool)
+        .await
+        .unwrap();
+
+    let step = |run: &Run| run.steps.iter().find(|step| step.entity == "TimeEntries").unwrap().clone();
+    // In sum nothing differs. A third row does.
+    sqlx::query("delete from autotask.time_entries where datasource_id = $1 and id = $2")
+        .bind(tenant.datasource.0)
+        .bind(ids[101])
+        .execute(&tenant.pool)
+        .await
+        .unwrap();
+    tenant.simulator.clear_log();
+    tenant.advance(24 * 60);
+    let run = tenant.sync_well().await;
+    let remark = step(&run).problem.unwrap();
+    assert!(remark.contains("rows that are gone are marked"), "{remark}");
+    let stored = tenant.stored(&TIME_ENTRIES).await;
+    assert!(stored.contains_key(&missed) && stored.contains_key(&ids[101]));
+    assert!(stored.contains_key(&gap), "one absence is no deletion");
+    let requests = tenant.simulator.log().count("TimeEntries");
+    assert!(requests < 20, "{requests} requests");
+    tenant.advance(5);
+    tenant.sync_well().await;
+    tenant.assert_same(&TIME_ENTRIES).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn differences_that_cancel_out_are_found_within_a_week() {
+    let tenant = Tenant::start().await;
+    tenant.sync_well().await;
+    let ids: Vec<i64> = tenant.stored(&TIME_ENTRIES).await.into_keys().collect();
+    let gap = (ids[3_000]..).find(|id| !ids.contains(id)).unwrap();
+    let moved = "update autotask.time_entries set id = $3 where datasource_id = $1 and id = $2";
+    sqlx::query(moved)
+        .bind(tenant.datasource.0)
+        .bind(ids[100])
+        .bind(gap)
+        .execute(&tenant.pool)
+        .await
+        .unwrap();
+    for _ in 0..7 {
+        tenant.advance(24 * 60);
+        tenant.sync_well().await;
+    }
+    tenant.advance(5);
+    tenant.sync_well().await;
+    tenant.assert_same(&TIME_ENTRIES).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,9 +14,8 @@ impl Engine {
         let unqueryable = if work.due.metadata { self.metadata(work).await? } else { None };
         let unqueryable = unqueryable.unwrap_or_else(|| work.state.unqueryable.clone());
         let mut covers = Covers::Nothing;
-        let looks_for_absent = (work.due.sweep || work.due.reconcile || work.due.load)
-            && work.state.rows > 0
-            && entity.deletes != Deletes::Never;
+        let looks_for_absent =
+            (work.due.sweep || work.due.load) && work.state.rows > 0 && entity.deletes != Deletes::Never;
         if work.due.load || looks_for_absent {
             // For progress the doctor's count will do; a decision about absences needs one of now.
             let there = match self.counts.get(entity.name) {
@@ -28,17 +27,16 @@ impl Engine {
             if looks_for_absent {
                 let known = work.state.rows.cast_unsigned();
                 if looks_hidden(entity, there, known) {
-                    work.remark(format!(
-                        "Autotask shows {there} of the {known} rows known here. That looks like a missing right rather \
-                         than deletions, so nothing was marked as deleted. Check the API user's security level."
-                    ));
+                    work.remark(hidden(there, known));
                 } else {
                     covers = Covers::Everything;
                 }
             }
         }
+        let expected = self.counts.get(entity.name).copied();
+        let parts = plan::parts(entity, &unqueryable, self.now, expected);
         let groups: Vec<Vec<&str>> = if work.due.load {
-            vec![plan::parts(entity, &unqueryable, self.now).iter().map(|part| part.name).collect()]
+            vec![parts.iter().map(|part| part.name.as_str()).collect()]
         } else {
             [
                 (work.due.changes.is_some(), walk::CHANGES),
@@ -132,8 +130,16 @@ impl Engine {
     }
 }
 
+/// What is said where rows look hidden.
+pub(super) fn hidden(there: u64, known: u64) -> String {
+    format!(
+        "Autotask shows {there} of the {known} rows known here. That looks like a missing right rather than deletions, so \
+         nothing was marked as deleted. Check the API user's security level."
+    )
+}
+
 /// Whether `there` rows where `known` were before look like a right that was taken away rather than like deletions.
-fn looks_hidden(entity: &Entity, there: u64, known: u64) -> bool {
+pub(super) fn looks_hidden(entity: &Entity, there: u64, known: u64) -> bool {
     let vanished = there == 0 && entity.never_empty;
     vanished || (known >= FEW && there.saturating_mul(2) < known)
 }
