@@ -187,6 +187,10 @@ pub struct Serving {
     #[arg(long, env = "TASKGAUGE_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<Url>,
 
+    /// Token that lets a program read /metrics, as in Authorization: Bearer TOKEN. Without it whoever is signed in can.
+    #[arg(long, env = "TASKGAUGE_METRICS_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub metrics_token: Option<SecretString>,
+
     /// Write logs as JSON, one object a line.
     #[arg(long, env = "TASKGAUGE_LOG_JSON")]
     pub log_json: bool,

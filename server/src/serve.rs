@@ -59,8 +59,7 @@ async fn run(
     let events = store.events().await.map_err(|error| error.to_string())?;
     let stop = CancellationToken::new();
     let app = AppState { store: store.clone(), connector: connector.clone(), renderer };
-    let secure = serving.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
-    let state = ServerState::new(app, site, Arc::new(events), stop.clone(), secure);
+    let state = ServerState::new(app, site, Arc::new(events), stop.clone(), serving);
 
     let worker = tokio::spawn(Worker::new(store.clone(), connector).run(stop.clone()));
     let asked_to_stop = asked_to_stop()?;

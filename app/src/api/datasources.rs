@@ -199,17 +199,20 @@ pub async fn check_permissions(id: DatasourceId) -> Result<Payload, UiError> {
     super::answer(|cx| async move { Payload::of(&connect::check_permissions(&cx.state, id).await?) }).await
 }
 
-/// Changes the name, time zone and web address.
+/// Changes the name, time zone and web address, how often is synced, and the share of requests.
 #[server]
 pub async fn change_datasource(
     id: DatasourceId,
     name: String,
     time_zone: String,
     web_url: String,
+    sync_minutes: String,
+    share_percent: String,
 ) -> Result<Payload, UiError> {
-    super::answer(
-        |cx| async move { Payload::of(&connect::change(&cx, id, &name, &time_zone, &web_url).await?) },
-    )
+    super::answer(|cx| async move {
+        let named = (name.as_str(), time_zone.as_str(), web_url.as_str());
+        Payload::of(&connect::change(&cx, id, named, (&sync_minutes, &share_percent)).await?)
+    })
     .await
 }
 

@@ -180,6 +180,24 @@ fn History(runs: Vec<Run>, now: DateTime<Utc>) -> impl IntoView {
     .into_any()
 }
 
+/// How much of the tenant's hour is used, and which part of the rest a sync takes.
+fn requests(datasource: &Datasource, now: DateTime<Utc>) -> impl IntoView + use<> {
+    let share = datasource.share_percent;
+    match datasource.hour {
+        Some(hour) => {
+            let number = |requests: u64| format::grouped(requests as f64, 0);
+            let used = format!(
+                "{} of {} used in an hour by all integrations",
+                number(hour.used),
+                number(hour.limit)
+            );
+            view! { {used}", "<Age at=Some(hour.at) now=now />{format!("; a sync takes at most {share} % of the rest")} }
+                .into_any()
+        }
+        None => view! { {format!("a sync takes at most {share} % of what is left of the hour")} }.into_any(),
+    }
+}
+
 /// Name, time zone, web address; credentials; removal.
 #[component]
 fn Settings(
@@ -190,16 +208,19 @@ fn Settings(
 ) -> impl IntoView {
     let id = datasource.id;
     let name = datasource.name.clone();
+    let requests = requests(&datasource, now);
     view! {
         <section class="section">
             <h2>"Settings"</h2>
             <details>
-                <summary>"Name, time zone and web address"</summary>
+                <summary>"Name, time zone, schedule and web address"</summary>
                 <PostForm to=ChangeDatasource::PATH class="form" answered=answered>
                     <input type="hidden" name="id" value=id.to_string() />
                     <div class="field"><label for="set-name">"Name"</label><input class="input" id="set-name" name="name" value=datasource.name.clone() maxlength="80" autocomplete="off" /></div>
                     <div class="field"><label for="set-zone">"Time zone of the numbers"</label><input class="input" id="set-zone" name="time_zone" value=datasource.time_zone.clone() autocomplete="off" /></div>
                     <div class="field"><label for="set-web">"Autotask’s web address"</label><p class="help" id="set-web-help">"Used to open records. Empty: as Autotask says."</p><input class="input" id="set-web" name="web_url" value=datasource.web_url.clone().unwrap_or_default() autocomplete="off" aria-describedby="set-web-help" /></div>
+                    <div class="field"><label for="set-minutes">"Minutes between two syncs"</label><input class="input" id="set-minutes" name="sync_minutes" type="number" inputmode="numeric" min="1" max="1440" required=true value=datasource.sync_minutes.to_string() autocomplete="off" /></div>
+                    <div class="field"><label for="set-share">"Share of Autotask’s requests, in percent"</label><p class="help" id="set-share-help">"All integrations of your tenant share the requests of an hour. A sync takes at most this part of those that are left, and goes on later where it stopped."</p><input class="input" id="set-share" name="share_percent" type="number" inputmode="numeric" min="1" max="100" required=true value=datasource.share_percent.to_string() autocomplete="off" aria-describedby="set-share-help" /></div>
                     <div class="actions"><button class="button" type="submit">"Save settings"</button></div>
                 </PostForm>
             </details>
@@ -212,6 +233,13 @@ fn Settings(
                     <a class="link" href=format!("/data/datasources/{id}/credentials")>"Replace"</a>
                 </dd>
                 <dt>"API address"</dt><dd>{datasource.api_url}</dd>
+                <dt>"Schedule"</dt>
+                <dd>{match datasource.sync_minutes {
+                    1 => "every minute".to_owned(),
+                    minutes => format!("every {minutes} minutes"),
+                }}</dd>
+                <dt>"Autotask’s requests"</dt>
+                <dd>{requests}</dd>
             </dl>
             <div class="row">
                 <PostForm to=SyncNow::PATH answered=answered>

@@ -330,7 +330,29 @@ pub struct Datasource {
     pub synced_at: Option<DateTime<Utc>>,
     /// Whether syncing is paused by an admin.
     pub paused: bool,
+    /// Minutes between two syncs.
+    pub sync_minutes: u16,
+    /// Share of what is left of the tenant's requests that a sync takes, in percent.
+    pub share_percent: u8,
+    /// What Autotask last said of the tenant's requests.
+    pub hour: Option<HourOfRequests>,
 }
+
+/// The requests of a tenant in the last hour, of all integrations together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HourOfRequests {
+    /// How many were made.
+    pub used: u64,
+    /// How many there may be.
+    pub limit: u64,
+    /// When that was said.
+    pub at: DateTime<Utc>,
+}
+
+/// Minutes that may lie between two syncs.
+pub const SYNC_MINUTES: std::ops::RangeInclusive<u16> = 1..=1_440;
+/// Percent that a sync may take of what is left of the tenant's requests.
+pub const SHARE_PERCENT: std::ops::RangeInclusive<u8> = 1..=100;
 
 /// The root of the web interface beside an API address: `https://webservices5.autotask.net/ATServicesRest/` →
 /// `https://ww5.autotask.net/`. Hosts that break the pattern serve both.

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use sqlx::{PgConnection, types::Json};
 use std::str::FromStr;
 use taskgauge_model::{
-    datasource::{Datasource, Doctor, Draft, DraftField, FIELD_MAX, TestReport, web_root},
+    datasource::{
+        Datasource, Doctor, Draft, DraftField, FIELD_MAX, HourOfRequests, SHARE_PERCENT, SYNC_MINUTES,
+        TestReport, web_root,
+    },
     ids::DatasourceId,
 };
 use url::Url;
@@ -36,6 +39,10 @@ pub struct DatasourceChange {
     pub time_zone: Option<String>,
     /// Web address for deep links; an empty one means the one beside the API address.
     pub web_url: Option<String>,
+    /// Minutes between two syncs, within [`SYNC_MINUTES`].
+    pub sync_minutes: Option<u16>,
+    /// Share of what is left of the tenant's requests that a sync takes, within [`SHARE_PERCENT`].
+    pub share_percent: Option<u8>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -52,6 +59,11 @@ struct DatasourceRow {
     credentials_worked_at: Option<DateTime<Utc>>,
     synced_at: Option<DateTime<Utc>>,
     paused: bool,
+    sync_minutes: i32,
+    share_percent: i32,
+    hour_used: Option<i64>,
+    hour_limit: Option<i64>,
+    hour_at: Option<DateTime<Utc>>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -344,7 +356,8 @@ impl Store {
         let rows = sqlx::query_as(
             "select
                 d.id, d.name, c.user_name, d.zone_name, d.api_url, d.web_url, d.tenant, d.time_zone,
-                c.stored_at as credentials_at, c.worked_at as credentials_worked_at, d.synced_at, d.paused
+                c.stored_at as credentials_at, c.worked_at as credentials_worked_at, d.synced_at, d.paused,
+                d.sync_minutes, d.share_percent, d.hour_used, d.hour_limit, d.hour_at
             from taskgauge.datasources d
             join taskgauge.credentials c on c.datasource_id = d.id
             where ($1::bigint is null or d.id = $1)
@@ -373,6 +386,14 @@ impl Store {
             credentials_worked_at: row.credentials_worked_at,
             synced_at: row.synced_at,
             paused: row.paused,
+            sync_minutes: u16::try_from(row.sync_minutes).unwrap_or(*SYNC_MINUTES.end()),
+            share_percent: u8::try_from(row.share_percent).unwrap_or(*SHARE_PERCENT.end()),
+            hour: match (row.hour_used, row.hour_limit, row.hour_at) {
+                (Some(used), Some(limit), Some(at)) => {
+                    Some(HourOfRequests { used: used.cast_unsigned(), limit: limit.cast_unsigned(), at })
+                }
+                _ => None,
+            },
         })
     }
 
@@ -388,6 +409,16 @@ impl Store {
             Some(url) if !url.is_empty() => Some(checked_web_url(url)?),
             empty_or_none => empty_or_none,
         };
+        if change.sync_minutes.is_some_and(|minutes| !SYNC_MINUTES.contains(&minutes)) {
+            return Err(StoreError::Invalid(
+                "Between two syncs lie 1 to 1,440 minutes, which is a day.".into(),
+            ));
+        }
+        if change.share_percent.is_some_and(|share| !SHARE_PERCENT.contains(&share)) {
+            return Err(StoreError::Invalid(
+                "The share of requests is 1 to 100 percent of what is left.".into(),
+            ));
+        }
         let mut transaction = self.pool.begin().await?;
         if let Some(time_zone) = &change.time_zone {
             self.check_time_zone(&mut transaction, time_zone).await?;
@@ -404,7 +435,9 @@ impl Store {
             "update taskgauge.datasources
             set name = coalesce($2, name),
                 time_zone = coalesce($3, time_zone),
-                web_url = coalesce($4, web_url)
+                web_url = coalesce($4, web_url),
+                sync_minutes = coalesce($5, sync_minutes),
+                share_percent = coalesce($6, share_percent)
             where id = $1
             returning name",
         )
@@ -412,14 +445,41 @@ impl Store {
         .bind(name)
         .bind(&change.time_zone)
         .bind(web_url)
+        .bind(change.sync_minutes.map(i32::from))
+        .bind(change.share_percent.map(i32::from))
         .fetch_optional(&mut *transaction)
         .await
         .map_err(|error| name_taken(error, name.unwrap_or_default()))?;
-        let detail = json!({ "name": name, "time_zone": change.time_zone, "web_url": web_url });
+        let detail = json!({
+            "name": name,
+            "time_zone": change.time_zone,
+            "web_url": web_url,
+            "sync_minutes": change.sync_minutes,
+            "share_percent": change.share_percent,
+        });
         let renamed = renamed.ok_or(NOT_FOUND)?;
         self.audit_on(&mut transaction, actor, "datasource.change", &renamed, detail).await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Notes what Autotask says of the tenant's requests, and answers which share of what is left a sync may take, in
+    /// percent.
+    pub async fn note_hour(&self, id: DatasourceId, used: u64, limit: u64) -> Result<u8, StoreError> {
+        let share: i32 = sqlx::query_scalar(
+            "update taskgauge.datasources
+            set hour_used = $2, hour_limit = $3, hour_at = $4
+            where id = $1
+            returning share_percent",
+        )
+        .bind(id.0)
+        .bind(used.cast_signed())
+        .bind(limit.cast_signed())
+        .bind(self.clock.now())
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or(NOT_FOUND)?;
+        Ok(u8::try_from(share).unwrap_or(*SHARE_PERCENT.end()))
     }
 
     /// Pauses syncing, or resumes it.

@@ -9,6 +9,7 @@ pub mod datasources;
 pub mod drafts;
 mod error;
 pub mod gauges;
+pub mod metrics;
 mod migrate;
 pub mod notify;
 pub mod rows;

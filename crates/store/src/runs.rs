@@ -161,9 +161,9 @@ impl Store {
         self.run(RunId(id)).await
     }
 
-    /// Queues an incremental run for every datasource whose last run was asked for at least `interval` ago, that is
+    /// Queues an incremental run for every datasource whose last run was asked for as long ago as its schedule says, that is
     /// not paused, has no active run, and whose credentials were not refused since they were stored. Answers how many.
-    pub async fn queue_due(&self, interval: Duration) -> Result<u64, StoreError> {
+    pub async fn queue_due(&self) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let queued: Vec<(i64, i64)> = sqlx::query_as(
             "insert into taskgauge.runs (datasource_id, kind, queued_at)
@@ -182,7 +182,7 @@ impl Store {
                     last.id is null
                     or (
                         last.ended_at is not null
-                        and coalesce(last.started_at, last.queued_at) + make_interval(secs => $2)
+                        and coalesce(last.started_at, last.queued_at) + make_interval(mins => d.sync_minutes)
                             <= coalesce($1, now())
                         and not (last.halts and coalesce(c.stored_at <= last.ended_at, true))
                     )
@@ -191,7 +191,6 @@ impl Store {
             returning datasource_id, id",
         )
         .bind(self.pinned_now())
-        .bind(seconds(interval))
         .fetch_all(&mut *transaction)
         .await?;
         for (datasource, run) in &queued {

@@ -540,13 +540,15 @@ impl Engine {
         self.take_share().await
     }
 
-    /// Takes a half of what is left of the tenant's hour: all integrations share it, and Autotask slows everyone down
-    /// from a half on. Where nothing is left the run ends, and the next one goes on where it was.
+    /// Takes a share of what is left of the tenant's hour, which the admin sets, a half by default: all integrations share
+    /// it, and Autotask slows everyone down from a half on. Where nothing is left the run ends, and the next one goes on where it was.
     async fn take_share(&self) -> Result<(), Trouble> {
         let allowed = match self.ask_beyond_share(|client| async move { client.thresholds().await }).await {
             Ok(limits) => {
                 tracing::debug!(used = limits.used, limit = limits.limit, "requests of the tenant");
-                limits.limit.saturating_sub(limits.used) / 2
+                let note = || self.store.note_hour(self.lease.datasource, limits.used, limits.limit);
+                let share = patiently(note).await?;
+                limits.limit.saturating_sub(limits.used) * u64::from(share) / 100
             }
             // Not everybody may read it.
             Err(Trouble::Step { problem, .. }) => {

@@ -15,8 +15,6 @@ use tokio_util::sync::CancellationToken;
 pub struct WorkerOptions {
     /// Name in the queue, to tell server processes apart.
     pub name: String,
-    /// Time between the starts of two scheduled runs of a datasource.
-    pub interval: Duration,
     /// How long a run may stay without sign of life before another worker takes it. Renewed three times as often.
     pub lease: Duration,
     /// Runs at once.
@@ -29,7 +27,6 @@ impl Default for WorkerOptions {
     fn default() -> Self {
         Self {
             name: format!("worker-{}", std::process::id()),
-            interval: Duration::from_mins(5),
             lease: Duration::from_secs(30),
             parallel: 2,
             poll: Duration::from_secs(5),
@@ -89,7 +86,7 @@ impl Worker {
     }
 
     async fn take(&self, runs: &mut JoinSet<()>, shutdown: &CancellationToken) -> Result<(), StoreError> {
-        self.store.queue_due(self.options.interval).await?;
+        self.store.queue_due().await?;
         while runs.len() < self.options.parallel {
             let Some(lease) = self.store.claim_run(&self.options.name, self.options.lease).await? else {
                 break;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use taskgauge_model::entity::{DEPARTMENTS, TICKETS};
 use taskgauge_model::run::{Event, RunKind, RunState};
 use taskgauge_store::StoreError;
+use taskgauge_store::datasources::DatasourceChange;
 use taskgauge_store::rows::{PageCommit, Row};
 use taskgauge_store::testing::database;
 use taskgauge_sync::{Worker, WorkerOptions};
@@ -69,7 +70,7 @@ async fn leases_end_by_the_databases_own_clock() {
     let id = database.datasource("A").await;
     let sealer = taskgauge_store::testing::sealer();
     let store = taskgauge_store::Store::connect(&database.url, sealer, Clock::system()).await.unwrap();
-    assert_eq!(store.queue_due(LEASE).await.unwrap(), 1);
+    assert_eq!(store.queue_due().await.unwrap(), 1);
     let over = store.claim_run("one", Duration::ZERO).await.unwrap().unwrap();
     assert!(matches!(store.commit_page(&over, &page(1)).await, Err(StoreError::Lost)));
     let lease = store.claim_run("two", LEASE).await.unwrap().unwrap();
@@ -78,7 +79,7 @@ async fn leases_end_by_the_databases_own_clock() {
     assert_eq!(store.claim_run("three", LEASE).await.unwrap(), None);
     assert_eq!(store.commit_page(&lease, &page(1)).await.unwrap().inserted, 1);
     store.finish_run(&lease, RunState::Done, None, false).await.unwrap();
-    assert_eq!(store.queue_due(LEASE).await.unwrap(), 0);
+    assert_eq!(store.queue_due().await.unwrap(), 0);
 }
 
 fn page(id: i64) -> PageCommit<'static> {
@@ -133,20 +134,30 @@ async fn cancelling(#[case] running: bool) {
 async fn schedules_keep_their_distance() {
     let database = database().await;
     let (store, id) = (&database.store, database.datasource("A").await);
-    let interval = Duration::from_mins(5);
-    assert_eq!(store.queue_due(interval).await.unwrap(), 1, "the first load");
-    assert_eq!(store.queue_due(interval).await.unwrap(), 0, "one is queued");
+    assert_eq!(store.queue_due().await.unwrap(), 1, "the first load");
+    assert_eq!(store.queue_due().await.unwrap(), 0, "one is queued");
     let lease = store.claim_run("one", LEASE).await.unwrap().unwrap();
     store.finish_run(&lease, RunState::Done, None, false).await.unwrap();
     database.clock.set(database.clock.now() + Duration::from_secs(299));
-    assert_eq!(store.queue_due(interval).await.unwrap(), 0);
+    assert_eq!(store.queue_due().await.unwrap(), 0);
     database.clock.set(database.clock.now() + Duration::from_secs(1));
     store.set_paused("test", id, true).await.unwrap();
-    assert_eq!(store.queue_due(interval).await.unwrap(), 0, "paused");
+    assert_eq!(store.queue_due().await.unwrap(), 0, "paused");
     store.set_paused("test", id, false).await.unwrap();
-    assert_eq!(store.queue_due(interval).await.unwrap(), 1);
+    assert_eq!(store.queue_due().await.unwrap(), 1);
     store.set_paused("test", id, true).await.unwrap();
     assert_eq!(store.claim_run("one", LEASE).await.unwrap(), None, "a paused datasource waits");
+    store.set_paused("test", id, false).await.unwrap();
+    let lease = store.claim_run("one", LEASE).await.unwrap().unwrap();
+    store.finish_run(&lease, RunState::Done, None, false).await.unwrap();
+
+    // Each keeps its own.
+    let slower = DatasourceChange { sync_minutes: Some(60), ..DatasourceChange::default() };
+    store.change_datasource("test", id, &slower).await.unwrap();
+    database.clock.set(database.clock.now() + Duration::from_secs(3_599));
+    assert_eq!(store.queue_due().await.unwrap(), 0);
+    database.clock.set(database.clock.now() + Duration::from_secs(1));
+    assert_eq!(store.queue_due().await.unwrap(), 1);
 }
 
 #[tokio::test]

@@ -9,15 +9,34 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::nonce::Nonce;
+use secrecy::{ExposeSecret as _, SecretString};
 use taskgauge_app::api::UiError;
 
 /// Pages that need nobody signed in.
 const OPEN_PAGES: &[&str] = &["/sign-in", "/welcome"];
 
+/// Where programs read how syncing goes.
+const METRICS: &str = "/metrics";
+
+/// Whether a request carries this token. How long that takes tells nothing about the token but its length.
+fn carries(headers: &HeaderMap, token: &SecretString) -> bool {
+    let shown =
+        headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let wanted = token.expose_secret().as_bytes();
+    shown.is_some_and(|shown| {
+        let differences = shown.iter().zip(wanted).fold(0, |all, (shown, wanted)| all | (shown ^ wanted));
+        !wanted.is_empty() && shown.len() == wanted.len() && differences == 0
+    })
+}
+
 /// Lets through whoever is signed in, and puts the session into the request.
 pub async fn signed_in(State(state): State<ServerState>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if OPEN_PAGES.contains(&path) || site::has(path) {
+        return next.run(request).await;
+    }
+    if path == METRICS && state.metrics_token.as_ref().is_some_and(|token| carries(request.headers(), token))
+    {
         return next.run(request).await;
     }
     let session = match state.cookies.token(request.headers()) {
@@ -33,6 +52,10 @@ pub async fn signed_in(State(state): State<ServerState>, mut request: Request, n
     if let Some(session) = session {
         request.extensions_mut().insert(session);
         return next.run(request).await;
+    }
+    if path == METRICS {
+        let how = "Sign in, or send the token of TASKGAUGE_METRICS_TOKEN as Authorization: Bearer TOKEN.";
+        return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], how).into_response();
     }
     if path.starts_with("/api/") || path == "/events" {
         let body = serde_json::to_string(&UiError::SignedOut).unwrap_or_default();
@@ -135,6 +158,23 @@ mod tests {
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect()
+    }
+
+    #[test]
+    fn the_token_of_the_metrics_is_all_or_nothing() {
+        let token = SecretString::from("abc");
+        for (shown, carried) in [
+            ("Bearer abc", true),
+            ("Bearer abd", false),
+            ("Bearer ab", false),
+            ("abc", false),
+            ("Bearer abcd", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(shown))]);
+            assert_eq!(carries(&headers, &token), carried, "{shown}");
+            assert!(!carries(&headers, &SecretString::from("")), "an empty one is none");
+        }
+        assert!(!carries(&HeaderMap::new(), &token));
     }
 
     #[test]

@@ -5,9 +5,10 @@ mod events;
 mod export;
 mod guard;
 mod health;
+mod metrics;
 mod people;
 
-use crate::site;
+use crate::{config::Serving, site};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef, Request, State},
@@ -18,6 +19,7 @@ use axum::{
 };
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
+use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
 use taskgauge_app::{App, Site, api::AppState, components::layout::NotFoundStatus, document, plain_document};
 use taskgauge_store::notify::Events;
@@ -48,6 +50,8 @@ pub struct ServerState {
     tries: Arc<people::Tries>,
     /// Whether cookies go over TLS only.
     cookies: people::Cookies,
+    /// What programs that read the metrics show.
+    metrics_token: Option<Arc<SecretString>>,
 }
 
 impl ServerState {
@@ -57,11 +61,13 @@ impl ServerState {
         site: Site,
         events: Arc<Events>,
         stop: CancellationToken,
-        secure: bool,
+        serving: &Serving,
     ) -> Self {
         let leptos = LeptosOptions::builder().output_name("taskgauge").build();
+        let secure = serving.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
         let cookies = people::Cookies { secure };
-        Self { app, site, leptos, events, stop, tries: Arc::default(), cookies }
+        let metrics_token = serving.metrics_token.clone().map(Arc::new);
+        Self { app, site, leptos, events, stop, tries: Arc::default(), cookies, metrics_token }
     }
 
     /// Everything the app's pages and functions find in their context.
@@ -107,6 +113,7 @@ pub fn router(state: ServerState) -> Router {
         .leptos_routes_with_context(&state, routes, move || for_context.provide(), move || for_page.page())
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
         .route("/events", get(events::stream))
+        .route("/metrics", get(metrics::metrics))
         .fallback(fallback)
         .layer(middleware::from_fn_with_state(state.clone(), guard::signed_in))
         // Server functions read their bodies themselves, so the limit is on the body and not on its extractors.

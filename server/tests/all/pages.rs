@@ -136,6 +136,33 @@ async fn nothing_is_shown_to_strangers() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_read_how_syncing_goes() {
+    let (mut house, simulator) = (House::on_database().await, tenant().await);
+    house.reaches(&simulator);
+    house.set("TASKGAUGE_METRICS_TOKEN", "MARKER");
+    house.add("North \"wind\"", &SimCredentials::default()).well();
+    house.run(&["sync", "--datasource", "North \"wind\""]).well();
+    let mut server = house.serve();
+    let admin = server.admin().await;
+    let stranger = server.browser();
+    let ask = |token: &str| stranger.request(Method::GET, "/metrics").bearer_auth(token).send();
+    assert_eq!(stranger.get("/metrics").await.status(), 401);
+    assert_eq!(ask("MARKET").await.unwrap().status(), 401);
+    let by_program = ask("MARKER").await.unwrap();
+    assert!(header(&by_program, "content-type").starts_with("text/plain; version=0.0.4"));
+    for told in [by_program.text().await.unwrap(), admin.text("/metrics").await] {
+        for line in [
+            "taskgauge_sync_failed{datasource=\"North \\\"wind\\\"\"} 0\n",
+            "taskgauge_autotask_hour_limit{datasource=\"North \\\"wind\\\"\"} 10000\n",
+            "taskgauge_entity_rows{datasource=\"North \\\"wind\\\"\",entity=\"Tickets\"} ",
+        ] {
+            assert!(told.contains(line), "{line} is missing in {told}");
+        }
+        assert!(!told.contains("MARKER") && !told.contains(&SimCredentials::default().secret));
+    }
+}
+
 /// A page that is open keeps what was typed into it, so nobody may be told to load it again.
 #[tokio::test]
 async fn a_database_that_is_away_is_said_to_pages_and_people() {

@@ -129,18 +129,24 @@ pub async fn check_permissions(state: &AppState, id: DatasourceId) -> Result<(),
 pub async fn change(
     cx: &RequestCx,
     id: DatasourceId,
-    name: &str,
-    time_zone: &str,
-    web_url: &str,
+    (name, time_zone, web_url): (&str, &str, &str),
+    (sync_minutes, share_percent): (&str, &str),
 ) -> Result<(), UiError> {
     settings_are_right(&cx.state, name, time_zone, web_url)?;
     let change = DatasourceChange {
+        sync_minutes: Some(whole(sync_minutes, "The minutes between two syncs")?),
+        share_percent: Some(whole(share_percent, "The share of requests")?),
         name: Some(name.trim().to_owned()),
         time_zone: Some(time_zone.to_owned()),
         web_url: Some(web_address(&cx.state.connector, web_url)?.unwrap_or_default()),
     };
     cx.store().change_datasource(cx.actor(), id, &change).await?;
     Ok(())
+}
+
+fn whole<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, UiError> {
+    let refused = || UiError::Invalid(format!("{what} are a whole number, and not that large."));
+    text.trim().parse().map_err(|_| refused())
 }
 
 /// The zone of a user name in words; `None` when Autotask does not know the user.

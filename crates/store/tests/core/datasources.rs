@@ -280,6 +280,8 @@ async fn a_datasource_can_be_changed() {
         name: Some("Contoso Ltd".into()),
         time_zone: Some("America/New_York".into()),
         web_url: Some(String::new()),
+        sync_minutes: Some(15),
+        share_percent: Some(20),
     };
     store.change_datasource("ada@example.com", id, &change).await.unwrap();
     store.set_paused("ada@example.com", id, true).await.unwrap();
@@ -291,6 +293,21 @@ async fn a_datasource_can_be_changed() {
     assert!(matches!(store.change_datasource("test", id, &taken).await, Err(StoreError::Conflict { .. })));
     let nowhere = DatasourceChange { time_zone: Some("Nowhere".into()), ..DatasourceChange::default() };
     assert!(matches!(store.change_datasource("test", id, &nowhere).await, Err(StoreError::Invalid(_))));
+    assert_eq!((changed.sync_minutes, changed.share_percent, changed.hour), (15, 20, None));
+    assert_eq!(store.note_hour(id, 1_200, 10_000).await.unwrap(), 20);
+    let hour = store.datasource(id).await.unwrap().hour.unwrap();
+    assert_eq!((hour.used, hour.limit, hour.at), (1_200, 10_000, database.clock.now()));
+    let wrong = |sync_minutes, share_percent| DatasourceChange {
+        sync_minutes,
+        share_percent,
+        ..DatasourceChange::default()
+    };
+    for wrong in
+        [wrong(Some(0), None), wrong(Some(1_441), None), wrong(None, Some(0)), wrong(None, Some(101))]
+    {
+        let refused = store.change_datasource("test", id, &wrong).await;
+        assert!(matches!(refused, Err(StoreError::Invalid(_))), "{wrong:?}");
+    }
     store.set_paused("ada@example.com", id, false).await.unwrap();
     assert!(!store.datasource(id).await.unwrap().paused);
 
