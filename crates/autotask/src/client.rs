@@ -73,6 +73,10 @@ impl Observer for Watch<'_> {
     fn server_date(&self, date: DateTime<Utc>) {
         *lock(&self.inner.server_date) = Some(date);
     }
+
+    fn crowded(&self) {
+        self.inner.account.crowded(self.entity);
+    }
 }
 
 impl fmt::Debug for Client {

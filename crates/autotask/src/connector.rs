@@ -80,6 +80,7 @@ impl Observer for Unobserved {
 
     async fn attempt(&self) {}
     fn server_date(&self, _: DateTime<Utc>) {}
+    fn crowded(&self) {}
 }
 
 impl Connector {

@@ -16,6 +16,10 @@ use tokio::{
 /// The longest interval of a pace. Autotask counts by the hour, so a longer one has no use.
 const MAX_INTERVAL: Duration = Duration::from_hours(1);
 
+/// How long requests to an entity go one by one after the server found too many in flight there: others use the same
+/// integration code.
+const ALONE: Duration = Duration::from_mins(1);
+
 /// The limits of all clients of one connector. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
@@ -41,6 +45,7 @@ impl Limits {
         hold(&mut lock(&self.accounts), key, || Account {
             concurrency: self.concurrency,
             entities: Mutex::default(),
+            crowded_until: Mutex::default(),
             interval: watch::Sender::default(),
             last_start: tokio::sync::Mutex::default(),
         })
@@ -53,6 +58,8 @@ pub(crate) struct Account {
     concurrency: usize,
     /// By entity, in lower case.
     entities: Mutex<Held<String, Semaphore>>,
+    /// By entity, in lower case: until when its requests go one by one.
+    crowded_until: Mutex<HashMap<String, Instant>>,
     /// The least time between two starts.
     interval: watch::Sender<Option<Duration>>,
     /// Locked by the request that starts next, while it waits for its moment; the others queue for the lock.
@@ -71,12 +78,19 @@ impl Account {
     ///
     /// In this order, since a request that waited for its place after its moment would start together with others.
     pub(crate) async fn start(&self, entity: &str) -> Place {
-        let places =
-            hold(&mut lock(&self.entities), entity.to_ascii_lowercase(), || Semaphore::new(self.concurrency));
+        let entity = entity.to_ascii_lowercase();
+        let is_crowded = lock(&self.crowded_until).get(&entity).is_some_and(|until| Instant::now() < *until);
+        let taken = if is_crowded { u32::try_from(self.concurrency).unwrap_or(u32::MAX) } else { 1 };
+        let places = hold(&mut lock(&self.entities), entity, || Semaphore::new(self.concurrency));
         // The semaphore is never closed, so this cannot fail; were it closed, going on without a place is harmless.
-        let permit = places.acquire_owned().await.ok();
+        let permit = places.acquire_many_owned(taken).await.ok();
         self.keep_pace().await;
         Place { _permit: permit }
+    }
+
+    /// Lets requests to an entity go one by one for a while.
+    pub(crate) fn crowded(&self, entity: &str) {
+        lock(&self.crowded_until).insert(entity.to_ascii_lowercase(), Instant::now() + ALONE);
     }
 
     /// The least time between two starts from now on; `None` for no limit. Who waits already is told.
@@ -143,6 +157,19 @@ mod tests {
         assert!(elsewhere.start("Tickets").now_or_never().is_some(), "another origin");
         drop(first);
         assert!(other.start("Tickets").now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_the_server_found_too_many_they_go_one_by_one_for_a_while() {
+        let account = Limits::new(2).account(ORIGIN, "CODE");
+        account.crowded("Tickets");
+        let first = account.start("tickets").await;
+        assert!(account.start("Tickets").now_or_never().is_none());
+        assert!(account.start("Companies").now_or_never().is_some(), "another entity");
+        drop(first);
+        tokio::time::advance(ALONE).await;
+        let _first = account.start("Tickets").await;
+        assert!(account.start("Tickets").now_or_never().is_some());
     }
 
     #[tokio::test]

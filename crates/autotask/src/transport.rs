@@ -77,6 +77,8 @@ pub(crate) trait Observer: Sync {
     /// Waits until the next attempt may start, and counts it.
     fn attempt(&self) -> impl Future<Output = Self::Place> + Send;
     fn server_date(&self, date: DateTime<Utc>);
+    /// The server found too many requests in flight.
+    fn crowded(&self);
 }
 
 #[derive(Debug)]
@@ -145,6 +147,9 @@ impl Transport {
                 }
                 Err(failure) => failure,
             };
+            if failure.error == Error::ThreadLimit {
+                observer.crowded();
+            }
             let pause = if failure.error.is_worth_waiting() {
                 self.retry.pause(&mut pauses, failure.retry_after)
             } else {

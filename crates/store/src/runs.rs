@@ -401,6 +401,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut transaction = self.pool.begin().await?;
+        // Pages of walks that were broken off may still be under way; what they write belongs to the run.
+        hold_alone(&mut transaction, &[lease.run.0]).await?;
         let ended = sqlx::query(
             "update taskgauge.runs r
             set state = $4,

@@ -362,7 +362,10 @@ impl Engine {
                 None => return Ok(()),
                 Some(Ok((entity, done))) => {
                     *walking.entry(entity).or_default() -= 1;
-                    done?;
+                    if done.is_err() {
+                        tasks.shutdown().await;
+                        return done;
+                    }
                 }
                 Some(Err(broken)) => match broken.try_into_panic() {
                     Ok(panic) => std::panic::resume_unwind(panic),
