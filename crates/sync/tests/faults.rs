@@ -74,7 +74,7 @@ async fn a_first_load_survives(#[case] wrong: fn(&mut Switches), #[case] told: O
     match told {
         None => assert_eq!((runs[0].state, runs[0].problem.as_deref()), (RunState::Done, None)),
         Some(told) => {
-            assert!(runs[0].problem.as_ref().is_some_and(|problem| problem.contains(told)), "{runs:?}")
+            assert!(runs[0].problem.as_ref().is_some_and(|problem| problem.contains(told)), "{runs:?}");
         }
     }
 
