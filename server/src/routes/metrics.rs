@@ -55,7 +55,7 @@ const OF_DATASOURCE: &[OfDatasource] = &[
         d.hour_limit.map(|limit| limit as f64)
     }),
     ("taskgauge_autotask_share_percent", "Share of what is left that Taskgauge takes.", |d, _| {
-        Some(d.share_percent as f64)
+        Some(f64::from(d.share_percent))
     }),
     ("taskgauge_quarantined_rows", "Rows that are set aside because they could not be read.", |d, _| {
         Some(d.quarantined as f64)
