@@ -7,6 +7,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use chrono::{DateTime, Utc};
 use std::fmt::Write;
 use taskgauge_store::metrics::{DatasourceMetrics, EntityMetrics};
 
@@ -23,13 +24,9 @@ pub async fn metrics(State(state): State<ServerState>) -> Response {
 }
 
 /// A metric of a datasource: name, help, value.
-type OfDatasource =
-    (&'static str, &'static str, fn(&DatasourceMetrics, chrono::DateTime<chrono::Utc>) -> Option<f64>);
+type OfDatasource = (&'static str, &'static str, fn(&DatasourceMetrics, DateTime<Utc>) -> Option<f64>);
 
-fn seconds_since(
-    at: Option<chrono::DateTime<chrono::Utc>>,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Option<f64> {
+fn seconds_since(at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<f64> {
     at.map(|at| (now - at).num_milliseconds() as f64 / 1_000.0)
 }
 
@@ -63,8 +60,7 @@ const OF_DATASOURCE: &[OfDatasource] = &[
 ];
 
 /// A metric of an entity: name, help, value.
-type OfEntity =
-    (&'static str, &'static str, fn(&EntityMetrics, chrono::DateTime<chrono::Utc>) -> Option<f64>);
+type OfEntity = (&'static str, &'static str, fn(&EntityMetrics, DateTime<Utc>) -> Option<f64>);
 
 const OF_ENTITY: &[OfEntity] = &[
     ("taskgauge_entity_rows", "Rows that are stored.", |e, _| Some(e.rows as f64)),
@@ -73,7 +69,7 @@ const OF_ENTITY: &[OfEntity] = &[
     }),
 ];
 
-fn text(found: &[DatasourceMetrics], now: chrono::DateTime<chrono::Utc>) -> String {
+fn text(found: &[DatasourceMetrics], now: DateTime<Utc>) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = writeln!(
@@ -119,7 +115,7 @@ mod tests {
     #[test]
     fn names_of_datasources_cannot_break_a_line() {
         let found = [DatasourceMetrics { name: "A \"b\"\n\\".to_owned(), ..DatasourceMetrics::default() }];
-        let text = text(&found, chrono::DateTime::UNIX_EPOCH);
+        let text = text(&found, DateTime::UNIX_EPOCH);
         assert!(text.contains("taskgauge_sync_paused{datasource=\"A \\\"b\\\"\\n\\\\\"} 0\n"), "{text}");
         for line in text.lines() {
             assert!(line.starts_with("# ") || line.starts_with("taskgauge_"), "{line}");
