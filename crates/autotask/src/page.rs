@@ -35,10 +35,11 @@ pub struct Page<R = Row> {
 }
 
 impl<R> Page<R> {
-    /// A row as it came, by its place in [`rows`](Self::rows). Reads the answer a second time: for the rare row that a
-    /// reader refused.
-    pub fn as_sent(&self, place: usize) -> Option<Row> {
-        Answer::read(&self.body, &AsSent).ok()?.rows.into_iter().nth(place).map(|(_, row)| row)
+    /// The rows as they came, in the order of [`rows`](Self::rows). Reads the answer a second time: for the rare page with
+    /// a row that a reader refused.
+    pub fn rows_as_sent(&self) -> Vec<Row> {
+        let answer = Answer::read(&self.body, &AsSent);
+        answer.map(|answer| answer.rows.into_iter().map(|(_, row)| row).collect()).unwrap_or_default()
     }
 }
 
@@ -345,7 +346,7 @@ mod tests {
         let body = json!({ "items": items }).to_string().into_bytes();
         let page = read_page("Tickets", body, &Titles, 500, None).unwrap();
         assert_eq!(page.rows, [Some("Printer".to_owned()), None]);
-        assert_eq!(page.as_sent(1).map(Value::Object), Some(items[1].clone()));
-        assert_eq!(page.as_sent(2), None);
+        let sent: Value = page.rows_as_sent().into_iter().map(Value::Object).collect();
+        assert_eq!(sent, items);
     }
 }

@@ -9,7 +9,7 @@ alter table autotask.picklist_values
     alter column code set not null,
     add primary key (datasource_id, entity, field, code),
     add column value bigint
-        generated always as (case when code ~ '^-?[0-9]{1,18}$' then code::bigint end) stored;
+        generated always as (case when code ~ '^(0|-?[1-9][0-9]{0,17})$' then code::bigint end) stored;
 
 create unique index picklist_values_value on autotask.picklist_values (datasource_id, entity, field, value);
 

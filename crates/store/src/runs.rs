@@ -161,7 +161,8 @@ impl Store {
         self.run(RunId(id)).await
     }
 
-    /// Queues an incremental run for every datasource whose last run was asked for as long ago as its schedule says, that is
+    /// Queues an incremental run for every datasource whose last run was asked for as long ago as its schedule says, or five
+    /// minutes after one that failed, that is
     /// not paused, has no active run, and whose credentials were not refused since they were stored. Answers how many.
     pub async fn queue_due(&self) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin().await?;
@@ -182,7 +183,10 @@ impl Store {
                     last.id is null
                     or (
                         last.ended_at is not null
-                        and coalesce(last.started_at, last.queued_at) + make_interval(mins => d.sync_minutes)
+                        and coalesce(last.started_at, last.queued_at) + make_interval(mins => case last.state
+                                when 'failed' then least(d.sync_minutes, 5)
+                                else d.sync_minutes
+                            end)
                             <= coalesce($1, now())
                         and not (last.halts and coalesce(c.stored_at <= last.ended_at, true))
                     )

@@ -155,17 +155,24 @@ fn write_new_key(path: &Path) -> io::Result<()> {
     let bytes: [u8; KEY_LENGTH] = rand::random();
     let text = base64::prelude::BASE64_STANDARD.encode(bytes);
     let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{}", std::process::id()));
+    // Of its own: in containers, all processes have the same number.
+    draft.push(format!(".{:016x}", rand::random::<u64>()));
     let draft = Path::new(&draft);
-    let write = || {
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(draft)?;
+    let write = |path: &Path| {
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         file.write_all(format!("{text}\n").as_bytes())?;
-        file.sync_all()?;
-        // Unlike renaming, this never replaces a key.
-        fs::hard_link(draft, path)
+        file.sync_all()
     };
-    let written = write();
+    // Unlike renaming, a link never replaces a key.
+    let written = write(draft).and_then(|()| match fs::hard_link(draft, path) {
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) =>
+        {
+            // A file system without links.
+            write(path)
+        }
+        linked => linked,
+    });
     // Nothing is lost with it: it is a second name, or no key.
     let _ = fs::remove_file(draft);
     written?;

@@ -13,7 +13,7 @@ use crate::plan::{self, Due};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use taskgauge_autotask::{Client, Connector, Credentials, Filter, Query};
 use taskgauge_model::datasource::{Doctor, Finding};
@@ -139,6 +139,8 @@ struct Engine {
     rediscovered: tokio::sync::Mutex<bool>,
     /// Requests of the client after which the tenant's hour is looked at again.
     share: AtomicU64,
+    /// Requests of the tenant's hour that the run leaves to the others.
+    for_others: OnceLock<u64>,
     /// The gate that lets one task at a time look.
     sharing: tokio::sync::Mutex<()>,
     /// Requests already counted, per entity.
@@ -227,6 +229,7 @@ async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Opti
         client: Mutex::new(client),
         rediscovered: tokio::sync::Mutex::new(false),
         share: AtomicU64::new(u64::MAX),
+        for_others: OnceLock::new(),
         sharing: tokio::sync::Mutex::default(),
         counted: Mutex::default(),
         doctor: Doctor::default(),

@@ -93,9 +93,20 @@ async fn known_values(store: &Store, source: DatasourceId, filters: &mut Filters
         let choices =
             store.filter_choices(source, field, &Scope::All).await.map_err(|error| error.to_string())?;
         for value in values {
-            let by_id = choices.iter().find(|(id, _)| id == value);
-            let by_label = || choices.iter().find(|(_, label)| label.eq_ignore_ascii_case(value));
-            let Some((id, _)) = by_id.or_else(by_label) else {
+            // Lists of people and companies name those of today; others are there by their id.
+            let is_id = choices.iter().any(|(id, _)| id == value)
+                || (!ENUMERATED.contains(&field.as_str()) && value.parse::<i64>().is_ok());
+            if is_id {
+                continue;
+            }
+            let mut named = choices.iter().filter(|(_, label)| label.eq_ignore_ascii_case(value));
+            let (first, second) = (named.next(), named.next());
+            if let (Some((first, _)), Some((second, _))) = (first, second) {
+                return Err(format!(
+                    "Several are named “{value}”, such as {first} and {second}. Give the id."
+                ));
+            }
+            let Some((id, _)) = first else {
                 let some: Vec<String> =
                     choices.iter().take(SHOWN).map(|(id, label)| format!("{id} ({label})")).collect();
                 let more = if choices.len() > SHOWN { " and more" } else { "" };
@@ -109,6 +120,9 @@ async fn known_values(store: &Store, source: DatasourceId, filters: &mut Filters
     }
     Ok(())
 }
+
+/// Filters whose values are all listed.
+const ENUMERATED: [&str; 3] = ["queue", "priority", "status"];
 
 /// Choices named in an error.
 const SHOWN: usize = 20;

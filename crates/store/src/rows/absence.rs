@@ -169,19 +169,10 @@ impl Store {
             "select s.id
             from unnest($2::bigint[]) as s(id)
             where not exists (select from autotask.{} t where t.datasource_id = $1 and t.id = s.id)
-                and not exists (
-                    select from taskgauge.quarantine q
-                    where q.datasource_id = $1 and q.entity = $3 and q.id = s.id
-                )
             order by s.id",
             entity.table
         );
-        Ok(sqlx::query_scalar(AssertSqlSafe(sql))
-            .bind(datasource.0)
-            .bind(ids)
-            .bind(entity.name)
-            .fetch_all(&self.pool)
-            .await?)
+        Ok(sqlx::query_scalar(AssertSqlSafe(sql)).bind(datasource.0).bind(ids).fetch_all(&self.pool).await?)
     }
 }
 
@@ -248,6 +239,24 @@ pub(super) async fn mark_absent(
         Covers::Ids(ids) => ("t.id = any($8)".to_owned(), ids),
         Covers::Children { field, parents } => (format!("t.\"{}\" = any($8)", column_name(field)), parents),
     };
+    if matches!(covers, Covers::Everything | Covers::UpTo(_)) {
+        // What was set aside and is gone awaits nothing any more.
+        sqlx::query(
+            "delete from taskgauge.quarantine
+            where datasource_id = $1
+                and entity = $2
+                and id > $3
+                and id <= coalesce($4, 9223372036854775807)
+                and not (id = any($5))",
+        )
+        .bind(lease.datasource.0)
+        .bind(entity.name)
+        .bind(after.unwrap_or(-1))
+        .bind(upper)
+        .bind(present)
+        .execute(&mut *connection)
+        .await?;
+    }
     let table = entity.table;
     // Walks begin at id 0, so a page proves nothing about rows below it.
     let sql = format!(

@@ -29,7 +29,7 @@ static KEEP: LazyLock<String> = LazyLock::new(|| {
             returning version
         ), readable as (
             delete from taskgauge.quarantine
-            where datasource_id = $1 and entity = $2 and id = any($6) and not (id = any($7))
+            where datasource_id = $1 and entity = $2 and id = any($19) and not (id = any($7))
         ), moved as (
             update taskgauge.cursors
             set after_id = coalesce($9, after_id), done = $10
@@ -56,7 +56,7 @@ static KEEP: LazyLock<String> = LazyLock::new(|| {
 pub(super) struct Page<'a> {
     pub(super) commit: &'a PageCommit<'a>,
     pub(super) written: &'a Written,
-    /// Ids of all rows of the page.
+    /// Ids of all rows of the page, those too that were only seen.
     pub(super) present: &'a [i64],
     /// Those of them that are set aside.
     pub(super) set_aside: &'a [i64],
@@ -99,6 +99,7 @@ pub(super) async fn keep(
         .bind(commit.seconds)
         .bind(notify::CHANNEL)
         .bind(events)
+        .bind(commit.rows.iter().map(|row| row.id).collect::<Vec<_>>())
         .execute(connection)
         .await?;
     Ok(())

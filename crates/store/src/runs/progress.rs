@@ -174,7 +174,7 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         hold(&mut transaction, lease, self.pinned_now()).await?;
         if afresh {
-            forget_walks(&mut transaction, lease, entity, slices).await?;
+            forget_walks(&mut transaction, lease, entity, None).await?;
         }
         sqlx::query(
             "insert into taskgauge.cursors (datasource_id, entity, slice, began_at)
@@ -248,7 +248,9 @@ impl Store {
         .bind(what.logs_until)
         .execute(&mut *transaction)
         .await?;
-        forget_walks(&mut transaction, lease, entity, slices).await?;
+        // A load may have been cut into other parts when it began.
+        let walks = (!what.load).then_some(slices);
+        forget_walks(&mut transaction, lease, entity, walks).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -302,17 +304,21 @@ impl Store {
     }
 }
 
+/// Forgets where walks of an entity stand: these, or all.
 async fn forget_walks(
     connection: &mut PgConnection,
     lease: &Lease,
     entity: &Entity,
-    slices: &[&str],
+    walks: Option<&[&str]>,
 ) -> Result<(), StoreError> {
-    sqlx::query("delete from taskgauge.cursors where datasource_id = $1 and entity = $2 and slice = any($3)")
-        .bind(lease.datasource.0)
-        .bind(entity.name)
-        .bind(slices)
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "delete from taskgauge.cursors
+        where datasource_id = $1 and entity = $2 and ($3::text[] is null or slice = any($3))",
+    )
+    .bind(lease.datasource.0)
+    .bind(entity.name)
+    .bind(walks)
+    .execute(connection)
+    .await?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use taskgauge_autotask::{Client, Error};
 use taskgauge_model::entity::Entity;
 
 /// Fewer requests than this are not worth beginning with.
-const LEAST_SHARE: u64 = 50;
+const LEAST_SHARE: u64 = 30;
 /// Requests between two looks at a limit that the API user may not read.
 const BLIND_SHARE: u64 = 1_000;
 
@@ -62,14 +62,17 @@ impl Engine {
     }
 
     /// Takes a share of what is left of the tenant's hour, which the admin sets, a half by default: all integrations share
-    /// it, and Autotask slows everyone down from a half on. Where nothing is left the run ends, and the next one goes on where it was.
+    /// it, and Autotask slows everyone down from a half on. What is left to the others is settled when the run begins. Where
+    /// nothing of the share is left the run ends, and the next one goes on where it was.
     pub(super) async fn take_share(&self) -> Result<(), Trouble> {
         let allowed = match self.ask_beyond_share(|client| async move { client.thresholds().await }).await {
             Ok(limits) => {
                 tracing::debug!(used = limits.used, limit = limits.limit, "requests of the tenant");
                 let note = || self.store.note_hour(self.lease.datasource, limits.used, limits.limit);
                 let share = patiently(note).await?;
-                limits.limit.saturating_sub(limits.used) * u64::from(share) / 100
+                let left = limits.limit.saturating_sub(limits.used);
+                let for_others = left - left * u64::from(share) / 100;
+                left.saturating_sub(*self.for_others.get_or_init(|| for_others))
             }
             // Not everybody may read it.
             Err(Trouble::Step { problem, .. }) => {
@@ -79,9 +82,8 @@ impl Engine {
             Err(trouble) => return Err(trouble),
         };
         if allowed < LEAST_SHARE {
-            let problem = "All integrations of this Autotask together have nearly used up its requests of this hour. \
-                           Taskgauge leaves the rest to the others and goes on by itself, where it stopped, as the hour \
-                           passes.";
+            let problem = "Taskgauge's share of the requests that Autotask allows in an hour is used up for now. The rest is \
+                           left to your other integrations; Taskgauge goes on by itself, where it stopped, as the hour passes.";
             return Err(Trouble::Run { problem: problem.to_owned(), halts: false });
         }
         self.share.store(self.client().requests().saturating_add(allowed), Ordering::Relaxed);

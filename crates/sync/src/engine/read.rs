@@ -24,7 +24,7 @@ const MOST_PARENTS: usize = 20_000;
 const FEW_ENOUGH: u64 = 2_000;
 
 /// Nights in which all ids are compared once.
-const DAYS: u32 = 7;
+const PARTS: u32 = 7;
 
 /// Ids above one and up to another, and how many rows Autotask and this copy have of them.
 struct Range {
@@ -77,11 +77,12 @@ impl Engine {
                 seconds,
                 ..PageCommit::of(entity)
             };
-            for (place, problem) in
-                page.rows.iter().enumerate().filter_map(|(place, row)| Some((place, row.as_ref().err()?)))
-            {
-                let sent = page.as_sent(place).unwrap_or_default();
-                commit.unreadable.push(problem.clone().with_row(sent));
+            if page.rows.iter().any(Result::is_err) {
+                for (row, sent) in page.rows.iter().zip(page.rows_as_sent()) {
+                    commit
+                        .unreadable
+                        .extend(row.as_ref().err().map(|problem| problem.clone().with_row(sent)));
+                }
             }
             commit.rows = page.rows.into_iter().flatten().collect();
             if ids_only {
@@ -129,8 +130,9 @@ impl Engine {
             work.remark(hidden(there, here));
             return Ok(());
         }
+        self.compare_a_seventh(work).await?;
         if there == here {
-            return self.compare_a_seventh(work).await;
+            return Ok(());
         }
         let mut open = vec![Range { after: None, last: None, there, here }];
         while let Some(range) = open.pop() {
@@ -160,13 +162,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Compares the ids of the part of the collection that is this day's turn.
+    /// Compares the ids of the part of the collection whose turn it is. The turns move on by one each week, so that nothing
+    /// is left out where there is no sync on one day of the week.
     async fn compare_a_seventh(&self, work: &Work) -> Result<(), Trouble> {
-        let day = self.now.weekday().num_days_from_monday();
+        let day = self.now.num_days_from_ce().unsigned_abs();
+        let turn = (day + day / PARTS) % PARTS;
         let mut ends = [None, None];
-        for (end, part) in ends.iter_mut().zip([day, day + 1]) {
-            if (1..DAYS).contains(&part) {
-                *end = self.id_at(work.entity, (None, None), (part, DAYS)).await?;
+        for (end, part) in ends.iter_mut().zip([turn, turn + 1]) {
+            if (1..PARTS).contains(&part) {
+                *end = self.id_at(work.entity, (None, None), (part, PARTS)).await?;
             }
         }
         let [after, last] = ends;
