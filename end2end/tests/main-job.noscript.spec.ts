@@ -74,7 +74,7 @@ signedIn("what is refused says why, and loses nothing", async ({ page, server, t
   await expect(form.secret).toHaveValue("");
 
   await page.goto(`/data/datasources/${tenant.id}`);
-  await page.getByText("Name, time zone and web address").click();
+  await page.getByText("Name, time zone, schedule and web address").click();
   await page.getByLabel("Time zone of the numbers").fill("Middle/Earth");
   await page.getByRole("button", { name: "Save settings" }).click();
   await expect(form.alert).toContainText("Choose a time zone of the list");
