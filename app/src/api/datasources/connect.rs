@@ -145,8 +145,9 @@ pub async fn change(
 }
 
 fn whole<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, UiError> {
-    let refused = || UiError::Invalid(format!("{what} are a whole number, and not that large."));
-    text.trim().parse().map_err(|_| refused())
+    text.trim()
+        .parse()
+        .map_err(|_| UiError::Invalid(format!("{what} must be given as a whole number, and not that large.")))
 }
 
 /// The zone of a user name in words; `None` when Autotask does not know the user.

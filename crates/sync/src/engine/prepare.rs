@@ -33,8 +33,11 @@ impl Engine {
                 }
             }
         }
-        let expected = self.counts.get(entity.name).copied();
-        let parts = plan::parts(entity, &unqueryable, self.now, expected);
+        let parts = if work.due.load {
+            plan::parts(entity, &unqueryable, self.now, self.counts.get(entity.name).copied())
+        } else {
+            Vec::new()
+        };
         let groups: Vec<Vec<&str>> = if work.due.load {
             vec![parts.iter().map(|part| part.name.as_str()).collect()]
         } else {
