@@ -17,7 +17,7 @@ use taskgauge_app::api::AppState;
 use taskgauge_model::clock::Clock;
 use taskgauge_render::Renderer;
 use taskgauge_store::Store;
-use taskgauge_sync::Worker;
+use taskgauge_sync::{Callouts, Worker};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -59,7 +59,8 @@ async fn run(
     let events = store.events().await.map_err(|error| error.to_string())?;
     let stop = CancellationToken::new();
     let app = AppState { store: store.clone(), connector: connector.clone(), renderer };
-    let state = ServerState::new(app, site, Arc::new(events), stop.clone(), serving);
+    let (callouts, reading) = Callouts::start(store.clone(), connector.clone(), stop.clone());
+    let state = ServerState::new(app, site, Arc::new(events), callouts, stop.clone(), serving);
 
     let worker = tokio::spawn(Worker::new(store.clone(), connector).run(stop.clone()));
     let asked_to_stop = asked_to_stop()?;
@@ -84,6 +85,9 @@ async fn run(
     stop.cancel();
     if let Err(error) = worker.await {
         tracing::error!(%error, "the sync worker ended badly");
+    }
+    if let Err(error) = reading.await {
+        tracing::error!(%error, "the reader of callouts ended badly");
     }
     match ended {
         Ok(Ok(())) => Ok(()),

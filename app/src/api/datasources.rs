@@ -220,8 +220,7 @@ pub async fn change_datasource(
 #[server]
 pub async fn remove_datasource(id: DatasourceId) -> Result<Payload, UiError> {
     super::answer(|cx| async move {
-        cx.store().remove_datasource(cx.actor(), id).await?;
-        Payload::of(&())
+        Payload::of(&connect::remove(cx.store(), &cx.state.connector, cx.actor(), id).await?)
     })
     .await
 }

@@ -7,6 +7,46 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::{A, Outlet};
 
+/// What the side bar leads to: groups, each with its title, and their pages.
+pub const NAV: &[(Option<&str>, &[(&str, Icon, &str)])] = &[
+    (None, &[("/dashboards", Icon::Board, "Dashboards")]),
+    (
+        Some("Data"),
+        &[("/data/datasources", Icon::Plug, "Datasources"), ("/data/datasets", Icon::Table, "Datasets")],
+    ),
+];
+
+/// The name and its mark, which lead home.
+#[component]
+pub fn Brand() -> impl IntoView {
+    view! {
+        <a class="brand" href="/">
+            <svg class="brand-mark" viewBox="0 0 24 24" width="28" height="28" fill="none" stroke="currentColor"
+                stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+                <path d="M5.6 19.4a9 9 0 1 1 12.8 0" opacity="0.45" />
+                <path d="M8 13l3.2 3.2L16.6 9" />
+            </svg>
+            <span>"Taskgauge"</span>
+        </a>
+    }
+    .into_any()
+}
+
+/// The groups of the side bar; `link` draws a link with its content.
+pub fn nav_groups(link: impl Fn(&'static str, AnyView) -> AnyView) -> Vec<AnyView> {
+    let group = |(title, pages): &(Option<&'static str>, &'static [(&'static str, Icon, &'static str)])| {
+        let links: Vec<_> = pages
+            .iter()
+            .map(|(href, icon, label)| {
+                link(href, view! { <Glyph icon=*icon /><span>{*label}</span> }.into_any())
+            })
+            .collect();
+        let title = title.map(|title| view! { <p class="nav-title">{title}</p> }.into_any());
+        view! { <div class="nav-group">{title}{links}</div> }.into_any()
+    };
+    NAV.iter().map(group).collect()
+}
+
 /// Side bar, skip link, and the page.
 #[component]
 pub fn Layout() -> impl IntoView {
@@ -16,23 +56,9 @@ pub fn Layout() -> impl IntoView {
         <a class="skip-link" href="#page">"Skip to the page"</a>
         <div class="shell" data-signed-in="">
             <header class="side">
-                <a class="brand" href="/">
-                    <svg class="brand-mark" viewBox="0 0 24 24" width="28" height="28" fill="none" stroke="currentColor"
-                        stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
-                        <path d="M5.6 19.4a9 9 0 1 1 12.8 0" opacity="0.45" />
-                        <path d="M8 13l3.2 3.2L16.6 9" />
-                    </svg>
-                    <span>"Taskgauge"</span>
-                </a>
+                <Brand />
                 <nav class="nav" aria-label="Main">
-                    <div class="nav-group">
-                        <A href="/dashboards" attr:class="nav-link"><Glyph icon=Icon::Board /><span>"Dashboards"</span></A>
-                    </div>
-                    <div class="nav-group">
-                        <p class="nav-title">"Data"</p>
-                        <A href="/data/datasources" attr:class="nav-link"><Glyph icon=Icon::Plug /><span>"Datasources"</span></A>
-                        <A href="/data/datasets" attr:class="nav-link"><Glyph icon=Icon::Table /><span>"Datasets"</span></A>
-                    </div>
+                    {nav_groups(|href, content| view! { <A href=href attr:class="nav-link">{content}</A> }.into_any())}
                 </nav>
                 <div class="nav-foot">
                     <Suspense>

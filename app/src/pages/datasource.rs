@@ -129,7 +129,7 @@ fn Latest(runs: Vec<Run>, datasets: Vec<(String, Vec<String>)>) -> impl IntoView
     view! {
         <section class="section" aria-live="polite">
             <h2 class="row">
-                {match run.kind { RunKind::Full => "First load ", RunKind::Incremental => "Latest sync " }}
+                {match run.kind { RunKind::Full => "First load ", _ => "Latest sync " }}
                 {state_badge(run.state)}
             </h2>
             {trouble.map(|text| view! { <Banner mood=Mood::Bad title="The sync stopped early"><p>{text}</p></Banner> }.into_any())}
@@ -152,6 +152,7 @@ fn History(runs: Vec<Run>, now: DateTime<Utc>) -> impl IntoView {
             let kind = match run.kind {
                 RunKind::Full => "Everything",
                 RunKind::Incremental => "Changes",
+                RunKind::Reconcile => "Comparison",
             };
             view! {
                 <tr>

@@ -299,7 +299,7 @@ impl Client {
         *lock(&self.inner.server_date)
     }
 
-    fn url(&self, path: &str) -> Result<Url, Error> {
+    pub(crate) fn url(&self, path: &str) -> Result<Url, Error> {
         join(&self.inner.root, &format!("V1.0/{path}"))
     }
 
@@ -324,7 +324,7 @@ impl Client {
         self.call(entity, operation, Method::GET, self.url(path)?, None, read_json).await
     }
 
-    async fn call<T: Send>(
+    pub(crate) async fn call<T: Send>(
         &self,
         entity: &str,
         operation: &'static str,
@@ -340,7 +340,7 @@ impl Client {
 }
 
 /// A collection name is one plain path segment; anything else could change the address.
-fn collection(name: &str) -> Result<&str, Error> {
+pub(crate) fn collection(name: &str) -> Result<&str, Error> {
     if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         Ok(name)
     } else {

@@ -11,6 +11,7 @@ mod page;
 mod query;
 mod transport;
 pub mod value;
+pub mod webhook;
 
 pub use self::{
     address::{AddressError, HostPolicy},

@@ -16,3 +16,4 @@ pub mod gauge;
 pub mod ids;
 pub mod range;
 pub mod run;
+pub mod webhook;

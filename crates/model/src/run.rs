@@ -37,6 +37,8 @@ pub enum RunKind {
     Full,
     /// What changed since the last complete run.
     Incremental,
+    /// The same, and every count is compared with Autotask's own.
+    Reconcile,
 }
 
 /// Where a run or step stands.

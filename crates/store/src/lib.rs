@@ -20,6 +20,7 @@ pub mod settings;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod users;
+pub mod webhooks;
 
 pub use error::StoreError;
 pub use scope::Scope;

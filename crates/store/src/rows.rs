@@ -4,12 +4,16 @@
 
 mod absence;
 mod books;
+mod callouts;
 mod copy;
 mod metadata;
 mod upsert;
+mod windows;
 
 pub(crate) use absence::any_absent;
+pub use callouts::CalloutCommit;
 pub use metadata::{Metadata, PicklistValue, UserDefinedField};
+pub use windows::{ALL_RECORDS, Comparison, Window};
 
 use crate::runs::Lease;
 use crate::{Store, StoreError};
@@ -292,6 +296,16 @@ impl Store {
             .into_iter()
             .map(|(entity, at, id, reason, row)| (entity, at, Unreadable { id, reason, row }))
             .collect())
+    }
+
+    /// How many rows of a datasource are set aside.
+    pub async fn quarantined(&self, datasource: DatasourceId) -> Result<u64, StoreError> {
+        let count: i64 =
+            sqlx::query_scalar("select count(*) from taskgauge.quarantine where datasource_id = $1")
+                .bind(datasource.0)
+                .fetch_one(&self.pool)
+                .await?;
+        Ok(count.cast_unsigned())
     }
 }
 

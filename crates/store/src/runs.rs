@@ -71,11 +71,16 @@ const fn kind_word(kind: RunKind) -> &'static str {
     match kind {
         RunKind::Full => "full",
         RunKind::Incremental => "incremental",
+        RunKind::Reconcile => "reconcile",
     }
 }
 
 fn kind_of(word: &str) -> RunKind {
-    if word == "full" { RunKind::Full } else { RunKind::Incremental }
+    match word {
+        "full" => RunKind::Full,
+        "reconcile" => RunKind::Reconcile,
+        _ => RunKind::Incremental,
+    }
 }
 
 fn state_of(word: &str) -> Result<RunState, StoreError> {
@@ -131,8 +136,8 @@ impl Store {
         self.clock.is_fixed().then(|| self.clock.now())
     }
 
-    /// Queues a run and answers it, or answers the one that is queued or running already. A queued incremental run
-    /// becomes a full one when that is asked for.
+    /// Queues a run and answers it, or answers the one that is queued or running already. A queued one that reads less
+    /// becomes one of the kind that is asked for.
     pub async fn queue_run(
         &self,
         datasource: DatasourceId,
@@ -146,7 +151,10 @@ impl Store {
             from taskgauge.datasources d
             where d.id = $1
             on conflict (datasource_id) where state in ('queued', 'running') do update
-            set kind = case when r.state = 'queued' and excluded.kind = 'full' then 'full' else r.kind end
+            set kind = case
+                when r.state = 'queued' and (excluded.kind = 'full' or r.kind = 'incremental') then excluded.kind
+                else r.kind
+            end
             returning id",
         )
         .bind(datasource.0)
@@ -161,9 +169,9 @@ impl Store {
         self.run(RunId(id)).await
     }
 
-    /// Queues an incremental run for every datasource whose last run was asked for as long ago as its schedule says, or five
-    /// minutes after one that failed, that is
-    /// not paused, has no active run, and whose credentials were not refused since they were stored. Answers how many.
+    /// Queues an incremental run for every datasource whose last run began as long ago as its schedule says, or five minutes
+    /// after one that failed, or a minute where there is something to [catch up](Store::catch_up) with; that is not paused,
+    /// has no active run, and whose credentials were not refused since they were stored. Answers how many.
     pub async fn queue_due(&self) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let queued: Vec<(i64, i64)> = sqlx::query_as(
@@ -183,8 +191,9 @@ impl Store {
                     last.id is null
                     or (
                         last.ended_at is not null
-                        and coalesce(last.started_at, last.queued_at) + make_interval(mins => case last.state
-                                when 'failed' then least(d.sync_minutes, 5)
+                        and coalesce(last.started_at, last.queued_at) + make_interval(mins => case
+                                when d.catch_up_at >= coalesce(last.started_at, last.queued_at) then 1
+                                when last.state = 'failed' then least(d.sync_minutes, 5)
                                 else d.sync_minutes
                             end)
                             <= coalesce($1, now())

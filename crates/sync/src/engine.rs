@@ -4,8 +4,12 @@
 //! another worker takes over goes on from there.
 
 mod ask;
+mod compare;
 mod prepare;
 mod read;
+mod webhooks;
+
+pub(crate) use read::sorted;
 
 use crate::doctor::{self, DoctorError};
 use crate::failure;
@@ -19,7 +23,7 @@ use taskgauge_autotask::{Client, Connector, Credentials, Filter, Query};
 use taskgauge_model::datasource::{Doctor, Finding};
 use taskgauge_model::entity::{Entity, Refresh};
 use taskgauge_model::run::RunState;
-use taskgauge_store::rows::Covers;
+use taskgauge_store::rows::{Covers, Written};
 use taskgauge_store::runs::{Completed, Cursor, EntityState, Lease};
 use taskgauge_store::{Store, StoreError};
 use tokio::sync::OnceCell;
@@ -94,6 +98,8 @@ struct Work {
     ready: OnceCell<Ready>,
     left: AtomicUsize,
     failed: AtomicBool,
+    /// Rows that were written, or marked as missed or deleted.
+    changed: AtomicU64,
     remark: Mutex<Option<String>>,
 }
 
@@ -284,7 +290,10 @@ impl Engine {
             .filter(|(entity, ..)| !done.iter().any(|name| name == entity.name))
             .map(|(entity, state, due)| Arc::new(Work::new(entity, state, due, resumed)))
             .collect();
-        self.go_through(jobs(&works, &self.counts)).await?;
+        // Counts are compared once what changed meanwhile is read: it would differ.
+        let (comparing, reading) =
+            jobs(&works, &self.counts).into_iter().partition(|(_, job)| *job == Job::Reconcile);
+        self.go_through(reading).await?;
         let children: Vec<Arc<Work>> = works
             .iter()
             .filter(|work| work.due.children)
@@ -297,8 +306,10 @@ impl Engine {
         // Every line that was not followed up yet, whichever run read it.
         let logged = works.iter().filter(|work| !read::logs_of(work.entity).is_empty());
         later.extend(logged.map(|work| (Arc::clone(work), Job::Deletions)));
+        later.extend::<Vec<_>>(comparing);
         self.go_through(later).await?;
         self.diagnose().await?;
+        self.webhooks().await?;
         self.verdict().await
     }
 
@@ -442,9 +453,9 @@ impl Engine {
                 self.complete(entity, &[walk::SWEEP], completed).await?;
             }
             Job::Reconcile => {
-                self.reconcile(work).await?;
+                let compared = self.reconcile(work, &ready.unqueryable).await?;
                 let swept_at = ready.began(Some(walk::RECONCILE));
-                let completed = Completed { swept_at, second_look: true, ..Completed::default() };
+                let completed = Completed { swept_at, second_look: true, compared, ..Completed::default() };
                 self.complete(entity, &[walk::RECONCILE], completed).await?;
             }
             Job::SecondLook => {
@@ -506,8 +517,14 @@ impl Work {
             ready: OnceCell::new(),
             left: AtomicUsize::new(0),
             failed: AtomicBool::new(false),
+            changed: AtomicU64::new(0),
             remark: Mutex::default(),
         }
+    }
+
+    fn count(&self, written: &Written) {
+        let changed = written.inserted + written.updated + written.missed + written.deleted;
+        self.changed.fetch_add(changed, Ordering::Relaxed);
     }
 
     fn remark(&self, text: String) {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use taskgauge_autotask::Filter;
-use taskgauge_model::entity::{Deletes, Entity, Kind, Refresh, Rule};
+use taskgauge_model::entity::{Deletes, Entity, Kind, Refresh, Rule, Slice};
 use taskgauge_model::run::RunKind;
 use taskgauge_store::runs::EntityState;
 
@@ -63,12 +63,14 @@ pub fn due(
     here: DateTime<Utc>,
 ) -> Due {
     let has_metadata = entity.needs_metadata();
-    let Some(state) = state.filter(|state| state.loaded_at.is_some() && kind == RunKind::Incremental) else {
+    let Some(state) = state.filter(|state| state.loaded_at.is_some() && kind != RunKind::Full) else {
         return Due { metadata: has_metadata, load: true, ..Due::default() };
     };
     let old = |at: Option<DateTime<Utc>>, hours: i64, now: DateTime<Utc>| {
         at.is_none_or(|at| at + TimeDelta::hours(hours) <= now)
     };
+    // Everything that is compared or read whole now and then.
+    let asked = kind == RunKind::Reconcile;
     let mut due = Due::default();
     match entity.refresh {
         Refresh::Stamped { stamps, ref again } => {
@@ -79,15 +81,16 @@ pub fn due(
                     .as_ref()
                     .filter(|again| old(state.again_at.or(state.loaded_at), again.hours.into(), now))
                     .map(|again| filter(&again.rule, now));
-                due.reconcile = entity.deletes != Deletes::Never && old(state.swept_at, RECONCILE_HOURS, now);
+                due.reconcile =
+                    entity.deletes != Deletes::Never && (asked || old(state.swept_at, RECONCILE_HOURS, now));
             } else {
                 let hours = if state.rows <= SMALL { SMALL_FALLBACK_HOURS } else { FALLBACK_HOURS };
-                due.sweep = old(state.swept_at, hours, now);
+                due.sweep = asked || old(state.swept_at, hours, now);
             }
         }
-        Refresh::Sweep { hours } => due.sweep = old(state.swept_at, hours.into(), now),
+        Refresh::Sweep { hours } => due.sweep = asked || old(state.swept_at, hours.into(), now),
         Refresh::Children { hours, .. } => {
-            due.sweep = old(state.swept_at, hours.into(), now);
+            due.sweep = asked || old(state.swept_at, hours.into(), now);
             due.children = !due.sweep;
         }
     }
@@ -176,6 +179,18 @@ fn before(rule: &Rule) -> Option<(&'static str, u16)> {
         Rule::Every(rules) => rules.iter().find_map(before),
         Rule::All | Rule::Eq(..) | Rule::NotEq(..) | Rule::Since(..) | Rule::Any(_) => None,
     }
+}
+
+/// The windows of an entity whose rows are counted on both sides: the slices of its first load, where there are several.
+/// Left out are those cut by a field that cannot be filtered on, and by a calendar date, which is the midnight of a zone
+/// to Autotask and a day here.
+pub fn windows(entity: &'static Entity, unqueryable: &[String]) -> Vec<&'static Slice> {
+    let is_countable = |field: &&str| {
+        let is_date = entity.columns.iter().any(|column| column.field == *field && column.kind == Kind::Date);
+        !is_date && !unqueryable.iter().any(|other| other.eq_ignore_ascii_case(field))
+    };
+    let countable = |slice: &&Slice| fields(&slice.rule).iter().all(is_countable);
+    if entity.slices.len() < 2 { Vec::new() } else { entity.slices.iter().filter(countable).collect() }
 }
 
 fn fields(rule: &Rule) -> Vec<&'static str> {

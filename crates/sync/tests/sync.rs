@@ -519,7 +519,7 @@ async fn counts_lead_to_the_rows_that_differ() {
     tenant.advance(24 * 60);
     let run = tenant.sync_well().await;
     let remark = step(&run).problem.unwrap();
-    assert!(remark.contains("rows that are gone are marked"), "{remark}");
+    assert!(remark.contains("what is gone is marked"), "{remark}");
     let stored = tenant.stored(&TIME_ENTRIES).await;
     assert!(stored.contains_key(&missed) && stored.contains_key(&ids[101]));
     assert!(stored.contains_key(&gap), "one absence is no deletion");

@@ -8,7 +8,7 @@ use std::{
     env,
     io::{IsTerminal, Read},
 };
-use taskgauge_app::api::datasources::connect::{more_problems, sync_soon, web_address};
+use taskgauge_app::api::datasources::connect::{more_problems, remove, sync_soon, web_address};
 use taskgauge_autotask::Connector;
 use taskgauge_model::{
     clock::Clock,
@@ -123,11 +123,10 @@ pub async fn run(action: Action) -> Result<(), String> {
         Action::Add(given) => add(given).await,
         Action::List { installation, json } => list(&installation, json).await,
         Action::Remove { installation, name, json } => {
+            let connector = installation.connector()?;
             with_open(&installation, async |opened| {
                 let datasource = named(opened, &name).await?;
-                opened
-                    .store
-                    .remove_datasource(ACTOR, datasource.id)
+                remove(&opened.store, &connector, ACTOR, datasource.id)
                     .await
                     .map_err(|error| error.to_string())?;
                 say(&format!("“{}” is removed.", datasource.name));

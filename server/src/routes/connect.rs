@@ -145,7 +145,7 @@ pub async fn remove(
     session: axum::Extension<Session>,
     Path(id): Path<DatasourceId>,
 ) -> Response {
-    match state.app.store.remove_datasource(&session.0.user.email, id).await {
+    match connect::remove(&state.app.store, &state.app.connector, &session.0.user.email, id).await {
         Ok(()) => Redirect::to("/data/datasources").into_response(),
         Err(error) => (StatusCode::CONFLICT, error.to_string()).into_response(),
     }

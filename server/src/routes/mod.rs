@@ -7,6 +7,8 @@ mod guard;
 mod health;
 mod metrics;
 mod people;
+mod upkeep;
+mod webhooks;
 
 use crate::{config::Serving, site};
 use axum::{
@@ -23,6 +25,7 @@ use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
 use taskgauge_app::{App, Site, api::AppState, components::layout::NotFoundStatus, document, plain_document};
 use taskgauge_store::notify::Events;
+use taskgauge_sync::{Callouts, webhooks::PATH};
 use tokio_util::sync::CancellationToken;
 use tower_http::{
     compression::CompressionLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer, trace::TraceLayer,
@@ -44,6 +47,8 @@ pub struct ServerState {
     leptos: LeptosOptions,
     /// What happens in the database.
     events: Arc<Events>,
+    /// Takes what Autotask calls about.
+    callouts: Callouts,
     /// Ends streams when the process stops.
     stop: CancellationToken,
     /// How often somebody may try to sign in.
@@ -52,6 +57,8 @@ pub struct ServerState {
     cookies: people::Cookies,
     /// What programs that read the metrics show.
     metrics_token: Option<Arc<SecretString>>,
+    /// Where this installation is reached from outside, where an operator said so.
+    public_url: Option<String>,
 }
 
 impl ServerState {
@@ -60,14 +67,27 @@ impl ServerState {
         app: AppState,
         site: Site,
         events: Arc<Events>,
+        callouts: Callouts,
         stop: CancellationToken,
         serving: &Serving,
     ) -> Self {
         let leptos = LeptosOptions::builder().output_name("taskgauge").build();
         let secure = serving.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
         let cookies = people::Cookies { secure };
+        let public_url = serving.public_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
         let metrics_token = serving.metrics_token.clone().map(Arc::new);
-        Self { app, site, leptos, events, stop, tries: Arc::default(), cookies, metrics_token }
+        Self {
+            app,
+            site,
+            leptos,
+            events,
+            callouts,
+            stop,
+            tries: Arc::default(),
+            cookies,
+            metrics_token,
+            public_url,
+        }
     }
 
     /// Everything the app's pages and functions find in their context.
@@ -109,6 +129,9 @@ pub fn router(state: ServerState) -> Router {
         .route("/data/datasources/{id}/remove", post(connect::remove))
         .route("/data/datasources/{id}/credentials", post(connect::test_replacement))
         .route("/data/datasources/{id}/credentials/save", post(connect::replace))
+        .route("/data/datasources/{id}/webhooks", get(upkeep::webhooks_page).post(upkeep::webhooks_on))
+        .route("/data/datasources/{id}/webhooks/off", post(upkeep::webhooks_off))
+        .route("/data/datasources/{id}/completeness", get(upkeep::completeness_page).post(upkeep::compare))
         .route("/data/datasets/{slug}/rows.csv", get(export::csv))
         .leptos_routes_with_context(&state, routes, move || for_context.provide(), move || for_page.page())
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
@@ -119,6 +142,7 @@ pub fn router(state: ServerState) -> Router {
         // Server functions read their bodies themselves, so the limit is on the body and not on its extractors.
         .layer(DefaultBodyLimit::disable())
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .merge(callouts())
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .layer(middleware::from_fn(guard::same_origin))
@@ -126,6 +150,14 @@ pub fn router(state: ServerState) -> Router {
         .layer(CompressionLayer::new())
         .layer(TraceLayer::new_for_http())
         .with_state(state)
+}
+
+/// Where Autotask calls.
+fn callouts() -> Router<ServerState> {
+    Router::new()
+        .route(&format!("{PATH}/{{datasource}}/{{collection}}"), post(webhooks::callout))
+        .route(&format!("{PATH}/{{datasource}}/{{collection}}/deactivated"), post(webhooks::deactivated))
+        .layer(DefaultBodyLimit::max(webhooks::BODY_MAX))
 }
 
 /// The site's files; a page that says so where there is nothing.

@@ -10,7 +10,7 @@ use taskgauge_model::{
     run::RunKind,
 };
 use taskgauge_store::{Store, StoreError, datasources::DatasourceChange};
-use taskgauge_sync::{doctor::DoctorError, examine_stored, failure, test_connection};
+use taskgauge_sync::{doctor::DoctorError, examine_stored, failure, remove_webhooks, test_connection};
 
 /// Tests a draft and keeps it, sealed, when it passes.
 pub async fn test(
@@ -115,6 +115,22 @@ pub async fn replace(
     state.store.replace_credentials(session, id, draft, allow_other_tenant).await?;
     sync_soon(&state.store, id, RunKind::Incremental).await;
     Ok(())
+}
+
+/// Removes a datasource with all its rows, and its webhooks at Autotask, where that answers. Those that stay there do no
+/// harm: their callouts are refused, and Autotask switches them off.
+pub async fn remove(
+    store: &Store,
+    connector: &Connector,
+    actor: &str,
+    id: DatasourceId,
+) -> Result<(), StoreError> {
+    match remove_webhooks(store, connector, id).await {
+        Ok(()) => {}
+        Err(DoctorError::Store(error)) => return Err(error),
+        Err(error) => tracing::warn!(datasource = id.0, %error, "webhooks stay at Autotask"),
+    }
+    store.remove_datasource(actor, id).await
 }
 
 /// Examines a datasource with its stored credentials.

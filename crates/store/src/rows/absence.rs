@@ -25,73 +25,6 @@ impl Store {
             .await?)
     }
 
-    /// How many rows Autotask should have with ids above `after` and up to `last`: those that are stored and not missed,
-    /// and those that were set aside and are not stored in an older form.
-    pub async fn count_between(
-        &self,
-        datasource: DatasourceId,
-        entity: &Entity,
-        after: Option<i64>,
-        last: Option<i64>,
-    ) -> Result<u64, StoreError> {
-        let there = format!(
-            "select from autotask.{} t
-            where t.datasource_id = $1 and t.deleted_at is null and t.absent_since is null",
-            entity.table
-        );
-        let sql = format!(
-            "select (
-                select count(*) from ({there} and t.id > $2 and t.id <= $3) as stored
-            ) + (
-                select count(*)
-                from taskgauge.quarantine q
-                where q.datasource_id = $1
-                    and q.entity = $4
-                    and q.id > $2
-                    and q.id <= $3
-                    and not exists ({there} and t.id = q.id)
-            )"
-        );
-        let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
-            .bind(datasource.0)
-            .bind(after.unwrap_or(-1))
-            .bind(last.unwrap_or(i64::MAX))
-            .bind(entity.name)
-            .fetch_one(&self.pool)
-            .await?;
-        Ok(count.cast_unsigned())
-    }
-
-    /// The id up to which `part` of `parts` equal parts of the stored rows with ids above `after` and up to `last` go,
-    /// `None` where that would be all of them.
-    pub async fn id_at(
-        &self,
-        datasource: DatasourceId,
-        entity: &Entity,
-        (after, last): (Option<i64>, Option<i64>),
-        (part, parts): (u32, u32),
-    ) -> Result<Option<i64>, StoreError> {
-        let range = format!(
-            "from autotask.{} t where t.datasource_id = $1 and t.id > $2 and t.id <= $3",
-            entity.table
-        );
-        let sql = format!(
-            "select t.id {range}
-            order by t.id
-            offset greatest((select count(*) {range}) * $4 / $5 - 1, 0)
-            limit 1"
-        );
-        let found: Option<i64> = sqlx::query_scalar(AssertSqlSafe(sql))
-            .bind(datasource.0)
-            .bind(after.unwrap_or(-1))
-            .bind(last.unwrap_or(i64::MAX))
-            .bind(i64::from(part))
-            .bind(i64::from(parts))
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(found.filter(|found| Some(*found) != last))
-    }
-
     /// Ids of rows that this copy changed at or after `since`. Of an entity with change stamps only rows that Autotask
     /// stamped at or after `stamped_since`, so that the first load of its history does not count as change.
     pub async fn changed_ids(
@@ -335,7 +268,7 @@ pub(super) async fn apply_log(
         .await?
         .rows_affected();
     if deleted > 0 {
-        raise_state(connection, datasource, entity, true, -deleted.cast_signed()).await?;
+        raise_state(connection, datasource, entity, true, -deleted.cast_signed(), false).await?;
     }
     Ok(deleted > 0)
 }

@@ -105,20 +105,21 @@ pub(super) async fn keep(
     Ok(())
 }
 
-/// Raises an entity's version, if `raise`, and moves its row count.
+/// Raises an entity's version, if `raise`, moves its row count, and notes whether rows were missed.
 pub(super) async fn raise_state(
     connection: &mut PgConnection,
     datasource: DatasourceId,
     entity: &Entity,
     raise: bool,
     grown: i64,
+    missed: bool,
 ) -> Result<(), StoreError> {
     sqlx::query(RAISE)
         .bind(datasource.0)
         .bind(entity.name)
         .bind(i64::from(raise))
         .bind(grown)
-        .bind(false)
+        .bind(missed)
         .execute(connection)
         .await?;
     Ok(())

@@ -130,7 +130,7 @@ impl Store {
         .execute(&mut *transaction)
         .await?
         .rows_affected();
-        raise_state(&mut transaction, datasource, entity, changed > 0, 0).await?;
+        raise_state(&mut transaction, datasource, entity, changed > 0, 0, false).await?;
         sqlx::query(
             "update taskgauge.entity_state
             set metadata_at = $3, unqueryable = $4

@@ -48,10 +48,13 @@ pub struct EntityState {
     pub metadata_at: Option<DateTime<Utc>>,
     /// Fields that cannot be filtered on.
     pub unqueryable: Vec<String>,
+    /// How often parts of it were compared id by id: whose turn it is.
+    pub turn: i32,
 }
 
 /// What was read completely. Times are Autotask's, from before the first request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a list of what was done; any of it may be")]
 pub struct Completed {
     /// The first load, or everything again.
     pub load: bool,
@@ -65,6 +68,8 @@ pub struct Completed {
     pub logs_until: Option<DateTime<Utc>>,
     /// The second look at rows missed earlier.
     pub second_look: bool,
+    /// A part that was compared id by id: the next one has its turn.
+    pub compared: bool,
 }
 
 impl Store {
@@ -234,7 +239,8 @@ impl Store {
                 swept_at = coalesce(excluded.swept_at, s.swept_at),
                 again_at = coalesce(excluded.again_at, s.again_at),
                 logs_until = coalesce(excluded.logs_until, s.logs_until),
-                has_absent = case when $7 then $8 else s.has_absent end",
+                has_absent = case when $7 then $8 else s.has_absent end,
+                turn = case when $11 then (s.turn + 1) % 1000000 else s.turn end",
         )
         .bind(lease.datasource.0)
         .bind(entity.name)
@@ -246,6 +252,7 @@ impl Store {
         .bind(absent)
         .bind(what.again_at)
         .bind(what.logs_until)
+        .bind(what.compared)
         .execute(&mut *transaction)
         .await?;
         // A load may have been cut into other parts when it began.
@@ -259,7 +266,7 @@ impl Store {
     pub async fn entity_states(&self, datasource: DatasourceId) -> Result<Vec<EntityState>, StoreError> {
         Ok(sqlx::query_as(
             "select entity, version, read_at, rows, loaded_at, watermark, swept_at, again_at, has_absent, metadata_at,
-                unqueryable
+                unqueryable, turn
             from taskgauge.entity_state
             where datasource_id = $1
             order by entity",

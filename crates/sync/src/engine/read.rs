@@ -1,38 +1,23 @@
 //! Walks: asking for pages and committing them.
 
-use super::prepare::{hidden, looks_hidden};
 use super::{Engine, Ready, Trouble, Work, patiently, walk};
 use crate::normalise::{Normaliser, Problem};
 use crate::plan;
-use chrono::{Datelike as _, TimeDelta};
+use chrono::TimeDelta;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 use taskgauge_autotask::{Client, Filter, Page, Query};
 use taskgauge_model::entity::{Deletes, Entity, Refresh};
 use taskgauge_model::run::RunState;
-use taskgauge_store::rows::{Covers, PageCommit, Row, Written};
+use taskgauge_store::rows::{Covers, PageCommit, Row, Unreadable, Written};
 use taskgauge_store::runs::Completed;
 
 /// Ids in one condition. Autotask allows 500; clients in the field use 200.
-const IDS_AT_ONCE: usize = 200;
+pub(super) const IDS_AT_ONCE: usize = 200;
 /// Longer than it takes until a change shows in its record's stamp.
 const STAMP_LAG: TimeDelta = TimeDelta::hours(2);
 /// More changed parents than this are cheaper to read with everything.
 const MOST_PARENTS: usize = 20_000;
-
-/// Ranges with no more rows than this are compared id by id: four pages.
-const FEW_ENOUGH: u64 = 2_000;
-
-/// Nights in which all ids are compared once.
-const PARTS: u32 = 7;
-
-/// Ids above one and up to another, and how many rows Autotask and this copy have of them.
-struct Range {
-    after: Option<i64>,
-    last: Option<i64>,
-    there: u64,
-    here: u64,
-}
 
 impl Engine {
     /// Reads a part page by page and commits each. The next page is asked for while one is committed.
@@ -51,7 +36,7 @@ impl Engine {
         self.walk_from(work, slice, &query, covers, cursor.and_then(|cursor| cursor.after_id)).await
     }
 
-    async fn walk_from(
+    pub(super) async fn walk_from(
         &self,
         work: &Work,
         slice: &str,
@@ -77,14 +62,7 @@ impl Engine {
                 seconds,
                 ..PageCommit::of(entity)
             };
-            if page.rows.iter().any(Result::is_err) {
-                for (row, sent) in page.rows.iter().zip(page.rows_as_sent()) {
-                    commit
-                        .unreadable
-                        .extend(row.as_ref().err().map(|problem| problem.clone().with_row(sent)));
-                }
-            }
-            commit.rows = page.rows.into_iter().flatten().collect();
+            (commit.rows, commit.unreadable) = sorted(page);
             if ids_only {
                 commit.seen = commit.rows.drain(..).map(|row| row.id).collect();
                 // Before the cursor moves past them: a kill in between would leave them unread until the next sweep.
@@ -92,7 +70,9 @@ impl Engine {
             }
             let ahead = async { if complete { Ok(None) } else { fetch(last).await.map(Some) } };
             let (written, ahead) = tokio::join!(self.commit(commit), ahead);
-            if written?.stop {
+            let written = written?;
+            work.count(&written);
+            if written.stop {
                 return Err(Trouble::Stopped);
             }
             if work.failed.load(Ordering::Relaxed) {
@@ -115,108 +95,8 @@ impl Engine {
         Ok(())
     }
 
-    async fn commit(&self, page: PageCommit<'_>) -> Result<Written, Trouble> {
+    pub(super) async fn commit(&self, page: PageCommit<'_>) -> Result<Written, Trouble> {
         Ok(patiently(|| self.store.commit_page(&self.lease, &page)).await?)
-    }
-
-    /// Compares what is stored with Autotask's own counts, and the ids where these differ: what is gone is marked, what was
-    /// missed is read. A difference in the middle of a large collection is closed in on by halves. As many rows missed as
-    /// gone would go unnoticed by their number, so that each night a seventh of the ids is compared in any case.
-    pub(super) async fn reconcile(&self, work: &Work) -> Result<(), Trouble> {
-        let entity = work.entity;
-        let there = self.count_between(entity, None, None).await?;
-        let here = self.stored_between(entity, None, None).await?;
-        if looks_hidden(entity, there, here) {
-            work.remark(hidden(there, here));
-            return Ok(());
-        }
-        self.compare_a_seventh(work).await?;
-        if there == here {
-            return Ok(());
-        }
-        let mut open = vec![Range { after: None, last: None, there, here }];
-        while let Some(range) = open.pop() {
-            let Range { after, last, there, here } = range;
-            if there == here {
-                continue;
-            }
-            let middle = if there.max(here) > FEW_ENOUGH {
-                self.id_at(entity, (after, last), (1, 2)).await?
-            } else {
-                None
-            };
-            let Some(middle) = middle else {
-                self.compare_ids(work, after, last).await?;
-                continue;
-            };
-            let below = self.count_between(entity, after, Some(middle)).await?;
-            let stored = self.stored_between(entity, after, Some(middle)).await?;
-            let (above, rest) = (there.saturating_sub(below), here.saturating_sub(stored));
-            open.push(Range { after: Some(middle), last, there: above, here: rest });
-            open.push(Range { after, last: Some(middle), there: below, here: stored });
-        }
-        work.remark(format!(
-            "Autotask counts {there} rows, {here} were stored here. Their ids were compared where the counts differ: rows \
-             that were missed are read now, rows that are gone are marked."
-        ));
-        Ok(())
-    }
-
-    /// Compares the ids of the part of the collection whose turn it is. The turns move on by one each week, so that nothing
-    /// is left out where there is no sync on one day of the week.
-    async fn compare_a_seventh(&self, work: &Work) -> Result<(), Trouble> {
-        let day = self.now.num_days_from_ce().unsigned_abs();
-        let turn = (day + day / PARTS) % PARTS;
-        let mut ends = [None, None];
-        for (end, part) in ends.iter_mut().zip([turn, turn + 1]) {
-            if (1..PARTS).contains(&part) {
-                *end = self.id_at(work.entity, (None, None), (part, PARTS)).await?;
-            }
-        }
-        let [after, last] = ends;
-        self.compare_ids(work, after, last).await
-    }
-
-    async fn id_at(
-        &self,
-        entity: &Entity,
-        range: (Option<i64>, Option<i64>),
-        part: (u32, u32),
-    ) -> Result<Option<i64>, Trouble> {
-        Ok(patiently(|| self.store.id_at(self.lease.datasource, entity, range, part)).await?)
-    }
-
-    /// Compares the ids above `after` and up to `last` one by one.
-    async fn compare_ids(&self, work: &Work, after: Option<i64>, last: Option<i64>) -> Result<(), Trouble> {
-        let (filter, covers) = match last {
-            None => (Filter::All, Covers::Everything),
-            Some(last) => (Filter::lte("id", last), Covers::UpTo(last)),
-        };
-        let query = Query::new(filter).include_fields(["id"]);
-        self.walk_from(work, walk::RECONCILE, &query, covers, after).await
-    }
-
-    async fn count_between(
-        &self,
-        entity: &'static Entity,
-        after: Option<i64>,
-        last: Option<i64>,
-    ) -> Result<u64, Trouble> {
-        let after = after.map(|after| Filter::gt("id", after));
-        let last = last.map(|last| Filter::lte("id", last));
-        let conditions: Vec<Filter> = after.into_iter().chain(last).collect();
-        let filter = if conditions.is_empty() { Filter::All } else { Filter::and(conditions) };
-        let filter = &filter;
-        self.ask(|client| async move { client.count(entity.name, filter).await }).await
-    }
-
-    async fn stored_between(
-        &self,
-        entity: &Entity,
-        after: Option<i64>,
-        last: Option<i64>,
-    ) -> Result<u64, Trouble> {
-        Ok(patiently(|| self.store.count_between(self.lease.datasource, entity, after, last)).await?)
     }
 
     /// Asks for rows that an earlier run missed: there again, or deleted.
@@ -295,7 +175,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn page(
+    pub(super) async fn page(
         &self,
         entity: &'static Entity,
         query: &Query,
@@ -307,6 +187,17 @@ impl Engine {
         let page = self.ask(ask).await?;
         Ok((page, began.elapsed().as_secs_f64()))
     }
+}
+
+/// The rows of a page that can be stored, and those that cannot.
+pub(crate) fn sorted(page: Page<Result<Row, Problem>>) -> (Vec<Row>, Vec<Unreadable>) {
+    let mut unreadable = Vec::new();
+    if page.rows.iter().any(Result::is_err) {
+        for (row, sent) in page.rows.iter().zip(page.rows_as_sent()) {
+            unreadable.extend(row.as_ref().err().map(|problem| problem.clone().with_row(sent)));
+        }
+    }
+    (page.rows.into_iter().flatten().collect(), unreadable)
 }
 
 /// For an entity whose deletion logs name only the parent of what was deleted: each log, and the field that holds the

@@ -1,0 +1,201 @@
+//! Comparing what is stored with Autotask's own counts: of whole collections, and of the windows that people look at.
+//! Where they differ, the difference is closed in on by halves, and what is found is read.
+
+use super::prepare::{hidden, looks_hidden};
+use super::read::{IDS_AT_ONCE, sorted};
+use super::{Engine, Trouble, Work, patiently, walk};
+use crate::normalise::Normaliser;
+use crate::plan;
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+use taskgauge_autotask::{Filter, Query};
+use taskgauge_model::entity::Entity;
+use taskgauge_store::rows::{ALL_RECORDS, Covers, PageCommit, Window};
+
+/// Ranges with no more rows than this are read whole: four pages.
+const FEW_ENOUGH: u64 = 2_000;
+/// Parts of a collection, one of which is compared id by id each night.
+const PARTS: u64 = 7;
+
+/// How many rows of a window Autotask and this copy have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Counts {
+    there: u64,
+    here: u64,
+}
+
+impl Engine {
+    /// Compares an entity's rows with Autotask's counts. Rows that are gone are marked, rows that were missed are read, rows
+    /// that are in another window than they should be are read again. As many rows missed as gone would go unnoticed by
+    /// their number, so that each night a seventh of the ids is compared in any case. Answers whether that was done.
+    pub(super) async fn reconcile(&self, work: &Work, unqueryable: &[String]) -> Result<bool, Trouble> {
+        let entity = work.entity;
+        let counts = self.counts(entity, Window::default()).await?;
+        let before = work.changed.load(Ordering::Relaxed);
+        if looks_hidden(entity, counts.there, counts.here) {
+            work.remark(hidden(counts.there, counts.here));
+            self.note_counts(work, ALL_RECORDS, counts, before).await?;
+            return Ok(false);
+        }
+        self.compare_a_seventh(work, counts.here).await?;
+        self.close_in(work, Window::default(), counts, 0).await?;
+        self.note_counts(work, ALL_RECORDS, counts, before).await?;
+        let aside = patiently(|| self.store.set_aside_count(self.lease.datasource, entity)).await?;
+        let mut differ = Vec::new();
+        if counts.there != counts.here {
+            differ.push((ALL_RECORDS, counts));
+        }
+        for slice in plan::windows(entity, unqueryable) {
+            let window = Window { rule: Some((&slice.rule, self.now)), ..Window::default() };
+            let before = work.changed.load(Ordering::Relaxed);
+            let counts = self.counts(entity, window).await?;
+            self.close_in(work, window, counts, aside).await?;
+            self.note_counts(work, slice.name, counts, before).await?;
+            if counts.there.abs_diff(counts.here) > aside {
+                differ.push((slice.name, counts));
+            }
+        }
+        if !differ.is_empty() {
+            let each: Vec<String> = differ
+                .iter()
+                .map(|(part, counts)| format!("{part}: {} there, {} here", counts.there, counts.here))
+                .collect();
+            work.remark(format!(
+                "Counts differed from Autotask's own ({}). What was missed is read now, what is gone is marked.",
+                each.join("; ")
+            ));
+        }
+        Ok(true)
+    }
+
+    /// Halves a window while the counts of its halves differ, and reads what is left. `aside` rows more at Autotask are
+    /// those that were set aside: in which windows they are is not known.
+    async fn close_in(&self, work: &Work, window: Window, counts: Counts, aside: u64) -> Result<(), Trouble> {
+        let entity = work.entity;
+        let mut open = vec![(window, counts)];
+        while let Some((window, Counts { there, here })) = open.pop() {
+            if there.abs_diff(here) <= aside {
+                continue;
+            }
+            let middle = if there.max(here) > FEW_ENOUGH && here > 1 {
+                self.id_within(entity, window, here / 2 - 1).await?
+            } else {
+                None
+            };
+            let Some(middle) = middle else {
+                match window.rule {
+                    None => self.compare_ids(work, window.after, window.last).await?,
+                    Some(_) => self.read_window(work, window).await?,
+                }
+                continue;
+            };
+            let below = Window { last: Some(middle), ..window };
+            let lower = self.counts(entity, below).await?;
+            let upper =
+                Counts { there: there.saturating_sub(lower.there), here: here.saturating_sub(lower.here) };
+            open.push((Window { after: Some(middle), ..window }, upper));
+            open.push((below, lower));
+        }
+        Ok(())
+    }
+
+    /// Reads every row of a window, and those that are stored as if they were in it and are not.
+    async fn read_window(&self, work: &Work, window: Window) -> Result<(), Trouble> {
+        let entity = work.entity;
+        let normaliser = Normaliser::new(entity);
+        let query = Query::new(filter(window));
+        let mut stored: HashSet<i64> =
+            patiently(|| self.store.ids_within(self.lease.datasource, entity, window))
+                .await?
+                .into_iter()
+                .collect();
+        let mut after = window.after;
+        loop {
+            let (page, seconds) = self.page(entity, &query, after, &normaliser).await?;
+            let (last, complete) = (page.last_id, page.complete);
+            let (rows, unreadable) = sorted(page);
+            for id in rows.iter().map(|row| row.id).chain(unreadable.iter().map(|row| row.id)) {
+                stored.remove(&id);
+            }
+            let requests = self.spent(entity);
+            let commit = PageCommit {
+                rows,
+                unreadable,
+                after,
+                last,
+                complete,
+                requests,
+                seconds,
+                ..PageCommit::of(entity)
+            };
+            let written = self.commit(commit).await?;
+            work.count(&written);
+            if written.stop {
+                return Err(Trouble::Stopped);
+            }
+            if complete {
+                break;
+            }
+            after = last;
+        }
+        let mut elsewhere: Vec<i64> = stored.into_iter().collect();
+        elsewhere.sort_unstable();
+        for ids in elsewhere.chunks(IDS_AT_ONCE) {
+            let query = Query::new(Filter::is_in("id", ids.iter().copied()));
+            self.walk_from(work, walk::RECONCILE, &query, Covers::Ids(ids.to_vec()), None).await?;
+        }
+        Ok(())
+    }
+
+    /// Compares the ids of the part of the collection whose turn it is.
+    async fn compare_a_seventh(&self, work: &Work, here: u64) -> Result<(), Trouble> {
+        let turn = u64::try_from(work.state.turn).unwrap_or_default() % PARTS;
+        let mut ends = [None, None];
+        for (end, part) in ends.iter_mut().zip([turn, turn + 1]) {
+            let before = here * part / PARTS;
+            if before > 0 && part < PARTS {
+                *end = self.id_within(work.entity, Window::default(), before - 1).await?;
+            }
+        }
+        let [after, last] = ends;
+        self.compare_ids(work, after, last).await
+    }
+
+    /// Compares the ids above `after` and up to `last` one by one.
+    async fn compare_ids(&self, work: &Work, after: Option<i64>, last: Option<i64>) -> Result<(), Trouble> {
+        let (filter, covers) = match last {
+            None => (Filter::All, Covers::Everything),
+            Some(last) => (Filter::lte("id", last), Covers::UpTo(last)),
+        };
+        let query = Query::new(filter).include_fields(["id"]);
+        self.walk_from(work, walk::RECONCILE, &query, covers, after).await
+    }
+
+    async fn counts(&self, entity: &'static Entity, window: Window) -> Result<Counts, Trouble> {
+        let after = window.after.map(|after| Filter::gt("id", after));
+        let conditions: Vec<Filter> = after.into_iter().chain([filter(window)]).collect();
+        let asked = &Filter::and(conditions);
+        let there = self.ask(|client| async move { client.count(entity.name, asked).await }).await?;
+        let here = patiently(|| self.store.count_within(self.lease.datasource, entity, window)).await?;
+        Ok(Counts { there, here })
+    }
+
+    async fn id_within(&self, entity: &Entity, window: Window, before: u64) -> Result<Option<i64>, Trouble> {
+        Ok(patiently(|| self.store.id_within(self.lease.datasource, entity, window, before)).await?)
+    }
+
+    /// Keeps what came of comparing a window: `before` rows were changed in this run when it began.
+    async fn note_counts(&self, work: &Work, part: &str, counts: Counts, before: u64) -> Result<(), Trouble> {
+        let repaired = work.changed.load(Ordering::Relaxed).saturating_sub(before);
+        let counted = (counts.there, counts.here, repaired);
+        let keep = || self.store.note_comparison(self.lease.datasource, work.entity, part, counted);
+        Ok(patiently(keep).await?)
+    }
+}
+
+/// The window as it is asked for; where it begins, a walk says by itself.
+fn filter(window: Window) -> Filter {
+    let rule = window.rule.map(|(rule, now)| plan::filter(rule, now));
+    let last = window.last.map(|last| Filter::lte("id", last));
+    Filter::and(rule.into_iter().chain(last))
+}
