@@ -18,6 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let simulator = Simulator::start(config, SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
     println!("{} ({:.1} s)", simulator.url(), started.elapsed().as_secs_f64());
     println!("{} / {} / {}", credentials.user_name, credentials.secret, credentials.integration_code);
+    simulator.deliver_by_itself();
     if speed > 0.0 {
         simulator.live(speed);
     }

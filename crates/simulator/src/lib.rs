@@ -3,7 +3,8 @@
 //! [`World::generate`] makes a tenant from a seed: two years of tickets, time, contracts, projects, sales and billing of
 //! "Northwind Managed IT". [`Simulator::start`] serves it over HTTP the way the REST API v1.0 does, limits, error texts
 //! and paging included. [`SwitchBoard`] makes the service misbehave; [`Simulator::advance`] and [`Simulator::live`] let
-//! the tenant live on; [`Simulator::log`] tells what clients did.
+//! the tenant live on; [`Simulator::deliver`] sends the callouts of registered webhooks; [`Simulator::log`] tells what
+//! clients did.
 //!
 //! The same can be done over HTTP on the same port, under `/simulator/`; see the crate's README.
 
@@ -16,8 +17,10 @@ mod switches;
 mod world;
 
 pub use config::{Config, SimCredentials, Size};
-pub use http::{EntityLog, LoggedRequest, RequestLog, Simulator};
-pub use switches::{AuthFailure, DateSuffix, Fault, MissingId, Slow, SwitchBoard, Switches};
+pub use http::{Delivery, EntityLog, LoggedRequest, RequestLog, Simulator};
+pub use switches::{
+    AuthFailure, DateSuffix, Fault, MissingId, Slow, SwitchBoard, Switches, WebhookEscaping, WebhookUrls,
+};
 pub use world::World;
 pub use world::cell::Row;
 

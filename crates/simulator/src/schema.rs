@@ -167,7 +167,7 @@ impl Schema {
             "companies" => "companyID".to_owned(),
             "opportunities" => "opportunityID".to_owned(),
             "expenses" => "expenseReportID".to_owned(),
-            "ticketwebhooks" => "webhookID".to_owned(),
+            webhooks if webhooks.ends_with("webhooks") => "webhookID".to_owned(),
             plural => format!("{}id", plural.strip_suffix('s').unwrap_or(plural)),
         };
         entity.column(&key).map(|column| Child { entity, column })

@@ -41,6 +41,30 @@ pub enum MissingId {
     Empty,
 }
 
+/// Which addresses a webhook may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookUrls {
+    /// Any address over http or https; a receiver on loopback can only have one of these.
+    #[default]
+    Any,
+    /// Only https on port 443 of a public host, as the real service.
+    PublicHttps,
+}
+
+/// Which form of a callout's body is signed; published reports differ. The body itself is always sent raw.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookEscaping {
+    /// The bytes that are sent.
+    #[default]
+    Raw,
+    /// The body whose strings have ``& < > ' " \ ` +`` and everything beyond ASCII as `\uXXXX`, in upper case.
+    Upper,
+    /// The same in lower case: `\u00e9`.
+    Lower,
+}
+
 /// When a fault strikes: on every request, or only on those to one entity, or only on the next few.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -127,7 +151,8 @@ pub struct Switches {
     pub forbidden: BTreeSet<String>,
     /// Entities whose rows the user may not read, and sees none of.
     pub silently_empty: BTreeSet<String>,
-    /// Entities that the user may create, change and delete, as its metadata says. Writing is refused all the same.
+    /// Entities that the user may create, change and delete, as its metadata says. Writing is refused all the same, but
+    /// for webhooks: their right is [`Switches::may_create_webhooks`].
     pub may_write: BTreeSet<String>,
     /// Whether non-billable time entries are invisible.
     pub hide_non_billable_time: bool,
@@ -155,6 +180,26 @@ pub struct Switches {
     pub empty_body: Option<Fault>,
     /// A connection that ends before any body.
     pub reset_connection: Option<Fault>,
+    /// Which addresses a webhook may have.
+    pub webhook_urls: WebhookUrls,
+    /// Whether the user has the right to create webhooks (`Can create WebHooks`).
+    pub may_create_webhooks: bool,
+    /// How many webhooks the tenant may have.
+    pub most_webhooks: u32,
+    /// Which form of a callout's body is signed.
+    pub webhook_escaping: WebhookEscaping,
+    /// Milliseconds between the attempts of a callout.
+    pub webhook_retry_ms: u64,
+    /// How often a callout is attempted before it is dropped into the error log.
+    pub webhook_attempts: u32,
+    /// Milliseconds a receiver has to answer.
+    pub webhook_timeout_ms: u64,
+    /// Events that are sent twice. The entity of this fault and the next two is the one that changed.
+    pub webhook_duplicates: Option<Fault>,
+    /// Events that are never sent, but go to the error log: gaps in the sequence numbers.
+    pub webhook_lost: Option<Fault>,
+    /// Events that the one behind them overtakes.
+    pub webhook_out_of_order: Option<Fault>,
 }
 
 impl Default for Switches {
@@ -187,6 +232,16 @@ impl Default for Switches {
             truncate_body: None,
             empty_body: None,
             reset_connection: None,
+            webhook_urls: WebhookUrls::default(),
+            may_create_webhooks: true,
+            most_webhooks: 10,
+            webhook_escaping: WebhookEscaping::default(),
+            webhook_retry_ms: 30_000,
+            webhook_attempts: 5,
+            webhook_timeout_ms: 10_000,
+            webhook_duplicates: None,
+            webhook_lost: None,
+            webhook_out_of_order: None,
         }
     }
 }

@@ -1,66 +1,28 @@
-//! Answering the API: credentials, limits, faults, queries and pages.
+//! Answering the API: credentials, limits, faults, and what each path does.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::http::Method;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use futures::stream;
-use serde_json::{Value, json};
+use serde_json::json;
 use url::form_urlencoded;
 
+use super::pages::{self, Page};
+use super::reply::{self, Reply, Transfer};
 use super::route::{self, Route};
-use super::{LoggedRequest, Shared, Slot, metadata};
-use crate::query::{Filter, PAGE, Query};
-use crate::schema::Entity;
-use crate::switches::{AuthFailure, DateSuffix, Fault, MissingId, Switches};
-use crate::world::World;
-use crate::world::cell::{Cell, write_time};
-use crate::world::table::{RowRef, Table};
+use super::{LoggedRequest, Shared, Slot, metadata, registration};
+use crate::query::{Compare, Filter, PAGE, Query, Test};
+use crate::switches::{AuthFailure, Fault, Switches};
+use crate::world::cell::Cell;
+use crate::world::{World, webhooks};
 
 /// Longer addresses are not found.
 const LONGEST_URL: usize = 2_048;
 /// The segment in front of the path after the tenant moved.
 const NEW_ZONE: &str = "zone2";
-
-/// An answer before it is written.
-struct Reply {
-    status: u16,
-    body: Vec<u8>,
-    kind: &'static str,
-    retry_after: Option<u32>,
-}
-
-impl Reply {
-    const fn bytes(status: u16, body: Vec<u8>) -> Self {
-        Self { status, body, kind: "application/json; charset=utf-8", retry_after: None }
-    }
-    fn json(status: u16, body: &Value) -> Self {
-        Self::bytes(status, body.to_string().into_bytes())
-    }
-    fn errors(status: u16, text: impl Into<String>) -> Self {
-        Self::json(status, &json!({"errors": [text.into()]}))
-    }
-    fn message(status: u16, text: impl Into<String>) -> Self {
-        Self::json(status, &json!({"Message": text.into()}))
-    }
-    fn wrong_verb(method: &Method) -> Self {
-        Self::message(405, format!("The requested resource does not support http method '{method}'."))
-    }
-    const fn empty(status: u16) -> Self {
-        Self::bytes(status, Vec::new())
-    }
-}
-
-/// What happens to the bytes of an answer.
-#[derive(Clone, Copy, PartialEq)]
-enum Delivery {
-    Whole,
-    Truncated,
-    Reset,
-}
 
 pub(crate) async fn handle(shared: Arc<Shared>, parts: Parts, body: Bytes) -> Response {
     let target = parts.uri.path_and_query().map_or("", |target| target.as_str()).to_owned();
@@ -76,7 +38,7 @@ pub(crate) async fn handle(shared: Arc<Shared>, parts: Parts, body: Bytes) -> Re
             status,
         });
     };
-    let (slot, reply, delivery) = decide(&shared, &parts, &target, &zone, &route, &body).await;
+    let (slot, reply, transfer) = decide(&shared, &parts, &target, &zone, &route, &body).await;
     let Some(reply) = reply else {
         log(0);
         // The client has to give up; the slot stays taken until it does.
@@ -84,7 +46,7 @@ pub(crate) async fn handle(shared: Arc<Shared>, parts: Parts, body: Bytes) -> Re
         return Response::new(Body::empty());
     };
     log(reply.status);
-    write(&shared, reply, slot, delivery)
+    reply::write(&shared, reply, slot, transfer)
 }
 
 /// The answer, and how it is delivered; no reply means silence.
@@ -95,17 +57,17 @@ async fn decide(
     zone: &str,
     route: &Route,
     body: &Bytes,
-) -> (Option<Slot>, Option<Reply>, Delivery) {
+) -> (Option<Slot>, Option<Reply>, Transfer) {
     let switches = shared.switches.get();
     let bucket = route.bucket();
     let open = matches!(route, Route::ZoneInformation | Route::VersionInformation);
     if parts.method == Method::GET && shared.origin.len() + target.len() > LONGEST_URL {
-        return (None, Some(Reply::message(404, "Not Found")), Delivery::Whole);
+        return (None, Some(Reply::message(404, "Not Found")), Transfer::Whole);
     }
     let mut slot = None;
     if !open {
         if let Some(refusal) = check_credentials(shared, parts, zone, &switches) {
-            return (None, Some(refusal), Delivery::Whole);
+            return (None, Some(refusal), Transfer::Whole);
         }
         let used = shared.count_hour().saturating_add(switches.hourly_used_by_others);
         if used >= switches.hourly_limit && !matches!(route, Route::Unknown) {
@@ -117,7 +79,7 @@ async fn decide(
                 ),
             );
             reply.retry_after = switches.retry_after;
-            return (None, Some(reply), Delivery::Whole);
+            return (None, Some(reply), Transfer::Whole);
         }
         slot = shared.enter(bucket, switches.thread_limit);
         if slot.is_none() {
@@ -129,7 +91,7 @@ async fn decide(
                 ),
             );
             reply.retry_after = switches.retry_after;
-            return (None, Some(reply), Delivery::Whole);
+            return (None, Some(reply), Transfer::Whole);
         }
         if switches.usage_latency {
             let share = f64::from(used) / f64::from(switches.hourly_limit.max(1));
@@ -143,7 +105,7 @@ async fn decide(
         tokio::time::sleep(delay).await;
     }
     if faults.hang {
-        return (slot, None, Delivery::Whole);
+        return (slot, None, Transfer::Whole);
     }
     if faults.html_503 {
         let page = "<html><head><title>503 Service Unavailable</title></head><body>No server is available.</body></html>";
@@ -152,15 +114,18 @@ async fn decide(
             retry_after: switches.retry_after,
             ..Reply::bytes(503, page.as_bytes().to_vec())
         };
-        return (slot, Some(reply), Delivery::Whole);
+        return (slot, Some(reply), Transfer::Whole);
     }
-    let (empty_body, delivery) = (faults.empty_body, faults.delivery());
+    let (empty_body, transfer) = (faults.empty_body, faults.transfer());
     let reply = if matches!(route, Route::ZoneInformation) {
         zone_information(shared, parts, &switches)
     } else {
         // Looking through millions of rows takes a while, in which the others are served too.
         let (shared, parts, body, route) = (shared.clone(), parts.clone(), body.clone(), route.clone());
         let answer = tokio::task::spawn_blocking(move || {
+            if let Some(write) = registration::read(&parts.method, &route) {
+                return write.answer(&shared, &switches, &body);
+            }
             shared.read(|world| {
                 let (shared, parts, body) = (&shared, &parts, &body);
                 respond(&Asked { shared, parts, switches: &switches, faults: &faults, world, body }, &route)
@@ -169,32 +134,32 @@ async fn decide(
         answer.await.unwrap_or_else(|broken| Reply::errors(500, format!("The simulator broke: {broken}.")))
     };
     if empty_body {
-        return (slot, Some(Reply::empty(200)), Delivery::Whole);
+        return (slot, Some(Reply::empty(200)), Transfer::Whole);
     }
-    (slot, Some(reply), delivery)
+    (slot, Some(reply), transfer)
 }
 
 /// Faults that strike one request.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
-struct Faults {
+pub(super) struct Faults {
     delay: Option<Duration>,
     hang: bool,
     html_503: bool,
     empty_body: bool,
     reset: bool,
     truncate: bool,
-    unordered: bool,
-    ignore_filter: bool,
+    pub(super) unordered: bool,
+    pub(super) ignore_filter: bool,
 }
 
 impl Faults {
-    fn delivery(&self) -> Delivery {
+    fn transfer(&self) -> Transfer {
         if self.reset {
-            Delivery::Reset
+            Transfer::Reset
         } else if self.truncate {
-            Delivery::Truncated
+            Transfer::Truncated
         } else {
-            Delivery::Whole
+            Transfer::Whole
         }
     }
 
@@ -240,13 +205,13 @@ fn check_credentials(shared: &Shared, parts: &Parts, zone: &str, switches: &Swit
     (!user || !code || sent("Secret") != known.secret).then(|| Reply::empty(401))
 }
 
-fn parameter(parts: &Parts, name: &str) -> Option<String> {
+pub(super) fn parameter(parts: &Parts, name: &str) -> Option<String> {
     form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
         .find(|(key, _)| key.eq_ignore_ascii_case(name))
         .map(|(_, value)| value.into_owned())
 }
 
-fn zone_base(shared: &Shared, switches: &Switches) -> String {
+pub(super) fn zone_base(shared: &Shared, switches: &Switches) -> String {
     let zone = if switches.zone_moved { format!("/{NEW_ZONE}") } else { String::new() };
     format!("{}{zone}/ATServicesRest/", shared.origin)
 }
@@ -268,13 +233,13 @@ fn zone_information(shared: &Shared, parts: &Parts, switches: &Switches) -> Repl
 }
 
 /// A request that passed every limit.
-struct Asked<'a> {
-    shared: &'a Shared,
-    parts: &'a Parts,
-    switches: &'a Switches,
-    faults: &'a Faults,
-    world: &'a World,
-    body: &'a Bytes,
+pub(super) struct Asked<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) parts: &'a Parts,
+    pub(super) switches: &'a Switches,
+    pub(super) faults: &'a Faults,
+    pub(super) world: &'a World,
+    pub(super) body: &'a Bytes,
 }
 
 fn not_found(asked: &Asked<'_>) -> Reply {
@@ -329,334 +294,42 @@ fn respond(asked: &Asked<'_>, route: &Route) -> Reply {
             ]}),
         ),
         Route::Info(entity) => {
-            Reply::json(200, &metadata::information(entity, asked.switches.may_write.contains(&entity.name)))
+            let is_webhook = webhooks::kind_of(&entity.name).or_else(|| webhooks::kind_of_list(&entity.name));
+            let may_write = match is_webhook {
+                Some(_) => asked.switches.may_create_webhooks,
+                None => asked.switches.may_write.contains(&entity.name),
+            };
+            Reply::json(200, &metadata::information(entity, may_write))
         }
-        Route::Fields(entity) => Reply::json(200, &metadata::fields(entity)),
+        Route::Fields(entity) => Reply::json(200, &metadata::fields(entity, asked.world.config().seed)),
         Route::UserDefinedFields(entity) => Reply::json(200, &metadata::user_defined_fields(entity)),
-        Route::Query(entity) => query(asked, entity, &Page::first()),
-        Route::Count(entity) => count(asked, entity),
-        Route::Next(entity) => next(asked, entity),
-        Route::Item(entity, id) => item(asked, entity, *id, |_| true),
+        Route::Query(entity) => pages::query(asked, entity, &Page::first()),
+        Route::Count(entity) => pages::count(asked, entity),
+        Route::Next(entity) => pages::next(asked, entity),
+        Route::Item(entity, id) => pages::item(asked, entity, *id, |_| true),
         Route::Children(child, parent, id) => {
             let (column, parent) = (child.column, *parent);
             // Balances of a resource are addressed by year instead of id.
             let year = child.entity.column("year");
             match (id, year) {
                 (Some(year), Some(by)) => {
-                    let found = visible(asked, child.entity).and_then(|table| {
+                    let found = pages::visible(asked, child.entity).and_then(|table| {
                         table.rows().find(|row| {
                             row.cell(column) == Cell::Int(parent) && row.cell(by) == Cell::Int(*year)
                         })
                     });
-                    found.map_or_else(|| missing(asked), |row| one(asked, child.entity, row))
+                    found.map_or_else(|| pages::missing(asked), |row| pages::one(asked, child.entity, row))
                 }
                 (Some(id), None) => {
-                    item(asked, child.entity, *id, |row| row.cell(column) == Cell::Int(parent))
+                    pages::item(asked, child.entity, *id, |row| row.cell(column) == Cell::Int(parent))
                 }
                 (None, _) => {
-                    let filter = Filter::And(vec![Filter::Field(
-                        column,
-                        crate::query::Test::Integer(crate::query::Compare::Eq, parent),
-                    )]);
+                    let filter = Filter::And(vec![Filter::Field(column, Test::Integer(Compare::Eq, parent))]);
                     let query = Query { max_records: PAGE, include: None, filter };
-                    page(asked, child.entity, &query, &Page::first(), None)
+                    pages::page(asked, child.entity, &query, &Page::first(), None)
                 }
             }
         }
         Route::ZoneInformation | Route::Collection(_) | Route::Unknown => not_found(asked),
     }
-}
-
-/// The rows the user may see; none at all when the entity is silently empty.
-fn visible<'a>(asked: &Asked<'a>, entity: &Entity) -> Option<&'a Table> {
-    asked.world.table(&entity.name).filter(|_| !Switches::names(&asked.switches.silently_empty, &entity.name))
-}
-
-fn may_see(asked: &Asked<'_>, entity: &Entity, row: RowRef<'_>) -> bool {
-    if !asked.switches.hide_non_billable_time || entity.name != "TimeEntries" {
-        return true;
-    }
-    entity.column("isNonBillable").is_none_or(|column| row.cell(column) != Cell::Bool(true))
-}
-
-fn missing(asked: &Asked<'_>) -> Reply {
-    match asked.switches.missing_id {
-        MissingId::NotFound => Reply::empty(404),
-        MissingId::ItemNull => Reply::json(200, &json!({"item": null})),
-        MissingId::Empty => Reply::empty(200),
-    }
-}
-
-fn item(asked: &Asked<'_>, entity: &'static Entity, id: i64, belongs: impl Fn(RowRef<'_>) -> bool) -> Reply {
-    let row = visible(asked, entity).and_then(|table| table.get(id));
-    match row.filter(|row| belongs(*row) && may_see(asked, entity, *row)) {
-        Some(row) => one(asked, entity, row),
-        None => missing(asked),
-    }
-}
-
-fn one(asked: &Asked<'_>, entity: &Entity, row: RowRef<'_>) -> Reply {
-    let mut out = b"{\"item\":".to_vec();
-    write_row(&mut out, entity, row, None, asked.switches);
-    out.push(b'}');
-    Reply::bytes(200, out)
-}
-
-/// The query of a request: the body of a POST, `search` of a GET.
-fn read_query(asked: &Asked<'_>, entity: &Entity) -> Result<(Query, Option<String>), Reply> {
-    let search =
-        (asked.parts.method == Method::GET).then(|| parameter(asked.parts, "search").unwrap_or_default());
-    let parsed: Result<Value, _> = match &search {
-        Some(search) => serde_json::from_str(search),
-        None => serde_json::from_slice(asked.body),
-    };
-    let body =
-        parsed.map_err(|_| Reply::errors(500, "Invalid query syntax. The query is not valid JSON."))?;
-    let mut query = Query::parse(entity, &body).map_err(|text| Reply::errors(500, text))?;
-    if asked.faults.ignore_filter {
-        query.filter = Filter::Everything;
-    }
-    Ok((query, search))
-}
-
-fn count(asked: &Asked<'_>, entity: &'static Entity) -> Reply {
-    match read_query(asked, entity) {
-        Ok((query, _)) => {
-            let count = visible(asked, entity).map_or(0, |table| {
-                query.filter.search(table, i64::MIN).filter(|row| may_see(asked, entity, *row)).count()
-            });
-            Reply::json(200, &json!({"queryCount": count}))
-        }
-        Err(refusal) => refusal,
-    }
-}
-
-fn query(asked: &Asked<'_>, entity: &'static Entity, at: &Page) -> Reply {
-    match read_query(asked, entity) {
-        Ok((query, search)) => page(asked, entity, &query, at, search.as_deref()),
-        Err(refusal) => refusal,
-    }
-}
-
-/// A place in the pages of a query: ids at which this page and the ones before it start.
-struct Page {
-    before: Vec<i64>,
-    after: i64,
-}
-
-/// The server forgets pages beyond this many.
-const REMEMBERED_PAGES: usize = 50;
-
-impl Page {
-    const fn first() -> Self {
-        Self { before: Vec::new(), after: -1 }
-    }
-
-    fn token(&self, size: usize) -> String {
-        json!({"pageSize": size, "previousIds": self.before, "nextIds": [self.after]}).to_string()
-    }
-}
-
-fn next(asked: &Asked<'_>, entity: &'static Entity) -> Reply {
-    let Some(token) =
-        parameter(asked.parts, "paging").and_then(|text| serde_json::from_str::<Value>(&text).ok())
-    else {
-        return Reply::errors(500, "Invalid paging information.");
-    };
-    // A page of a POSTed query needs its body again, so only POST will do; a page of a GET query repeats `search`.
-    let by_get = parameter(asked.parts, "search").is_some();
-    if by_get != (asked.parts.method == Method::GET) {
-        return Reply::wrong_verb(&asked.parts.method);
-    }
-    let ids = |name: &str| {
-        token[name].as_array().into_iter().flatten().filter_map(Value::as_i64).collect::<Vec<_>>()
-    };
-    let Some(&after) = ids("nextIds").first() else {
-        return Reply::errors(500, "Invalid paging information.");
-    };
-    query(asked, entity, &Page { before: ids("previousIds"), after })
-}
-
-fn page(asked: &Asked<'_>, entity: &'static Entity, query: &Query, at: &Page, search: Option<&str>) -> Reply {
-    let mut rows: Vec<RowRef<'_>> = visible(asked, entity)
-        .map(|table| {
-            query
-                .filter
-                .search(table, at.after)
-                .filter(|row| may_see(asked, entity, *row))
-                .take(query.max_records + 1)
-                .collect()
-        })
-        .unwrap_or_default();
-    let more = rows.len() > query.max_records;
-    rows.truncate(query.max_records);
-    let next = more.then(|| rows.last().map_or(0, RowRef::id)).map(|last| {
-        let mut before = at.before.clone();
-        before.push(at.after);
-        let skip = before.len().saturating_sub(REMEMBERED_PAGES);
-        Page { before: before.split_off(skip), after: last }
-    });
-    let previous =
-        at.before.split_last().map(|(after, before)| Page { before: before.to_vec(), after: *after });
-    if asked.faults.unordered {
-        rows.reverse();
-    }
-    let mut out = Vec::with_capacity(rows.len() * 1_500 + 300);
-    out.extend_from_slice(b"{\"items\":[");
-    for (nth, row) in rows.iter().enumerate() {
-        if nth > 0 {
-            out.push(b',');
-        }
-        write_row(&mut out, entity, *row, query.include.as_deref(), asked.switches);
-    }
-    let url = |page: &Page| page_url(asked, entity, page, query.max_records, search);
-    let details = json!({
-        "count": rows.len(),
-        "requestCount": query.max_records,
-        "prevPageUrl": previous.as_ref().map(url),
-        "nextPageUrl": next.as_ref().map(url),
-    });
-    out.extend_from_slice(b"],\"pageDetails\":");
-    out.extend_from_slice(details.to_string().as_bytes());
-    out.push(b'}');
-    Reply::bytes(200, out)
-}
-
-/// Percent-encodes as the service does: lower-case hexadecimal.
-fn encode(text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.!*()".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02x}");
-        }
-    }
-    out
-}
-
-fn page_url(asked: &Asked<'_>, entity: &Entity, page: &Page, size: usize, search: Option<&str>) -> String {
-    let base = zone_base(asked.shared, asked.switches);
-    let base =
-        if asked.switches.relative_next_url { base.trim_start_matches(&asked.shared.origin) } else { &base };
-    let search = search.map(|search| format!("&search={}", encode(search))).unwrap_or_default();
-    format!("{base}V1.0/{}/query/next?paging={}{search}", entity.name, encode(&page.token(size)))
-}
-
-fn write_text(out: &mut Vec<u8>, text: &str) {
-    // Writing text into memory cannot fail.
-    let _ = serde_json::to_writer(&mut *out, text);
-}
-
-fn is_cost(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    name.contains("cost") && !name.ends_with("id")
-}
-
-fn write_row(
-    out: &mut Vec<u8>,
-    entity: &Entity,
-    row: RowRef<'_>,
-    include: Option<&[u16]>,
-    switches: &Switches,
-) {
-    use std::io::Write as _;
-    out.push(b'{');
-    let mut first = true;
-    for (column, field) in (0_u16..).zip(&entity.fields) {
-        if include.is_some_and(|include| !include.contains(&column)) {
-            continue;
-        }
-        if !first {
-            out.push(b',');
-        }
-        first = false;
-        // Names of fields are plain ASCII words.
-        let _ = write!(out, "\"{}\":", field.name);
-        if switches.hide_costs && field.kind.is_number() && is_cost(&field.name) {
-            out.extend_from_slice(b"null");
-            continue;
-        }
-        match row.cell(column) {
-            Cell::Null => out.extend_from_slice(b"null"),
-            Cell::Bool(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
-            Cell::Int(value) => {
-                let _ = write!(out, "{value}");
-            }
-            Cell::Num(value) => {
-                let _ = serde_json::to_writer(&mut *out, &value);
-            }
-            Cell::Time(value) => {
-                let mut text = String::with_capacity(26);
-                write_time(&mut text, value);
-                if switches.date_suffix == DateSuffix::Z {
-                    text.push('Z');
-                }
-                write_text(out, &text);
-            }
-            Cell::Text(value) => write_text(out, &value),
-        }
-    }
-    if entity.user_defined_fields {
-        if !first {
-            out.push(b',');
-        }
-        out.extend_from_slice(b"\"userDefinedFields\":[");
-        if include.is_none() {
-            for (nth, (name, value)) in row.udf().into_iter().enumerate() {
-                if nth > 0 {
-                    out.push(b',');
-                }
-                out.extend_from_slice(b"{\"name\":");
-                write_text(out, name);
-                out.extend_from_slice(b",\"value\":");
-                match value {
-                    Some(value) => write_text(out, &value),
-                    None => out.extend_from_slice(b"null"),
-                }
-                out.push(b'}');
-            }
-        }
-        out.push(b']');
-    }
-    out.push(b'}');
-}
-
-/// Writes an answer; the slot is held until its bytes are handed to the connection.
-fn write(shared: &Shared, reply: Reply, slot: Option<Slot>, delivery: Delivery) -> Response {
-    let now = shared.read(World::now);
-    let whole = reply.body.len();
-    let broken = || Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
-    let body = Bytes::from(reply.body);
-    let chunks: Vec<Result<Bytes, std::io::Error>> = match delivery {
-        Delivery::Whole => vec![Ok(body)],
-        Delivery::Truncated => vec![Ok(body.slice(..whole / 2)), broken()],
-        Delivery::Reset => vec![broken()],
-    };
-    let mut chunks = chunks.into_iter();
-    let stream = stream::poll_fn(move |_| {
-        // The stream owns the slot: it is freed when the connection has taken the last chunk and drops the body.
-        let _held = &slot;
-        std::task::Poll::Ready(chunks.next())
-    });
-    let mut response = Response::new(if whole == 0 && delivery == Delivery::Whole {
-        Body::empty()
-    } else {
-        Body::from_stream(stream)
-    });
-    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(whole));
-    if whole > 0 {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(reply.kind));
-    }
-    // The tenant's clock, not this machine's: clients take their watermark from it.
-    if let Ok(date) = HeaderValue::from_str(&now.format("%a, %d %b %Y %H:%M:%S GMT").to_string()) {
-        headers.insert(header::DATE, date);
-    }
-    if let Some(seconds) = reply.retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
 }

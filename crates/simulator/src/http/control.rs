@@ -7,14 +7,14 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
 use serde_json::{Value, json};
 
-use super::Shared;
+use super::{Delivery, Shared};
 use crate::world::World;
 
 fn refuse(status: StatusCode, why: impl Into<String>) -> Response {
     (status, Json(json!({"error": why.into()}))).into_response()
 }
 
-pub(crate) fn handle(shared: &Arc<Shared>, parts: &Parts, path: &str, body: &[u8]) -> Response {
+pub(crate) async fn handle(shared: &Arc<Shared>, parts: &Parts, path: &str, body: &[u8]) -> Response {
     let value = || {
         let read = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice::<Value>(body) };
         read.map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, error.to_string())))
@@ -64,6 +64,10 @@ pub(crate) fn handle(shared: &Arc<Shared>, parts: &Parts, path: &str, body: &[u8
             }
             Err(refusal) => *refusal,
         },
+        (&Method::POST, ["deliver"]) => {
+            let sent = super::outbox::deliver(shared).await;
+            Json(sent.iter().map(attempt).collect::<Vec<_>>()).into_response()
+        }
         (&Method::GET, ["rows", entity]) => {
             Json(shared.read(|world| world.rows(entity).collect::<Vec<_>>())).into_response()
         }
@@ -76,8 +80,21 @@ pub(crate) fn handle(shared: &Arc<Shared>, parts: &Parts, path: &str, body: &[u8
     }
 }
 
-/// One edit: `{"entity", "row"}` writes, `{"entity", "delete": id}` deletes.
+fn attempt(sent: &Delivery) -> Value {
+    json!({
+        "url": sent.url, "body": String::from_utf8_lossy(&sent.body), "signature": sent.signature, "status": sent.status,
+    })
+}
+
+/// One edit, by the person it names: `{"entity", "row"}` writes, `{"entity", "delete": id}` deletes.
 fn apply(world: &mut World, edit: &Value) -> Result<Value, String> {
+    world.act_as(edit["person"].as_i64());
+    let done = write_or_delete(world, edit);
+    world.act_as(None);
+    done
+}
+
+fn write_or_delete(world: &mut World, edit: &Value) -> Result<Value, String> {
     let entity = edit["entity"].as_str().ok_or("an edit names its entity")?;
     if let Some(id) = edit["delete"].as_i64() {
         return Ok(json!({"deleted": world.delete(entity, id)}));

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::schema::{Entity, Field};
 use crate::world::picklists::{UDFS, choices};
+use crate::world::webhooks;
 
 pub(crate) fn information(entity: &Entity, may_write: bool) -> Value {
     let writing = if may_write { "All" } else { "None" };
@@ -24,13 +25,26 @@ pub(crate) fn information(entity: &Entity, may_write: bool) -> Value {
     }})
 }
 
-pub(crate) fn fields(entity: &Entity) -> Value {
-    let fields: Vec<Value> = entity.fields.iter().map(|field| describe(entity, field)).collect();
+pub(crate) fn fields(entity: &Entity, seed: u64) -> Value {
+    let fields: Vec<Value> =
+        (0_u16..).zip(&entity.fields).map(|(column, field)| describe(entity, column, field, seed)).collect();
     json!({ "fields": fields })
 }
 
-fn describe(entity: &Entity, field: &Field) -> Value {
-    let values: Value = if field.picklist {
+fn describe(entity: &Entity, column: u16, field: &Field, seed: u64) -> Value {
+    let of_tenant = webhooks::choices(seed, &entity.name, &field.name);
+    let values: Value = if !of_tenant.is_empty() {
+        of_tenant
+            .iter()
+            .zip(1..)
+            .map(|((value, label), order)| {
+                json!({
+                    "value": value.to_string(), "label": label, "isDefaultValue": false, "sortOrder": order,
+                    "parentValue": "", "isActive": true, "isSystem": true,
+                })
+            })
+            .collect()
+    } else if field.picklist {
         choices(&entity.name, &field.name)
             .iter()
             .zip(1..)
@@ -61,7 +75,7 @@ fn describe(entity: &Entity, field: &Field) -> Value {
         "isPickList": field.picklist,
         "picklistValues": values,
         "picklistParentValueField": field.picklist_parent.as_deref().unwrap_or(""),
-        "isSupportedWebhookField": false,
+        "isSupportedWebhookField": webhooks::is_supported(&entity.name, column),
     })
 }
 
@@ -99,7 +113,7 @@ pub(crate) fn user_defined_fields(entity: &Entity) -> Value {
                 "picklistValues": values,
                 "picklistParentValueField": "",
                 "defaultValue": "",
-                "isSupportedWebhookField": false,
+                "isSupportedWebhookField": webhooks::is_supported_udf(udf),
             })
         })
         .collect();

@@ -3,7 +3,12 @@
 mod answer;
 mod control;
 mod metadata;
+mod outbox;
+mod pages;
+mod registration;
+mod reply;
 mod route;
+mod signature;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
@@ -24,6 +29,8 @@ use crate::config::Config;
 use crate::switches::SwitchBoard;
 use crate::world::World;
 
+pub use self::outbox::Delivery;
+
 /// A running simulator. Dropping it stops the service.
 #[derive(Debug)]
 pub struct Simulator {
@@ -31,6 +38,7 @@ pub struct Simulator {
     url: Url,
     stop: Option<oneshot::Sender<()>>,
     living: Mutex<Option<JoinHandle<()>>>,
+    delivering: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// What requests share.
@@ -42,6 +50,7 @@ pub(crate) struct Shared {
     /// `http://127.0.0.1:PORT`, without a slash at the end.
     pub(crate) origin: String,
     traffic: Mutex<Traffic>,
+    outbox: outbox::Outbox,
 }
 
 #[derive(Debug, Default)]
@@ -129,7 +138,10 @@ impl Shared {
     }
 
     pub(crate) fn write<T>(&self, write: impl FnOnce(&mut World) -> T) -> T {
-        write(&mut self.world.write().unwrap_or_else(PoisonError::into_inner))
+        let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
+        let written = write(&mut world);
+        self.outbox.collect(&mut world, &self.switches);
+        written
     }
 
     /// Opens a slot for a request to an entity; `None` when the limit is reached.
@@ -205,6 +217,7 @@ impl Simulator {
             switches: SwitchBoard::default(),
             origin,
             traffic: Mutex::default(),
+            outbox: outbox::Outbox::default(),
         });
         let router = Router::new().fallback(handle).with_state(Arc::clone(&shared));
         let (stop, stopped) = oneshot::channel::<()>();
@@ -217,7 +230,7 @@ impl Simulator {
                 tracing::error!(%error, "the simulator stopped serving");
             }
         });
-        Ok(Self { shared, url, stop: Some(stop), living: Mutex::new(None) })
+        Ok(Self { shared, url, stop: Some(stop), living: Mutex::default(), delivering: Mutex::default() })
     }
 
     /// The address of the service: `http://127.0.0.1:PORT/`.
@@ -270,18 +283,33 @@ impl Simulator {
                 shared.write(|world| world.advance(span));
             }
         });
-        let mut living = self.living.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = living.replace(task) {
-            before.abort();
-        }
+        replace(&self.living, Some(task));
+    }
+
+    /// Sends the callouts that are due, those whose pause is over included, and returns every attempt, webhook by
+    /// webhook. A pause is over when it has passed on this machine's clock or on the tenant's.
+    pub async fn deliver(&self) -> Vec<Delivery> {
+        outbox::deliver(&self.shared).await
+    }
+
+    /// Sends callouts in the background as soon as they are due, until the simulator is dropped.
+    pub fn deliver_by_itself(&self) {
+        let task = tokio::spawn(outbox::deliver_for_good(Arc::clone(&self.shared)));
+        replace(&self.delivering, Some(task));
+    }
+}
+
+/// Ends the task in a slot and puts another there.
+fn replace(slot: &Mutex<Option<JoinHandle<()>>>, task: Option<JoinHandle<()>>) {
+    if let Some(before) = std::mem::replace(&mut *slot.lock().unwrap_or_else(PoisonError::into_inner), task) {
+        before.abort();
     }
 }
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        if let Some(living) = self.living.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            living.abort();
-        }
+        replace(&self.living, None);
+        replace(&self.delivering, None);
         drop(self.stop.take());
     }
 }
@@ -291,7 +319,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let body = axum::body::to_bytes(body, 4 << 20).await.unwrap_or_default();
     let path = parts.uri.path().to_owned();
     if let Some(control) = path.strip_prefix("/simulator/") {
-        return control::handle(&shared, &parts, control, &body);
+        return control::handle(&shared, &parts, control, &body).await;
     }
     answer::handle(shared, parts, body).await
 }

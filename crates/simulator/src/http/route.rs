@@ -66,6 +66,10 @@ fn in_entity(entity: &'static Entity, name: &str, rest: &[&str]) -> Route {
             (Some(parent), Some(child)) => Route::Children(child, parent, None),
             _ => Route::Unknown,
         },
+        [parent, segment, "entityinformation", ..] => match (id(parent), schema().child(name, segment)) {
+            (Some(_), Some(child)) => in_entity(child.entity, "", &rest[2..]),
+            _ => Route::Unknown,
+        },
         [parent, segment, item] => match (id(parent), schema().child(name, segment), id(item)) {
             (Some(parent), Some(child), Some(item)) => Route::Children(child, parent, Some(item)),
             _ => Route::Unknown,

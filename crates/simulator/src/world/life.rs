@@ -9,7 +9,7 @@ use super::tickets::{
     self, Desk, TicketRecord, cumulative, day_weight, getter, hour_weight, number, targets,
 };
 use super::time::{billed, hundredths};
-use super::{HISTORY_DAYS, World};
+use super::{HISTORY_DAYS, World, webhooks};
 use crate::rng::Rng;
 use crate::schema::schema;
 
@@ -477,7 +477,7 @@ const TICKET_CHILDREN: &[&str] = &[
 pub(crate) fn delete(w: &mut World, entity: &str, id: i64) -> bool {
     let Some(definition) = w.table(entity).map(|table| table.entity) else { return false };
     let log = w.row(entity, id).and_then(|row| log_line(w, &definition.name, row));
-    if !w.table_mut(&definition.name).remove(id) {
+    if !w.remove(&definition.name, id) {
         return false;
     }
     if let Some(log) = log {
@@ -486,18 +486,20 @@ pub(crate) fn delete(w: &mut World, entity: &str, id: i64) -> bool {
     if definition.name == "Tickets" {
         for child in TICKET_CHILDREN {
             for row in referring(w, child, "ticketID", id) {
-                w.table_mut(child).remove(row);
+                w.remove(child, row);
             }
         }
         w.life.open.retain(|open| *open != id);
     }
+    webhooks::forget(w, &definition.name, id);
+    webhooks::refresh(w, &definition.name);
     true
 }
 
 /// The line that deleting a row leaves, for those that leave one.
 fn log_line(w: &World, entity: &str, row: RowRef<'_>) -> Option<Draft> {
     let get = |field| cell(row, entity, field);
-    let (now, by) = (At(w.now), w.staff.manager);
+    let (now, by) = (At(w.now), w.webhooks.actor.unwrap_or_else(|| w.staff.manager.into()));
     match entity {
         "Tickets" => Some(draft!("DeletedTicketLogs" {
             ticketID: row.id(), ticketNumber: get("ticketNumber"), ticketTitle: get("title"), deletedByResourceID: by, deletedDateTime: now

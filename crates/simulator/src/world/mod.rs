@@ -19,6 +19,7 @@ pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod tickets;
 pub(crate) mod time;
+pub(crate) mod webhooks;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
@@ -99,6 +100,7 @@ pub struct World {
     pub(crate) staff: Staff,
     pub(crate) clients: Vec<Client>,
     pub(crate) life: life::Life,
+    pub(crate) webhooks: webhooks::Webhooks,
     tables: Vec<Table>,
 }
 
@@ -125,6 +127,7 @@ impl World {
             staff: Staff::default(),
             clients: Vec::new(),
             life: life::Life::default(),
+            webhooks: webhooks::Webhooks::default(),
             tables: schema().entities().iter().map(Table::new).collect(),
         };
         lookups::fill(&mut world);
@@ -227,6 +230,7 @@ impl World {
             }
         }
         self.put(&definition.name, id, record);
+        webhooks::refresh(self, &definition.name);
         Ok(id)
     }
 
@@ -259,7 +263,14 @@ impl World {
     }
 
     pub(crate) fn put(&mut self, entity: &str, id: i64, record: Record) {
+        webhooks::notice(self, entity, id, Some(&record));
         self.table_mut(entity).put(id, record);
+    }
+
+    /// Removes a row, and nothing that hangs on it. Returns whether there was one.
+    pub(crate) fn remove(&mut self, entity: &str, id: i64) -> bool {
+        webhooks::notice(self, entity, id, None);
+        self.table_mut(entity).remove(id)
     }
 
     /// Inserts a generated row; without an id it gets the next one.
