@@ -530,6 +530,62 @@ async fn counts_lead_to_the_rows_that_differ() {
     tenant.assert_same(&TIME_ENTRIES).await;
 }
 
+/// A change that was missed leaves the number of rows as it is, and not the number of those that are open.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_in_the_wrong_window_is_found_by_its_counts() {
+    let tenant = Tenant::start().await;
+    tenant.sync_well().await;
+    let open: i64 = tenant
+        .value("select id from autotask.tickets where datasource_id = $1 and status <> 5 order by id limit 1")
+        .await;
+    let closed: i64 = tenant
+        .value(
+            "select id from autotask.tickets
+            where datasource_id = $1 and status = 5 and last_activity_date < '2025-06-01'
+            order by id limit 1",
+        )
+        .await;
+    // Stored as if they were closed, and open.
+    for (id, status) in [(open, 5), (closed, 1), (closed + 1, 1)] {
+        sqlx::query("update autotask.tickets set status = $3 where datasource_id = $1 and id = $2")
+            .bind(tenant.datasource.0)
+            .bind(id)
+            .bind(status)
+            .execute(&tenant.pool)
+            .await
+            .unwrap();
+    }
+    sqlx::query(
+        "update autotask.tickets set last_activity_date = '2025-01-01' where datasource_id = $1 and id = $2",
+    )
+    .bind(tenant.datasource.0)
+    .bind(open)
+    .execute(&tenant.pool)
+    .await
+    .unwrap();
+    let store = &tenant.database.store;
+    // Asked for, within the day of the load.
+    store.queue_run(tenant.datasource, RunKind::Reconcile, None).await.unwrap();
+    let run = tenant.sync_well().await;
+    assert_eq!(run.kind, RunKind::Reconcile);
+    tenant.assert_same(&TICKETS).await;
+    let found = store.differences(tenant.datasource, 10).await.unwrap();
+    let tickets: Vec<_> = found.iter().filter(|found| found.entity == "Tickets").collect();
+    assert!(tickets.iter().all(|found| found.part != "all records"), "{tickets:?}");
+    assert!(tickets.iter().map(|found| found.repaired).sum::<i64>() >= 2, "{tickets:?}");
+    let step = run.steps.iter().find(|step| step.entity == "Tickets").unwrap();
+    assert!(step.problem.as_ref().unwrap().contains("there"), "{step:?}");
+
+    // The next one finds nothing.
+    tenant.advance(5);
+    store.queue_run(tenant.datasource, RunKind::Reconcile, None).await.unwrap();
+    tenant.sync_well().await;
+    let latest = store.comparisons(tenant.datasource).await.unwrap();
+    assert!(latest.iter().all(|compared| compared.there == compared.here), "{latest:?}");
+    assert!(latest.iter().any(|compared| compared.part == "open and 14 days"), "{latest:?}");
+    assert_eq!(store.differences(tenant.datasource, 100).await.unwrap().len(), found.len());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn differences_that_cancel_out_are_found_within_a_week() {
     let tenant = Tenant::start().await;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use sqlx::{AssertSqlSafe, PgPool};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use taskgauge_autotask::{Connector, Options, RetryPolicy};
+use taskgauge_autotask::{Connector, Credentials, Options, RetryPolicy};
 use taskgauge_model::datasource::Draft;
 use taskgauge_model::entity::{Entity, Kind, column_name};
 use taskgauge_model::ids::DatasourceId;
@@ -27,6 +27,11 @@ pub struct Tenant {
 pub fn draft() -> Draft {
     let SimCredentials { user_name, secret, integration_code } = SimCredentials::default();
     Draft { name: "Northwind".into(), user_name, secret, integration_code, ..Draft::default() }
+}
+
+pub fn credentials() -> Credentials {
+    let SimCredentials { user_name, secret, integration_code } = SimCredentials::default();
+    Credentials::new(user_name, secret, integration_code)
 }
 
 pub fn connector(simulator: &Simulator) -> Connector {
