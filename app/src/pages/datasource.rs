@@ -241,6 +241,11 @@ fn Settings(
                 }}</dd>
                 <dt>"Autotask’s requests"</dt>
                 <dd>{requests}</dd>
+                <dt>"More"</dt>
+                <dd class="row">
+                    <a class="link" href=format!("/data/datasources/{id}/completeness") rel="external">"Completeness and rows set aside"</a>
+                    <a class="link" href=format!("/data/datasources/{id}/webhooks") rel="external">"Webhooks"</a>
+                </dd>
             </dl>
             <div class="row">
                 <PostForm to=SyncNow::PATH answered=answered>

@@ -31,6 +31,12 @@ pub struct DatasourceMetrics {
     pub share_percent: i32,
     /// Rows that are set aside.
     pub quarantined: i64,
+    /// Windows whose count differed from Autotask's own when they were last compared, without anything to repair.
+    pub differences: i64,
+    /// Webhooks that are active; none where they are off.
+    pub webhooks: Option<i64>,
+    /// Callouts whose record is not read yet.
+    pub callouts_waiting: Option<i64>,
     /// Its entities.
     #[sqlx(skip)]
     pub entities: Vec<EntityMetrics>,
@@ -59,7 +65,29 @@ impl Store {
                 ) as running,
                 extract(epoch from last.ended_at - last.started_at)::float8 as last_seconds,
                 last.requests as last_requests,
-                (select count(*) from taskgauge.quarantine q where q.datasource_id = d.id) as quarantined
+                (select count(*) from taskgauge.quarantine q where q.datasource_id = d.id) as quarantined,
+                (
+                    select count(*)
+                    from (
+                        select distinct on (c.entity, c.part) c.there, c.here, c.repaired
+                        from taskgauge.comparisons c
+                        where c.datasource_id = d.id
+                        order by c.entity, c.part, c.at desc
+                    ) latest
+                    where latest.there <> latest.here and latest.repaired = 0
+                ) as differences,
+                (
+                    select count(*)
+                    from taskgauge.webhooks w
+                    where w.datasource_id = d.id and w.state = 'active' and d.webhook_address is not null
+                    having d.webhook_address is not null
+                ) as webhooks,
+                (
+                    select count(*)
+                    from taskgauge.callouts c
+                    where c.datasource_id = d.id and c.read_at is null
+                    having d.webhook_address is not null
+                ) as callouts_waiting
             from taskgauge.datasources d
             left join lateral (
                 select r.*

@@ -37,6 +37,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
         std::io::ErrorKind::AddrInUse => format!("Port {} is taken by another program.", arguments.port),
         _ => format!("The simulator could not start: {error}."),
     })?;
+    simulator.deliver_by_itself();
     if arguments.live {
         simulator.live(1.0);
     }

@@ -8,7 +8,7 @@ use taskgauge_model::{
     ids::DatasourceId,
     run::{Run, RunState},
 };
-use taskgauge_store::Store;
+use taskgauge_store::{Store, rows::Comparison};
 use taskgauge_sync::run_once;
 
 #[derive(clap::Args)]
@@ -41,7 +41,9 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
             }
         }
         if arguments.json {
-            print_json(&summary(&run))?;
+            let compared =
+                opened.store.comparisons(datasource.id).await.map_err(|error| error.to_string())?;
+            print_json(&summary(&run, &compared))?;
         } else {
             print(&line(&run))?;
         }
@@ -94,7 +96,7 @@ fn line(run: &Run) -> String {
 }
 
 /// The contract of `--json`.
-fn summary(run: &Run) -> serde_json::Value {
+fn summary(run: &Run, compared: &[Comparison]) -> serde_json::Value {
     let seconds = match (run.started_at, run.ended_at) {
         (Some(start), Some(end)) => (end - start).num_milliseconds() as f64 / 1_000.0,
         _ => 0.0,
@@ -115,5 +117,25 @@ fn summary(run: &Run) -> serde_json::Value {
             })
         })
         .collect();
-    json!({ "run": run.id, "seconds": seconds, "requests": run.requests, "entities": entities })
+    let comparisons: Vec<_> = compared
+        .iter()
+        .filter(|compared| run.started_at.is_some_and(|started| compared.at >= started))
+        .map(|compared| {
+            json!({
+                "entity": compared.entity,
+                "part": compared.part,
+                "there": compared.there,
+                "here": compared.here,
+                "repaired": compared.repaired,
+            })
+        })
+        .collect();
+    json!({
+        "run": run.id,
+        "kind": run.kind,
+        "seconds": seconds,
+        "requests": run.requests,
+        "entities": entities,
+        "comparisons": comparisons,
+    })
 }

@@ -57,6 +57,19 @@ const OF_DATASOURCE: &[OfDatasource] = &[
     ("taskgauge_quarantined_rows", "Rows that are set aside because they could not be read.", |d, _| {
         Some(d.quarantined as f64)
     }),
+    (
+        "taskgauge_count_differences",
+        "Counts that differed from Autotask's own when they were last compared, without anything to repair.",
+        |d, _| Some(d.differences as f64),
+    ),
+    ("taskgauge_webhooks_active", "Webhooks that Autotask calls; missing while they are off.", |d, _| {
+        d.webhooks.map(|webhooks| webhooks as f64)
+    }),
+    (
+        "taskgauge_callouts_waiting",
+        "Callouts whose record is not read yet; missing while webhooks are off.",
+        |d, _| d.callouts_waiting.map(|waiting| waiting as f64),
+    ),
 ];
 
 /// A metric of an entity: name, help, value.

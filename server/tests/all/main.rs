@@ -9,3 +9,4 @@ mod pages;
 mod secrets;
 mod sign_in;
 mod starting;
+mod upkeep;
