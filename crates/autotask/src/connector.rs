@@ -30,6 +30,8 @@ pub struct Options {
     /// Simultaneous requests per integration code and entity, of all clients of a connector together, and at least 1.
     /// Autotask allows 3 and counts a request a little longer than it lasts.
     pub concurrency_per_entity: usize,
+    /// The longest [pace](Client::set_pace) that whoever plans requests should set.
+    pub longest_pace: Duration,
     /// Repetition of what can pass.
     pub retry: RetryPolicy,
     /// The `User-Agent` header.
@@ -48,6 +50,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(20),
             request_timeout: Duration::from_secs(100),
             concurrency_per_entity: 2,
+            longest_pace: Duration::from_secs(2),
             retry: RetryPolicy::default(),
             user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned(),
             body_limit: 64 * 1024 * 1024,

@@ -7,7 +7,8 @@ mod common;
 use common::Tenant;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use taskgauge_autotask::{Connector, Options};
 use taskgauge_model::datasource::Finding;
 use taskgauge_model::entity::{
     BILLING_ITEMS, COMPANIES, DEPARTMENTS, Entity, INVOICES, RESOURCES, SERVICE_LEVEL_AGREEMENT_RESULTS,
@@ -341,6 +342,31 @@ async fn a_run_leaves_half_of_the_hour_and_goes_on_later() {
     tenant.advance(5);
     tenant.sync_well().await;
     tenant.assert_same(&TICKETS).await;
+}
+
+/// Autotask slows everyone down from half of the hour on. Before that the run slows down itself, and only then.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_spread_before_autotask_slows_everyone() {
+    const PACE: Duration = Duration::from_millis(40);
+    let mut tenant = Tenant::start().await;
+    tenant.connector =
+        Connector::new(Options { longest_pace: PACE, ..Options::for_test_base(tenant.simulator.url()) })
+            .unwrap();
+    let took = async |used: u32| {
+        tenant.simulator.switches().set(|switches| switches.hourly_used_by_others = used);
+        tenant.simulator.clear_log();
+        tenant.advance(5);
+        let began = Instant::now();
+        tenant.sync_well().await;
+        (began.elapsed(), u32::try_from(tenant.simulator.log().requests).unwrap())
+    };
+    took(0).await;
+    let (fast, requests) = took(4_000).await;
+    let least = PACE * (requests - 1);
+    assert!(fast < least, "{fast:?} for {requests} requests");
+    let (slow, requests) = took(4_600).await;
+    let least = PACE * (requests - 1);
+    assert!(slow >= least, "{slow:?} for {requests} requests");
 }
 
 #[tokio::test(flavor = "multi_thread")]

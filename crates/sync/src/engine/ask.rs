@@ -4,6 +4,7 @@ use super::{Engine, Trouble, patiently};
 use crate::failure;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use taskgauge_autotask::{Client, Error};
 use taskgauge_model::entity::Entity;
 
@@ -11,6 +12,11 @@ use taskgauge_model::entity::Entity;
 const LEAST_SHARE: u64 = 30;
 /// Requests between two looks at a limit that the API user may not read.
 const BLIND_SHARE: u64 = 1_000;
+/// From this part of the tenant's hour on, in percent, requests are spread over the time that is left. From half of it on
+/// Autotask slows down every integration of the tenant.
+const SPREAD_FROM: u64 = 45;
+/// The tenant's requests are counted over this time.
+const HOUR: Duration = Duration::from_hours(1);
 
 impl Engine {
     /// Requests for the entity that were not counted yet.
@@ -63,30 +69,42 @@ impl Engine {
 
     /// Takes a share of what is left of the tenant's hour, which the admin sets, a half by default: all integrations share
     /// it, and Autotask slows everyone down from a half on. What is left to the others is settled when the run begins. Where
-    /// nothing of the share is left the run ends, and the next one goes on where it was.
+    /// nothing of the share is left the run ends, and the next one goes on where it was. Before everyone is slowed down, the
+    /// run slows down itself: what it may take is spread over an hour.
     pub(super) async fn take_share(&self) -> Result<(), Trouble> {
-        let allowed = match self.ask_beyond_share(|client| async move { client.thresholds().await }).await {
-            Ok(limits) => {
-                tracing::debug!(used = limits.used, limit = limits.limit, "requests of the tenant");
-                let note = || self.store.note_hour(self.lease.datasource, limits.used, limits.limit);
-                let share = patiently(note).await?;
-                let left = limits.limit.saturating_sub(limits.used);
-                let for_others = left - left * u64::from(share) / 100;
-                left.saturating_sub(*self.for_others.get_or_init(|| for_others))
-            }
-            // Not everybody may read it.
-            Err(Trouble::Step { problem, .. }) => {
-                tracing::debug!(problem, "the request limit is unknown");
-                BLIND_SHARE
-            }
-            Err(trouble) => return Err(trouble),
-        };
+        let (allowed, at_full_speed) =
+            match self.ask_beyond_share(|client| async move { client.thresholds().await }).await {
+                Ok(limits) => {
+                    tracing::debug!(used = limits.used, limit = limits.limit, "requests of the tenant");
+                    let note = || self.store.note_hour(self.lease.datasource, limits.used, limits.limit);
+                    let share = patiently(note).await?;
+                    let left = limits.limit.saturating_sub(limits.used);
+                    let for_others = left - left * u64::from(share) / 100;
+                    let allowed = left.saturating_sub(*self.for_others.get_or_init(|| for_others));
+                    (allowed, (limits.limit * SPREAD_FROM / 100).saturating_sub(limits.used))
+                }
+                // Not everybody may read it.
+                Err(Trouble::Step { problem, .. }) => {
+                    tracing::debug!(problem, "the request limit is unknown");
+                    (BLIND_SHARE, BLIND_SHARE)
+                }
+                Err(trouble) => return Err(trouble),
+            };
         if allowed < LEAST_SHARE {
             let problem = "Taskgauge's share of the requests that Autotask allows in an hour is used up for now. The rest is \
                            left to your other integrations; Taskgauge goes on by itself, where it stopped, as the hour passes.";
             return Err(Trouble::Run { problem: problem.to_owned(), halts: false });
         }
-        self.share.store(self.client().requests().saturating_add(allowed), Ordering::Relaxed);
+        let client = self.client();
+        let until_next_look = if at_full_speed > 0 {
+            client.set_pace(None);
+            allowed.min(at_full_speed)
+        } else {
+            let spread = HOUR / u32::try_from(allowed).unwrap_or(u32::MAX);
+            client.set_pace(Some(spread.min(self.connector.options().longest_pace)));
+            allowed
+        };
+        self.share.store(client.requests().saturating_add(until_next_look), Ordering::Relaxed);
         Ok(())
     }
 

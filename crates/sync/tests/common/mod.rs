@@ -37,6 +37,7 @@ pub fn credentials() -> Credentials {
 pub fn connector(simulator: &Simulator) -> Connector {
     let options = Options {
         retry: RetryPolicy { base: Duration::from_millis(1), ..RetryPolicy::default() },
+        longest_pace: Duration::from_millis(1),
         request_timeout: Duration::from_secs(5),
         ..Options::for_test_base(simulator.url())
     };
