@@ -329,7 +329,7 @@ fn found(entity: &str, finding: Finding) -> Doctor {
         datasets: Vec::new(),
         gauges: Vec::new(),
     };
-    Doctor { at: None, probes: vec![probe], notes: Vec::new() }
+    Doctor { probes: vec![probe], ..Doctor::default() }
 }
 
 #[tokio::test]
