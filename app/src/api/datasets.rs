@@ -30,8 +30,8 @@ pub struct DatasetInfo {
     pub rows: Option<u64>,
     /// When the oldest part of it was last read from Autotask.
     pub read_at: Option<DateTime<Utc>>,
-    /// What the API user cannot see of it, and which right shows it.
-    pub lacks: Vec<String>,
+    /// What the API user cannot see of it, and which right shows it; empty where it sees all.
+    pub lacks: String,
 }
 
 /// The list, and the datasource whose rows were counted.
@@ -60,8 +60,8 @@ pub struct DatasetPageData {
     pub page: Option<TablePage>,
     /// When the oldest part of it was last read.
     pub read_at: Option<DateTime<Utc>>,
-    /// What the API user cannot see of it, and which right shows it.
-    pub lacks: Vec<String>,
+    /// What the API user cannot see of it, and which right shows it; empty where it sees all.
+    pub lacks: String,
     /// Now.
     pub at: DateTime<Utc>,
 }
@@ -130,7 +130,7 @@ mod rows {
                     columns: dataset.columns.len(),
                     rows,
                     read_at,
-                    lacks: lacks::of_dataset(doctor, dataset),
+                    lacks: lacks::of_dataset(doctor, dataset).join(" "),
                 })
             });
         }
@@ -154,7 +154,7 @@ mod rows {
             ),
             None => (None, None),
         };
-        let lacks = lacks::of_dataset(&doctor(cx, source.as_ref()).await?, dataset);
+        let lacks = lacks::of_dataset(&doctor(cx, source.as_ref()).await?, dataset).join(" ");
         let at = cx.clock().now();
         Ok(DatasetPageData { dataset: dataset.clone(), source, sources, page, read_at, lacks, at })
     }

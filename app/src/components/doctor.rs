@@ -45,20 +45,19 @@ pub fn DoctorView(
 }
 
 /// A mark on something that the API user cannot see the whole of; nothing where it can.
-#[component]
-pub fn Incomplete(
-    /// What is missing, and which right shows it.
-    lacks: Vec<String>,
-) -> impl IntoView {
-    (!lacks.is_empty()).then(|| {
-        view! {
-            <details class="incomplete">
-                <summary><Badge mood=Some(Mood::Warn) text="Incomplete" /></summary>
-                <p>{lacks.join(" ")}</p>
-            </details>
-        }
-        .into_any()
-    })
+///
+/// `lacks` is what is missing, and which right shows it.
+pub fn incomplete(lacks: String) -> AnyView {
+    if lacks.is_empty() {
+        return ().into_any();
+    }
+    view! {
+        <details class="incomplete">
+            <summary><Badge mood=Some(Mood::Warn) text="Incomplete" /></summary>
+            <p>{lacks}</p>
+        </details>
+    }
+    .into_any()
 }
 
 #[component]
@@ -66,7 +65,7 @@ fn ProbeTable(probes: Vec<Probe>) -> impl IntoView {
     let rows: Vec<_> = probes
         .into_iter()
         .map(|probe| {
-            let mut seen = None;
+            let mut seen = String::new();
             let (mood, word, rows) = match probe.finding {
                 Finding::Readable { rows } => {
                     (Some(Mood::Good), "Readable".to_owned(), format::grouped(rows as f64, 0))
@@ -80,7 +79,7 @@ fn ProbeTable(probes: Vec<Probe>) -> impl IntoView {
                     (Some(Mood::Warn), format!("Unknown: {why}"), format::NOTHING.to_owned())
                 }
                 Finding::Gap { why, .. } => {
-                    seen = Some(why);
+                    seen = why;
                     (Some(Mood::Warn), "Suspicious".to_owned(), format::NOTHING.to_owned())
                 }
             };

@@ -71,13 +71,8 @@ fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: boo
     view! {
         <div class="tile-head">
             <h2 class="tile-title" class:visually-hidden=!titled id=format!("title-{id}")>{title.clone()}</h2>
-            {note.map(|note| view! {
-                <details class="tile-about tile-note"><summary aria-label=format!("What to know about {title}")>"!"</summary><p>{note}</p></details>
-            }.into_any())}
-            <details class="tile-about">
-                <summary aria-label=format!("About {title}")>"?"</summary>
-                <p>{about}</p>
-            </details>
+            {note.map(|note| opens("tile-about tile-note", format!("Note on {title}"), "!", note))}
+            {opens("tile-about", format!("About {title}"), "?", about)}
         </div>
         <div class="tile-body">{body}</div>
         <div class="tile-foot">
@@ -85,6 +80,17 @@ fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: boo
             {(!unfiltered.is_empty()).then(|| view! { <span class="tile-unfiltered">{format!("! not filtered by {unfiltered}")}</span> }.into_any())}
             <span><Age at=data_at now=now never="not synced yet" /></span>
         </div>
+    }
+    .into_any()
+}
+
+/// A sign that opens a text.
+fn opens(class: &'static str, label: String, sign: &'static str, text: String) -> AnyView {
+    view! {
+        <details class=class>
+            <summary aria-label=label>{sign}</summary>
+            <p>{text}</p>
+        </details>
     }
     .into_any()
 }

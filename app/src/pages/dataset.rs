@@ -6,7 +6,7 @@ use crate::{
     api::datasets::{DatasetPageData, get_dataset},
     components::{
         age::Age,
-        doctor::Incomplete,
+        doctor::incomplete,
         filters::FilterBar,
         loaded::{Loaded, load, shown},
         table::{Leave, cell},
@@ -163,7 +163,7 @@ pub fn DatasetPage() -> impl IntoView {
                         <h1>{title}</h1>
                         <p class="page-sub">{dataset.about.clone()}" "{dataset.window.clone()}</p>
                         <p class="muted">{source.name.clone()}" · read "<Age at=read_at now=at />" · times in UTC"</p>
-                        <Incomplete lacks=lacks />
+                        {incomplete(lacks)}
                     </div>
                     <FilterBar filters=Vec::new() sources=sources source=Some(source) />
                 </header>

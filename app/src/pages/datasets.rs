@@ -4,7 +4,7 @@ use crate::{
     api::datasets::{DatasetInfo, DatasetList, list_datasets},
     components::{
         age::Age,
-        doctor::Incomplete,
+        doctor::incomplete,
         filters::FilterBar,
         loaded::{Loaded, load, shown},
     },
@@ -64,7 +64,7 @@ fn Group(title: &'static str, list: Vec<DatasetInfo>, now: DateTime<Utc>, query:
                     <th scope="row">
                         <a class="link" href=format!("/data/datasets/{}{query}", dataset.slug)>{dataset.title}</a>
                         <p class="muted">{dataset.about}</p>
-                        <Incomplete lacks=dataset.lacks />
+                        {incomplete(dataset.lacks)}
                     </th>
                     <td>{dataset.group}</td>
                     <td>{dataset.window}</td>
