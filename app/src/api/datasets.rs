@@ -30,6 +30,8 @@ pub struct DatasetInfo {
     pub rows: Option<u64>,
     /// When the oldest part of it was last read from Autotask.
     pub read_at: Option<DateTime<Utc>>,
+    /// What the API user cannot see of it, and which right shows it; empty where it sees all.
+    pub lacks: String,
 }
 
 /// The list, and the datasource whose rows were counted.
@@ -58,6 +60,8 @@ pub struct DatasetPageData {
     pub page: Option<TablePage>,
     /// When the oldest part of it was last read.
     pub read_at: Option<DateTime<Utc>>,
+    /// What the API user cannot see of it, and which right shows it; empty where it sees all.
+    pub lacks: String,
     /// Now.
     pub at: DateTime<Utc>,
 }
@@ -95,13 +99,16 @@ mod rows {
         sources::{self, Source},
     };
     use futures::{StreamExt, TryStreamExt, stream};
-    use taskgauge_model::{catalogue::Catalogue, dataset::TableQuery, ids::DatasourceId};
+    use taskgauge_model::{
+        catalogue::Catalogue, dataset::TableQuery, datasource::Doctor, ids::DatasourceId, lacks,
+    };
     use taskgauge_store::Scope;
 
     /// Datasets whose rows are counted beside each other for the list.
     const COUNTED_AT_ONCE: usize = 4;
 
     pub async fn list(cx: &RequestCx, source: Option<&Source>) -> Result<Vec<DatasetInfo>, UiError> {
+        let doctor = &doctor(cx, source).await?;
         let mut counted = Vec::new();
         for dataset in &Catalogue::shipped().datasets {
             counted.push(async move {
@@ -123,6 +130,7 @@ mod rows {
                     columns: dataset.columns.len(),
                     rows,
                     read_at,
+                    lacks: lacks::of_dataset(doctor, dataset).join(" "),
                 })
             });
         }
@@ -146,6 +154,15 @@ mod rows {
             ),
             None => (None, None),
         };
-        Ok(DatasetPageData { dataset: dataset.clone(), source, sources, page, read_at, at: cx.clock().now() })
+        let lacks = lacks::of_dataset(&doctor(cx, source.as_ref()).await?, dataset).join(" ");
+        let at = cx.clock().now();
+        Ok(DatasetPageData { dataset: dataset.clone(), source, sources, page, read_at, lacks, at })
+    }
+
+    async fn doctor(cx: &RequestCx, source: Option<&Source>) -> Result<Doctor, UiError> {
+        Ok(match source {
+            Some(source) => cx.store().doctor(source.id).await?,
+            None => Doctor::default(),
+        })
     }
 }

@@ -13,10 +13,11 @@ pub fn DoctorView(
     /// What it found.
     doctor: Doctor,
 ) -> impl IntoView {
-    let (fine, wrong): (Vec<Probe>, Vec<Probe>) = doctor
+    let (fine, mut wrong): (Vec<Probe>, Vec<Probe>) = doctor
         .probes
         .into_iter()
         .partition(|probe| matches!(probe.finding, Finding::Readable { .. } | Finding::Empty));
+    wrong.extend(doctor.gaps);
     let all_fine = wrong.is_empty();
     let count = fine.len();
     let notes: Vec<_> = doctor
@@ -43,14 +44,31 @@ pub fn DoctorView(
     .into_any()
 }
 
+/// A mark on something that the API user cannot see the whole of; nothing where it can.
+///
+/// `lacks` is what is missing, and which right shows it.
+pub fn incomplete(lacks: String) -> AnyView {
+    if lacks.is_empty() {
+        return ().into_any();
+    }
+    view! {
+        <details class="incomplete">
+            <summary><Badge mood=Some(Mood::Warn) text="Incomplete" /></summary>
+            <p>{lacks}</p>
+        </details>
+    }
+    .into_any()
+}
+
 #[component]
 fn ProbeTable(probes: Vec<Probe>) -> impl IntoView {
     let rows: Vec<_> = probes
         .into_iter()
         .map(|probe| {
-            let (mood, word, rows) = match &probe.finding {
+            let mut seen = String::new();
+            let (mood, word, rows) = match probe.finding {
                 Finding::Readable { rows } => {
-                    (Some(Mood::Good), "Readable".to_owned(), format::grouped(*rows as f64, 0))
+                    (Some(Mood::Good), "Readable".to_owned(), format::grouped(rows as f64, 0))
                 }
                 Finding::Empty => (None, "Empty".to_owned(), "0".to_owned()),
                 Finding::SuspiciouslyEmpty => {
@@ -60,11 +78,15 @@ fn ProbeTable(probes: Vec<Probe>) -> impl IntoView {
                 Finding::Unknown { why } => {
                     (Some(Mood::Warn), format!("Unknown: {why}"), format::NOTHING.to_owned())
                 }
+                Finding::Gap { why, .. } => {
+                    seen = why;
+                    (Some(Mood::Warn), "Suspicious".to_owned(), format::NOTHING.to_owned())
+                }
             };
             let right = probe.right.map(|(tab, row)| format!("{tab} → {row}")).unwrap_or_default();
             view! {
                 <tr>
-                    <th scope="row">{probe.label}</th>
+                    <th scope="row">{probe.label}<p class="muted">{seen}</p></th>
                     <td><Badge mood=mood text=word /></td>
                     <td class="num">{rows}</td>
                     <td>{right}</td>

@@ -49,6 +49,12 @@ fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: boo
     let TileGauge { id, title, about, chart, unit, range, target, answer, columns, option } = gauge;
     let data_at = answer.as_ref().ok().and_then(|answer| answer.data_at);
     let unfiltered = answer.as_ref().map(|answer| answer.unfiltered.join(", ")).unwrap_or_default();
+    // An answer that is there says in a mark what to know about it; one that is not says it in its place.
+    let note = answer
+        .as_ref()
+        .ok()
+        .filter(|answer| answer.status == Status::Ok)
+        .and_then(|answer| answer.note.clone());
     let body = match answer {
         Err(problem) => view! { <p class="tile-empty" role="status">"! "{problem}</p> }.into_any(),
         Ok(answer) if answer.status != Status::Ok => {
@@ -65,10 +71,8 @@ fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: boo
     view! {
         <div class="tile-head">
             <h2 class="tile-title" class:visually-hidden=!titled id=format!("title-{id}")>{title.clone()}</h2>
-            <details class="tile-about">
-                <summary aria-label=format!("About {title}")>"?"</summary>
-                <p>{about}</p>
-            </details>
+            {note.map(|note| opens("tile-about tile-note", format!("Note on {title}"), "!", note))}
+            {opens("tile-about", format!("About {title}"), "?", about)}
         </div>
         <div class="tile-body">{body}</div>
         <div class="tile-foot">
@@ -76,6 +80,17 @@ fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: boo
             {(!unfiltered.is_empty()).then(|| view! { <span class="tile-unfiltered">{format!("! not filtered by {unfiltered}")}</span> }.into_any())}
             <span><Age at=data_at now=now never="not synced yet" /></span>
         </div>
+    }
+    .into_any()
+}
+
+/// A sign that opens a text.
+fn opens(class: &'static str, label: String, sign: &'static str, text: String) -> AnyView {
+    view! {
+        <details class=class>
+            <summary aria-label=label>{sign}</summary>
+            <p>{text}</p>
+        </details>
     }
     .into_any()
 }

@@ -6,6 +6,7 @@ use crate::{
     api::datasets::{DatasetPageData, get_dataset},
     components::{
         age::Age,
+        doctor::incomplete,
         filters::FilterBar,
         loaded::{Loaded, load, shown},
         table::{Leave, cell},
@@ -149,7 +150,7 @@ pub fn DatasetPage() -> impl IntoView {
     view! {
         <Loaded resource=page view=shown(move |data: DatasetPageData| {
             let choice = choice.get_untracked();
-            let DatasetPageData { dataset, source, sources, page, read_at, at } = data;
+            let DatasetPageData { dataset, source, sources, page, read_at, lacks, at } = data;
             let title = dataset.title.clone();
             let Some((source, page)) = source.zip(page) else {
                 return view! { <Title text=title /><NothingConnected /> }.into_any();
@@ -162,6 +163,7 @@ pub fn DatasetPage() -> impl IntoView {
                         <h1>{title}</h1>
                         <p class="page-sub">{dataset.about.clone()}" "{dataset.window.clone()}</p>
                         <p class="muted">{source.name.clone()}" · read "<Age at=read_at now=at />" · times in UTC"</p>
+                        {incomplete(lacks)}
                     </div>
                     <FilterBar filters=Vec::new() sources=sources source=Some(source) />
                 </header>

@@ -4,6 +4,7 @@ use crate::{
     api::datasets::{DatasetInfo, DatasetList, list_datasets},
     components::{
         age::Age,
+        doctor::incomplete,
         filters::FilterBar,
         loaded::{Loaded, load, shown},
     },
@@ -63,6 +64,7 @@ fn Group(title: &'static str, list: Vec<DatasetInfo>, now: DateTime<Utc>, query:
                     <th scope="row">
                         <a class="link" href=format!("/data/datasets/{}{query}", dataset.slug)>{dataset.title}</a>
                         <p class="muted">{dataset.about}</p>
+                        {incomplete(dataset.lacks)}
                     </th>
                     <td>{dataset.group}</td>
                     <td>{dataset.window}</td>

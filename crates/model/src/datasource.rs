@@ -142,6 +142,7 @@ impl Draft {
 /// What a test found out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case", from = "flat::TestOutcome")]
+#[expect(clippy::large_enum_variant, reason = "there is one of them, for a moment")]
 pub enum TestOutcome {
     /// The credentials work; they are kept under `draft` for 15 minutes.
     Passed {
@@ -240,9 +241,13 @@ pub struct Doctor {
     pub at: Option<DateTime<Utc>>,
     /// One per entity, in the order of the first load.
     pub probes: Vec<Probe>,
-    /// Gaps found by evidence, and rights that are not needed.
+    /// Rights that are not needed.
     #[serde(default)]
     pub notes: Vec<DoctorNote>,
+    /// What other rows say is missing, although nothing was refused: findings of the kind [`Finding::Gap`], or
+    /// [`Finding::Unknown`] where the evidence could not be seen.
+    #[serde(default)]
+    pub gaps: Vec<Probe>,
 }
 
 impl Doctor {
@@ -288,6 +293,13 @@ pub enum Finding {
     /// The question could not be answered now.
     Unknown {
         /// Why, as a sentence.
+        why: String,
+    },
+    /// Nothing was refused, but rows or values that should be there are not to be seen.
+    Gap {
+        /// Name of the gap's declaration.
+        id: String,
+        /// What was seen, what is wrong by it, and what would make it right, as sentences.
         why: String,
     },
 }
@@ -402,6 +414,7 @@ mod flat {
         state: State,
         rows: Option<u64>,
         why: Option<String>,
+        id: Option<String>,
     }
 
     #[derive(Deserialize)]
@@ -412,6 +425,7 @@ mod flat {
         Empty,
         Forbidden,
         Unknown,
+        Gap,
     }
 
     impl From<Finding> for super::Finding {
@@ -422,6 +436,9 @@ mod flat {
                 State::Empty => Self::Empty,
                 State::Forbidden => Self::Forbidden,
                 State::Unknown => Self::Unknown { why: flat.why.unwrap_or_default() },
+                State::Gap => {
+                    Self::Gap { id: flat.id.unwrap_or_default(), why: flat.why.unwrap_or_default() }
+                }
             }
         }
     }
@@ -452,6 +469,7 @@ mod tests {
             Finding::Empty,
             Finding::Forbidden,
             Finding::Unknown { why: "Autotask is down.".to_owned() },
+            Finding::Gap { id: "time_off".to_owned(), why: "Nobody was ever away.".to_owned() },
         ] {
             let written = serde_json::to_string(&finding).expect("plain data");
             assert_eq!(serde_json::from_str::<Finding>(&written).expect("the same type"), finding);
@@ -487,5 +505,9 @@ mod tests {
             assert_eq!(serde_json::from_str::<TestOutcome>(&written).expect("the same type"), outcome);
         }
         assert_eq!(json!(Finding::Readable { rows: 7 }), json!({ "state": "readable", "rows": 7 }));
+        // As it was kept before there were gaps.
+        let kept: Doctor =
+            serde_json::from_value(json!({ "at": null, "probes": [] })).expect("older findings");
+        assert_eq!(kept, Doctor::default());
     }
 }

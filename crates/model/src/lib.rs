@@ -12,8 +12,12 @@ pub mod datasource;
 pub mod entity;
 pub mod format;
 pub mod formula;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod gaps;
 pub mod gauge;
 pub mod ids;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod lacks;
 pub mod range;
 pub mod run;
 pub mod webhook;

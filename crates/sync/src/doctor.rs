@@ -1,14 +1,20 @@
 //! The permission doctor: what the API user can read, what is silently left out, and which right brings it back.
 
+mod evidence;
+
 use crate::failure;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 use secrecy::ExposeSecret;
 use taskgauge_autotask::{Access, Client, Connector, Credentials, Error, Filter};
 use taskgauge_model::catalogue::Catalogue;
+use taskgauge_model::dataset::Dataset;
 use taskgauge_model::datasource::{Doctor, DoctorNote, Finding, Probe};
 use taskgauge_model::entity::Entity;
+use taskgauge_model::gaps::Gap;
+use taskgauge_model::gauge::{Gauge, Layer};
 use taskgauge_model::ids::DatasourceId;
+use taskgauge_model::lacks::need;
 use taskgauge_model::run::{RunState, Step};
 use taskgauge_store::{Store, StoreError};
 
@@ -60,13 +66,14 @@ pub async fn examine_stored(
     Ok(store.set_doctor(datasource, &found).await?)
 }
 
-/// The permission doctor: asks every entity for its number of rows and says what is missing, which datasets lose by
-/// it, and which right brings it back.
+/// The permission doctor: asks every entity for its number of rows, looks for evidence of what is hidden silently, and
+/// says what is missing, which datasets and gauges lose by it, and which right brings it back.
 pub async fn examine(client: &Client, at: DateTime<Utc>) -> Doctor {
     // Collected first: a stream over borrowed closures is not `Send` for every lifetime.
     let asked: Vec<_> = Entity::all().into_iter().map(|entity| examine_one(client, entity)).collect();
-    let probes = stream::iter(asked).buffered(PROBES_AT_ONCE).collect().await;
-    Doctor { at: Some(at), probes, notes: notes(client).await }
+    let probes: Vec<Probe> = stream::iter(asked).buffered(PROBES_AT_ONCE).collect().await;
+    let gaps = evidence::gaps(client, at, &probes).await;
+    Doctor { at: Some(at), probes, notes: notes(client).await, gaps }
 }
 
 async fn examine_one(client: &Client, entity: &'static Entity) -> Probe {
@@ -88,10 +95,10 @@ fn readable(entity: &Entity, rows: u64) -> Finding {
 
 /// What a run has learnt since the doctor looked: rights that were given or taken away show in it first. `rows` is the
 /// number of rows that are stored of an entity. Answers `None` when nothing is different in kind; numbers of rows alone
-/// are not worth a new diagnosis.
+/// are not worth a new diagnosis. Gaps stay until the doctor looks again, unless the rows that were missing came.
 pub fn learnt(doctor: &Doctor, steps: &[Step], rows: impl Fn(&str) -> u64) -> Option<Doctor> {
     let mut changed = false;
-    let probes = doctor
+    let probes: Vec<Probe> = doctor
         .probes
         .iter()
         .map(|known| {
@@ -114,30 +121,30 @@ pub fn learnt(doctor: &Doctor, steps: &[Step], rows: impl Fn(&str) -> u64) -> Op
             now
         })
         .collect();
-    changed.then(|| Doctor { probes, ..doctor.clone() })
+    let has_come = |found: &Probe| {
+        let ends = match &found.finding {
+            Finding::Gap { id, .. } => Gap::named(id).is_some_and(evidence::ends_with_rows),
+            _ => false,
+        };
+        ends && probes
+            .iter()
+            .any(|probe| probe.entity == found.entity && matches!(probe.finding, Finding::Readable { .. }))
+    };
+    let gaps = doctor.gaps.iter().filter(|found| !has_come(found)).cloned().collect();
+    changed.then(|| Doctor { probes, gaps, ..doctor.clone() })
 }
 
 fn probe(entity: &Entity, finding: Finding) -> Probe {
     let missing = matches!(finding, Finding::Forbidden | Finding::SuspiciouslyEmpty);
     let loses = missing || matches!(finding, Finding::Unknown { .. });
-    let catalogue = Catalogue::shipped();
-    let datasets = catalogue
-        .datasets
-        .iter()
-        .filter(|dataset| loses && dataset.entities.iter().any(|name| name == entity.name))
-        .map(|dataset| dataset.title.clone())
-        .collect();
-    // A gauge counts rows of its datasets' leading entity; without the others it lacks names.
-    let counted = |dataset: &str| {
-        let dataset = catalogue.dataset(dataset);
-        dataset.and_then(|dataset| dataset.entities.first()).is_some_and(|name| name == entity.name)
+    let (datasets, gauges) = if loses {
+        affected(
+            |dataset| dataset.entities.iter().any(|name| name == entity.name),
+            |gauge, layer, dataset| need(gauge, layer, dataset, entity.name).is_some(),
+        )
+    } else {
+        (Vec::new(), Vec::new())
     };
-    let gauges = catalogue
-        .gauges
-        .iter()
-        .filter(|gauge| loses && gauge.layers.iter().any(|layer| counted(&layer.dataset)))
-        .map(|gauge| gauge.title.clone())
-        .collect();
     Probe {
         entity: entity.name.to_owned(),
         label: entity.label.to_owned(),
@@ -146,6 +153,25 @@ fn probe(entity: &Entity, finding: Finding) -> Probe {
         datasets,
         gauges,
     }
+}
+
+/// Titles of the datasets and of the gauges that something is missing from.
+fn affected(
+    dataset: impl Fn(&Dataset) -> bool,
+    layer: impl Fn(&Gauge, &Layer, &Dataset) -> bool,
+) -> (Vec<String>, Vec<String>) {
+    let catalogue = Catalogue::shipped();
+    let counts = |gauge: &Gauge| {
+        gauge.layers.iter().any(|counted| {
+            catalogue.dataset(&counted.dataset).is_some_and(|dataset| layer(gauge, counted, dataset))
+        })
+    };
+    let datasets = catalogue.datasets.iter().filter(|known| dataset(known));
+    let gauges = catalogue.gauges.iter().filter(|gauge| counts(gauge));
+    (
+        datasets.map(|dataset| dataset.title.clone()).collect(),
+        gauges.map(|gauge| gauge.title.clone()).collect(),
+    )
 }
 
 /// Entities that integrations are most often given too many rights on.

@@ -282,12 +282,12 @@ fn words(report: &TestReport) -> String {
         format!("{} of {} requests used in the last hour.", report.requests_used, report.request_limit),
         format!("{} of {} kinds of records readable.", report.doctor.readable(), report.doctor.probes.len()),
     ];
-    for probe in &report.doctor.probes {
+    for probe in report.doctor.probes.iter().chain(&report.doctor.gaps) {
         let finding = match &probe.finding {
             Finding::Readable { .. } | Finding::Empty => continue,
             Finding::SuspiciouslyEmpty => "nothing visible".to_owned(),
             Finding::Forbidden => "forbidden".to_owned(),
-            Finding::Unknown { why } => why.clone(),
+            Finding::Unknown { why } | Finding::Gap { why, .. } => why.trim_end_matches('.').to_owned(),
         };
         let right = probe
             .right

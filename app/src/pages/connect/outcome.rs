@@ -107,7 +107,7 @@ pub fn Passed(
     let tested = NodeRef::<html::Div>::new();
     // Whoever cannot see the banner appear is taken to it.
     Effect::new(move |_| focus_soon(tested));
-    let whole = report.doctor.readable() == report.doctor.probes.len();
+    let whole = report.doctor.readable() == report.doctor.probes.len() && report.doctor.gaps.is_empty();
     let note =
         if whole { "Everything can be read." } else { "Look at what is left out below before you save." };
     view! {

@@ -33,7 +33,7 @@ use sqlx::{Postgres, Transaction};
 use std::{collections::HashMap, num::NonZero, ops::RangeInclusive};
 use taskgauge_model::{
     catalogue::Catalogue,
-    datasource::{Doctor, Finding},
+    datasource::Doctor,
     gauge::{Answer, Filters, Gauge, Status},
     ids::DatasourceId,
     range::{Calendar, Range},
@@ -147,10 +147,9 @@ impl Store {
             table: None,
             data_at: context.data_at(plan),
         };
-        if let Some(label) = context.forbidden(&plan.entities_needed()) {
-            answer.note = Some(format!(
-                "The API user may not read “{label}”. The permission check says which right of its security level to change."
-            ));
+        let lacks = plan.lacks(&context.doctor);
+        if lacks.barred.is_some() {
+            answer.note = lacks.barred;
             return Ok(answer);
         }
         if let Some(note) = plan.withheld_from(scope)? {
@@ -177,11 +176,8 @@ impl Store {
                 "Records are shown as they are today: what they were at this time is not kept.".to_owned(),
             );
         }
-        if answer.note.is_none() {
-            answer.note = context.suspicious(&plan.entities_needed()).map(|label| {
-                format!("Autotask shows no “{label}” at all. Most likely the API user's security level hides them.")
-            });
-        }
+        let known: Vec<String> = answer.note.into_iter().chain(lacks.notes).collect();
+        answer.note = (!known.is_empty()).then(|| known.join(" "));
         Ok(answer)
     }
 
@@ -244,24 +240,6 @@ impl Store {
 }
 
 impl Context {
-    /// The label of the first entity that Autotask refuses.
-    fn forbidden(&self, entities: &[&str]) -> Option<&str> {
-        self.found(entities, |finding| matches!(finding, Finding::Forbidden))
-    }
-
-    /// The label of the first entity that is empty where it should not be.
-    fn suspicious(&self, entities: &[&str]) -> Option<&str> {
-        self.found(entities, |finding| matches!(finding, Finding::SuspiciouslyEmpty))
-    }
-
-    fn found(&self, entities: &[&str], is: impl Fn(&Finding) -> bool) -> Option<&str> {
-        self.doctor
-            .probes
-            .iter()
-            .find(|probe| entities.contains(&probe.entity.as_str()) && is(&probe.finding))
-            .map(|probe| probe.label.as_str())
-    }
-
     /// When the oldest of the entities that date the layers' rows ([`Dataset::dated_by`]) was read; `None` where none of
     /// them was.
     ///

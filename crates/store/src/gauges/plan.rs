@@ -6,8 +6,10 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, Dataset, DatasetColumn},
+    datasource::Doctor,
     formula::Formula,
     gauge::{Condition, DATE_RANGE, FILTERS, Filters, Gauge, Group, Layer, Measure, Op, Order, Scalar, Unit},
+    lacks::{self, Lacks},
     range::{Range, Window},
 };
 
@@ -29,15 +31,6 @@ const WIDER: &[(&str, i64, &str)] = &[
 
 /// What the column of a filter is called in datasets that name it differently.
 const FILTER_COLUMNS: &[(&str, &str)] = &[("member", "resource")];
-
-/// Columns that are computed from another entity than the dataset's first; without it they say nothing.
-const COLUMN_ENTITIES: &[(&str, &str)] = &[
-    ("touches", "TimeEntries"),
-    ("hours_worked", "TimeEntries"),
-    ("first_response_hours_sla", "ServiceLevelAgreementResults"),
-    ("resolution_hours_sla", "ServiceLevelAgreementResults"),
-    ("contact", "Contacts"),
-];
 
 /// A gauge ready to be asked.
 pub(super) struct Plan<'a> {
@@ -232,32 +225,10 @@ impl<'a> Plan<'a> {
         Ok(None)
     }
 
-    /// Entities without which the numbers would be wrong.
-    pub fn entities_needed(&self) -> Vec<&'a str> {
-        let mut needed = Vec::new();
-        let mut need = |entity: &'a str| {
-            if !needed.contains(&entity) {
-                needed.push(entity);
-            }
-        };
-        for layer in &self.layers {
-            let entities = &layer.dataset.entities;
-            entities.iter().take(1).for_each(|entity| need(entity));
-            let columns = layer
-                .layer
-                .measure
-                .column()
-                .into_iter()
-                .chain(layer.layer.conditions.iter().map(|condition| condition.column.as_str()))
-                .chain(self.gauge.groups.iter().map(|group| group.by.as_str()))
-                .chain(layer.layer.by.iter().map(String::as_str));
-            for column in columns {
-                for (_, entity) in COLUMN_ENTITIES.iter().filter(|(name, _)| *name == column) {
-                    entities.iter().filter(|known| known == entity).for_each(|entity| need(entity));
-                }
-            }
-        }
-        needed
+    /// What the doctor knows to be missing behind the answer.
+    pub fn lacks(&self, doctor: &Doctor) -> Lacks {
+        let layers: Vec<_> = self.layers.iter().map(|layer| (layer.layer, layer.dataset)).collect();
+        lacks::of_gauge(doctor, self.gauge, &layers)
     }
 }
 
