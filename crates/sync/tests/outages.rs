@@ -1,4 +1,5 @@
-//! A database that breaks in the middle of a sync. Afterwards every row is compared, field by field.
+//! A database that breaks in the middle of a sync: it stays away, or finds its disk full. Afterwards every row is compared,
+//! field by field.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -7,16 +8,22 @@ mod common;
 use common::Tenant;
 use std::env;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 use taskgauge_model::clock::Clock;
-use taskgauge_model::run::RunState;
+use taskgauge_model::run::{Run, RunKind, RunState};
 use taskgauge_simulator::Config;
 use taskgauge_store::Store;
 use taskgauge_store::cluster::{Cluster, ClusterOptions, KeptRunning};
 use taskgauge_store::testing::{TestDatabase, sealer};
+use taskgauge_sync::engine::{self, Outcome};
 use tempfile::TempDir;
+
+/// Where [`on_a_disk_of_its_own`] finds its disk.
+const DISK: &str = "TASKGAUGE_TEST_DISK";
 
 /// A tenant on a Postgres of its own that writes as an installation's does, and is started again as that is.
 struct House {
@@ -35,6 +42,10 @@ impl House {
         store.migrate().await.unwrap();
         let tenant = Tenant::start_on(TestDatabase { store, url, clock }).await;
         House { tenant, kept: Some(cluster.kept_running(options)) }
+    }
+
+    async fn stop(self) {
+        self.kept.unwrap().stop().await;
     }
 
     async fn requests(&self, count: u64) {
@@ -87,4 +98,96 @@ async fn a_postgres_that_stays_away_is_waited_for_and_told() {
     assert_eq!((run.state, run.problem.as_deref()), (RunState::Done, None));
     tenant.assert_complete().await;
     cluster.stop().await;
+}
+
+/// Whether this user may mount a file system that one process alone sees, and how: as root just so, else as the same user
+/// in a name space of its own, where the system allows that.
+fn mounting() -> Option<&'static [&'static str]> {
+    const WAYS: [&[&str]; 2] = [&["--mount"], &["--map-current-user", "--keep-caps", "--mount"]];
+    WAYS.into_iter().find(|way| {
+        let tried =
+            Command::new("unshare").args(*way).args(["mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
+        tried.is_ok_and(|tried| tried.status.success())
+    })
+}
+
+/// Mounts a disk at `$1` and runs the rest on it.
+const ON_A_DISK: &str = r#"mount -t tmpfs -o size=220m,mode=711 tmpfs "$1" && shift && exec "$@""#;
+
+#[test]
+fn a_disk_that_fills_up_in_the_middle_of_a_sync_loses_nothing() {
+    let Some(way) = mounting() else {
+        assert!(env::var_os("CI").is_none(), "this user may not mount a file system");
+        eprintln!("this user may not mount a file system; nothing was tested");
+        return;
+    };
+    let folder = folder();
+    let output = Command::new("unshare")
+        .args(way)
+        .args(["sh", "-c", ON_A_DISK, "sh"])
+        .arg(folder.path())
+        .arg(env::current_exe().unwrap())
+        .args(["--exact", "on_a_disk_of_its_own", "--ignored", "--nocapture"])
+        .env(DISK, folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+}
+
+/// Fills a disk to the last byte; answers the file that did it.
+fn fill(disk: &Path) -> PathBuf {
+    let filler = disk.join("filler");
+    let mut file = fs::File::create(&filler).unwrap();
+    // In ever smaller pieces, so that no room is left.
+    for size in [1 << 20, 1 << 12, 1] {
+        let piece = vec![1; size];
+        while file.write_all(&piece).is_ok() {}
+    }
+    filler
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "what another test runs where it has mounted a disk"]
+async fn on_a_disk_of_its_own() {
+    let disk = PathBuf::from(env::var_os(DISK).expect("run by another test"));
+    let house = House::start(&disk).await;
+    let (tenant, store) = (&house.tenant, &house.tenant.database.store);
+    store.queue_run(tenant.datasource, RunKind::Full, None).await.unwrap();
+    let lease = store.claim_run("full", Duration::from_secs(30)).await.unwrap().unwrap();
+    let filling = async {
+        house.requests(75).await;
+        fill(&disk)
+    };
+    let (outcome, filler) = tokio::join!(engine::run(store, &tenant.connector, lease), filling);
+    // Where there is room for the end of the run, it says why; else the run waits for its next worker.
+    let run = patient(tenant).await;
+    if let Outcome::Ended(state) = outcome {
+        let told = "The disk of the database is full. Make space on it; nothing that was saved is lost.";
+        assert_eq!((state, run.problem.as_deref()), (RunState::Failed, Some(told)));
+    } else {
+        assert_eq!(run.state, RunState::Running);
+    }
+    assert!(run.steps.iter().any(|step| step.state != RunState::Done), "it was in its middle");
+    assert!(run.steps.iter().any(|step| step.state == RunState::Done), "it was in its middle");
+
+    fs::remove_file(filler).unwrap();
+    // Longer than the lease, should there have been no room to end the run.
+    let clock = &tenant.database.clock;
+    clock.set(clock.now() + chrono::TimeDelta::minutes(5));
+    tenant.sync_well().await;
+    tenant.assert_complete().await;
+    house.stop().await;
+}
+
+/// The run, once Postgres is there: one that finds no room for its log starts again and again.
+async fn patient(tenant: &Tenant) -> Run {
+    let mut look = tokio::time::interval(Duration::from_millis(100));
+    loop {
+        look.tick().await;
+        match tenant.database.store.latest_run(tenant.datasource).await {
+            Ok(run) => return run.unwrap(),
+            Err(error) => assert!(error.is_transient(), "{error:?}"),
+        }
+    }
 }
