@@ -27,7 +27,8 @@ async fn serve(mut stream: TcpStream) -> std::io::Result<()> {
             let head = request.windows(4).position(|part| part == b"\r\n\r\n");
             if let Some(head) = head.map(|at| at + 4) {
                 let text = String::from_utf8_lossy(&request[..head]).to_ascii_lowercase();
-                let announced = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+                let announced =
+                    text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
                 let length = head + announced.unwrap_or(0_usize);
                 if request.len() >= length {
                     break length;
@@ -56,8 +57,7 @@ fn stage() -> Stage {
         }
     });
     let retry = RetryPolicy { max_attempts: 1, ..RetryPolicy::default() };
-    let options =
-        Options { retry, request_timeout: Duration::from_secs(5), ..Options::for_test_base(base) };
+    let options = Options { retry, request_timeout: Duration::from_secs(5), ..Options::for_test_base(base) };
     let base = options.discovery_url.clone();
     let client = Connector::new(options).and_then(|connector| {
         connector.client(base, Credentials::new("someone@example.com", SECRET, "NWMSPSIMULATEDTRACKINGID027"))
