@@ -359,10 +359,12 @@ mod tests {
             prop_assert_eq!(listed.number(), Some(number));
         }
 
-        /// Words of lists are kept letter by letter: case tells them apart.
+        /// Words of lists are kept letter by letter, since case tells them apart, and without blanks around them, as their
+        /// labels are.
         #[test]
-        fn words_of_lists_are_kept(code in "[a-zA-Z]{1,6}") {
-            let row = Normaliser::new(&OPPORTUNITIES).row(wire(json!({"id": 1, "revenueSpreadUnit": code}))).unwrap();
+        fn words_of_lists_are_kept(code in "[a-zA-Z]{1,6}", before in " ?", behind in " ?") {
+            let sent = json!({"id": 1, "revenueSpreadUnit": format!("{before}{code}{behind}")});
+            let row = Normaliser::new(&OPPORTUNITIES).row(wire(sent)).unwrap();
             prop_assert_eq!(&row.columns(&OPPORTUNITIES)["revenue_spread_unit"], &json!(code));
         }
 

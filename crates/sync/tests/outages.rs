@@ -1,5 +1,5 @@
-//! A database that breaks in the middle of a sync: it stays away, or finds its disk full. Afterwards every row is compared,
-//! field by field.
+//! A database that breaks in the middle of a sync: Postgres ends at once, as when it is killed, stays away, or finds its
+//! disk full. Afterwards every row is compared, field by field.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -30,6 +30,7 @@ struct House {
     tenant: Tenant,
     /// What starts Postgres again; none when a test took it.
     kept: Option<KeptRunning>,
+    data_dir: PathBuf,
 }
 
 impl House {
@@ -41,7 +42,24 @@ impl House {
         let store = Store::connect(&url, sealer(), clock.clone()).await.unwrap();
         store.migrate().await.unwrap();
         let tenant = Tenant::start_on(TestDatabase { store, url, clock }).await;
-        House { tenant, kept: Some(cluster.kept_running(options)) }
+        House { tenant, kept: Some(cluster.kept_running(options)), data_dir: data_dir.into() }
+    }
+
+    /// The number of the Postgres that runs.
+    fn postgres(&self) -> Option<String> {
+        let text = fs::read_to_string(self.data_dir.join("postgres/data/postmaster.pid")).ok()?;
+        text.lines().next().map(str::to_owned)
+    }
+
+    /// Sends Postgres a signal and answers when it has ended.
+    async fn end_postgres(&self, signal: &str) {
+        let ended = self.postgres().expect("it runs");
+        let sent = Command::new("kill").args([&format!("-{signal}"), &ended]).status();
+        assert!(sent.unwrap().success());
+        let mut look = tokio::time::interval(Duration::from_millis(5));
+        while Path::new("/proc").join(&ended).exists() {
+            look.tick().await;
+        }
     }
 
     async fn stop(self) {
@@ -61,6 +79,28 @@ fn folder() -> TempDir {
     // A temporary folder is closed to others; the account that Postgres runs as has to pass.
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).unwrap();
     folder
+}
+
+/// Postgres does not wait for the disk when a page is committed: what it had not written is gone when it comes back, and
+/// the worker was not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgres_that_is_killed_again_and_again_loses_nothing() {
+    let folder = folder();
+    let house = House::start(folder.path()).await;
+    let kills = async {
+        // In the first pages, in the large collections, near the end.
+        for requests in [40, 75, 100, 125] {
+            house.requests(requests).await;
+            house.end_postgres("QUIT").await;
+        }
+    };
+    let (run, ()) = tokio::join!(house.tenant.sync(), kills);
+    assert_eq!((run.state, run.problem.as_deref()), (RunState::Done, None));
+    house.tenant.assert_complete().await;
+    for step in &run.steps {
+        assert_eq!(Some(step.written), step.expected, "{}", step.entity);
+    }
+    house.stop().await;
 }
 
 /// What is said while the database stays away, and that the sync goes on when it is back.
