@@ -258,9 +258,13 @@ impl<'de, R: ReadRow> Visitor<'de> for RowSeed<'_, R> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::{Filter, Query};
 
     fn read(answer: &Value, requested: usize, after: Option<i64>) -> Result<Page, Error> {
         read_page("Tickets", answer.to_string().into_bytes(), &AsSent, requested, after)
@@ -315,6 +319,88 @@ mod tests {
         assert_eq!(read(r#"{"items":[{"id":1},{"id""#), Err(Error::Truncated));
         for damaged in [r#"{"items":[{"id":1}}"#, r#"{"items":[]} {}"#] {
             assert_eq!(read(damaged), Err(Error::decode("the body is not JSON")), "{damaged}");
+        }
+    }
+
+    /// What happens after a page was read and before the next one is asked for.
+    #[derive(Debug, Clone, Copy)]
+    enum Between {
+        /// The page is kept.
+        Nothing,
+        /// It is kept, and meanwhile a row with this id appeared.
+        Appeared(i64),
+        /// It is kept, and meanwhile the row with this id went away.
+        Gone(i64),
+        /// Whoever read it ended before it was kept: the walk goes on from the last page that was.
+        Kill,
+    }
+
+    fn between() -> impl Strategy<Value = Between> {
+        prop_oneof![
+            2 => Just(Between::Nothing),
+            1 => (0_i64..400).prop_map(Between::Appeared),
+            1 => (0_i64..400).prop_map(Between::Gone),
+            1 => Just(Between::Kill),
+        ]
+    }
+
+    /// Answers a query as the service does, with fewer rows than asked for where it has a limit of its own.
+    fn answer(ids: &BTreeSet<i64>, body: &Value, limit: usize) -> Vec<u8> {
+        let position = &body["filter"][0]["items"][0];
+        let from = position["value"].as_i64().unwrap() + i64::from(position["op"] == "gt");
+        let asked = usize::try_from(body["MaxRecords"].as_u64().unwrap()).unwrap();
+        let items: Vec<Value> =
+            ids.range(from..).take(asked.min(limit)).map(|id| json!({ "id": id })).collect();
+        let more = items.last().is_some_and(|last| ids.range(last["id"].as_i64().unwrap() + 1..).count() > 0);
+        let details = json!({ "nextPageUrl": more.then_some("link") });
+        json!({ "items": items, "pageDetails": details }).to_string().into_bytes()
+    }
+
+    proptest! {
+        /// Whatever the page sizes and the gaps between ids, and whatever happens between two pages: what was there all the
+        /// time is read once, nothing is read twice, and the walk ends.
+        #[test]
+        fn walks_lose_nothing_and_double_nothing(
+            start in prop::collection::btree_set(0_i64..400, 0..120),
+            size in 1_usize..=40,
+            limit in 1_usize..=60,
+            events in prop::collection::vec(between(), 0..60),
+        ) {
+            let query = Query::new(Filter::exist("id")).page_size(size);
+            let (mut ids, mut touched) = (start.clone(), BTreeSet::new());
+            let (mut kept, mut after) = (Vec::new(), None);
+            let mut events = events.into_iter();
+            // Each turn keeps a row, or is one of the events; the last one is empty at worst.
+            for turn in 0.. {
+                prop_assert!(turn <= start.len() + 2 * 60 + 1, "the walk does not end");
+                let body = answer(&ids, &query.body(after), limit);
+                let page = read_page("Tickets", body, &AsSent, size, after).unwrap();
+                match events.next().unwrap_or(Between::Nothing) {
+                    Between::Kill => continue,
+                    Between::Appeared(id) => {
+                        ids.insert(id);
+                        touched.insert(id);
+                    }
+                    Between::Gone(id) => {
+                        ids.remove(&id);
+                        touched.insert(id);
+                    }
+                    Between::Nothing => {}
+                }
+                kept.extend(page.rows.iter().map(|row| row["id"].as_i64().unwrap()));
+                if page.complete {
+                    break;
+                }
+                after = page.last_id;
+            }
+            prop_assert!(kept.is_sorted_by(|one, next| one < next), "{kept:?}");
+            let kept = BTreeSet::from_iter(kept);
+            for id in start.difference(&touched) {
+                prop_assert!(kept.contains(id), "{id} was lost");
+            }
+            for id in kept.difference(&touched) {
+                prop_assert!(start.contains(id), "{id} was never there");
+            }
         }
     }
 

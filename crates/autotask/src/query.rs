@@ -403,6 +403,7 @@ fn invalid<T>(reason: impl Into<String>) -> Result<T, Error> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
@@ -430,6 +431,22 @@ mod tests {
             Query::default().body(Some(7)),
             json!({ "MaxRecords": 500, "filter": [{ "op": "gt", "field": "id", "value": 7 }] })
         );
+    }
+
+    proptest! {
+        /// What is asked for is, to the millisecond, what the same text would be in a row.
+        #[test]
+        fn times_that_are_asked_for_are_those_that_are_read(milliseconds in -2_208_988_800_000_i64..7_258_118_400_000) {
+            let instant = DateTime::from_timestamp_millis(milliseconds).unwrap();
+            let Scalar(asked) = instant.into();
+            prop_assert_eq!(crate::value::date_time(&asked), Ok(Some(instant)));
+            let day = instant.date_naive();
+            let Scalar(asked) = day.into();
+            prop_assert_eq!(crate::value::date(&asked), Ok(Some(day)));
+            // As texts they are ordered as the instants are: the service compares them so on some fields.
+            let Scalar(later) = (instant + chrono::TimeDelta::milliseconds(1)).into();
+            prop_assert!(Scalar::from(instant).0.as_str() < later.as_str());
+        }
     }
 
     #[test]

@@ -440,6 +440,40 @@ mod tests {
             prop_assert_eq!(date(&json!(text)).unwrap().unwrap().to_string(), &text[..10]);
         }
 
+        /// A calendar date is the one that is written, in every year, whatever follows it.
+        #[test]
+        fn a_date_is_the_day_that_is_written(
+            days in 1_i32..=3_652_059,
+            separator in "[Tt ]",
+            seconds in 0_u32..86_400,
+            suffix in "(|Z|z|[+-](0[0-9]|1[0-4])(|:?[0-5][0-9]))",
+        ) {
+            let day = NaiveDate::from_num_days_from_ce_opt(days).unwrap();
+            let time = NaiveTime::from_num_seconds_from_midnight_opt(seconds, 0).unwrap();
+            let text = format!("{}{separator}{}{suffix}", day.format("%Y-%m-%d"), time.format("%H:%M:%S"));
+            // Only where the calendar ends, an offset can lead out of it.
+            if days > 1 && days < 3_652_059 {
+                prop_assert_eq!(date(&json!(text)), Ok(Some(day)));
+            }
+            prop_assert_eq!(date(&json!(text[..10])), Ok(Some(day)));
+        }
+
+        /// Another parser of the standard reads the same, and refuses the same.
+        #[test]
+        fn instants_are_those_of_the_standard(
+            text in "(19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,9})?",
+            suffix in "(|Z|[+-][01][0-9]:[0-6][0-9])",
+        ) {
+            let standard = if suffix.is_empty() { "Z" } else { &suffix };
+            let standard = DateTime::parse_from_rfc3339(&format!("{text}{standard}")).ok();
+            // Autotask knows no leap second, and the earth no zone beyond 14 hours.
+            let known = standard.filter(|at| {
+                at.nanosecond() < 1_000_000_000 && at.offset().local_minus_utc().abs() < 15 * 3600
+            });
+            let read = date_time(&json!(format!("{text}{suffix}"))).ok().flatten();
+            prop_assert_eq!(read, known.map(|at| at.with_timezone(&Utc)));
+        }
+
         #[test]
         fn nothing_panics(text in "\\PC{0,40}", number in any::<f64>()) {
             for value in [json!(text), json!(number)] {

@@ -271,7 +271,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
-    use taskgauge_model::entity::{CONTACTS, CONTRACTS, TICKETS, TIME_ENTRIES};
+    use taskgauge_model::entity::{CONTACTS, CONTRACTS, OPPORTUNITIES, TICKETS, TIME_ENTRIES};
 
     fn wire(value: Value) -> taskgauge_autotask::Row {
         value.as_object().cloned().unwrap_or_default()
@@ -329,6 +329,43 @@ mod tests {
                 Ok(row) => prop_assert_eq!(&row.columns(&TIME_ENTRIES)["date_worked"], &json!(day)),
                 Err(refused) => prop_assert!(refused.reason.contains("dateWorked")),
             }
+        }
+
+        /// A label is found under what a row holds, however the two spell the value.
+        #[test]
+        fn values_of_lists_meet_their_labels(
+            number in -9_007_199_254_740_992_i64..=9_007_199_254_740_992,
+            spelling in 0..5,
+            blanks in "[ ]{0,2}",
+        ) {
+            let sent = match spelling {
+                0 => json!(number),
+                1 => json!(number.to_string()),
+                2 => json!(format!("{blanks}{number} ")),
+                3 => json!(number as f64),
+                _ => json!(format!("{number}.00")),
+            };
+            let row = Normaliser::new(&TICKETS).row(wire(json!({"id": 1, "status": sent}))).unwrap();
+            prop_assert_eq!(&row.columns(&TICKETS)["status"], &json!(number));
+            let listed = taskgauge_autotask::PicklistValue {
+                value: format!("{blanks}{number}"),
+                label: String::new(),
+                is_default: false,
+                sort_order: 0,
+                parent_value: None,
+                is_active: true,
+                is_system: false,
+            };
+            prop_assert_eq!(listed.number(), Some(number));
+        }
+
+        /// Words of lists are kept letter by letter, since case tells them apart, and without blanks around them, as their
+        /// labels are.
+        #[test]
+        fn words_of_lists_are_kept(code in "[a-zA-Z]{1,6}", before in " ?", behind in " ?") {
+            let sent = json!({"id": 1, "revenueSpreadUnit": format!("{before}{code}{behind}")});
+            let row = Normaliser::new(&OPPORTUNITIES).row(wire(sent)).unwrap();
+            prop_assert_eq!(&row.columns(&OPPORTUNITIES)["revenue_spread_unit"], &json!(code));
         }
 
         /// Nothing panics, nothing is lost: a row is stored or kept as it came.

@@ -293,6 +293,40 @@ mod tests {
         }
     }
 
+    proptest! {
+        /// A change since the last watermark is asked for: though its stamp lags, and though a date is the midnight of
+        /// whatever zone the tenant is in. What is long past is not.
+        #[test]
+        fn no_change_is_left_out(
+            seconds in 0_i64..100_000,
+            lag in 0_i64..=600,
+            zone in -12 * 60_i64..=14 * 60,
+        ) {
+            let watermark = now() - TimeDelta::days(5);
+            let changed = watermark + TimeDelta::seconds(seconds);
+            let local = changed + TimeDelta::minutes(zone);
+            for entity in Entity::all() {
+                let Refresh::Stamped { stamps, .. } = &entity.refresh else { continue };
+                let state = EntityState { watermark: Some(watermark), ..loaded(1) };
+                let due = due(entity, Some(&state), RunKind::Incremental, now(), now());
+                let changes = due.changes.unwrap();
+                for stamp in *stamps {
+                    let column = entity.columns.iter().find(|column| column.field == *stamp).unwrap();
+                    let row = |days| {
+                        let written = match column.kind {
+                            Kind::Date => (local - TimeDelta::days(days)).format("%Y-%m-%dT00:00:00.000Z"),
+                            _ => (changed - TimeDelta::days(days) - TimeDelta::seconds(lag))
+                                .format("%Y-%m-%dT%H:%M:%S%.3fZ"),
+                        };
+                        Map::from_iter([((*stamp).to_owned(), json!(written.to_string()))])
+                    };
+                    prop_assert!(matches(&changes, &row(0)), "{}: {:?}", entity.name, row(0));
+                    prop_assert!(!matches(&changes, &row(4)), "{}: {:?}", entity.name, row(4));
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_filter_may_be_sent() {
         for entity in Entity::all() {

@@ -285,3 +285,44 @@ async fn what_the_server_repeats_of_the_credentials_is_masked() {
         assert!(!printed.contains(value), "{printed}");
     }
 }
+
+/// The framework's failures, and a crash that says nothing: there is no list of errors, so it can pass.
+#[rstest]
+#[case::message(r#"{"Message":"An error has occurred."}"#)]
+#[case::no_texts(r#"{"errors":[]}"#)]
+#[case::texts_that_are_none(r#"{"errors":[{"code":7},null]}"#)]
+#[case::null(r#"{"errors":null}"#)]
+#[case::object("{}")]
+#[case::list("[]")]
+#[case::broken(r#"{"errors":["The"#)]
+#[case::nothing("")]
+#[tokio::test]
+async fn a_500_without_words_is_repeated(#[case] body: &'static str) {
+    let json = move || Answer::new(500, body).header("content-type", "application/json");
+    assert_eq!(
+        outcome(move |number| if number == 0 { json() } else { Answer::page(&[], None) }).await,
+        (Ok(()), 2)
+    );
+    assert_eq!(outcome(move |_| json()).await, (Err(Error::Unavailable { status: 500 }), 3));
+}
+
+/// Neither the first page nor a later one is taken for an empty one, and a wrong verb is not tried again.
+#[rstest]
+#[case::first(0)]
+#[case::next(1)]
+#[tokio::test]
+async fn a_wrong_verb_ends_a_walk_with_an_error(#[case] wrong: usize) {
+    use futures::StreamExt as _;
+    let server = StandIn::start(move |number, _| {
+        if number < wrong {
+            return Answer::page(&[1, 2], Some("link"));
+        }
+        let text = json!({ "Message": "The requested resource does not support http method 'POST'." });
+        Answer::new(405, text.to_string())
+    })
+    .await;
+    let pages: Vec<_> = server.client().walk("Tickets", Query::default().page_size(2), None).collect().await;
+    assert_eq!(pages.len(), wrong + 1);
+    assert_eq!(pages.last().unwrap().as_ref().unwrap_err(), &Error::MethodNotAllowed);
+    assert_eq!(server.seen().len(), wrong + 1);
+}

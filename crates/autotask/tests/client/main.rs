@@ -4,6 +4,7 @@
 
 mod failures;
 mod limits;
+mod mutations;
 mod paging;
 mod records;
 mod stand_in;

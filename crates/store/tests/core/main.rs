@@ -6,4 +6,5 @@ mod cluster;
 mod datasources;
 mod migrations;
 mod rows;
+mod tables;
 mod users;

@@ -15,6 +15,7 @@ use taskgauge_model::run::{Run, RunState, Step};
 use taskgauge_simulator::{Config, SimCredentials, Simulator, World};
 use taskgauge_store::testing::{TestDatabase, database_at};
 use taskgauge_sync::{run_once, test_connection};
+use url::Url;
 
 pub struct Tenant {
     pub simulator: Simulator,
@@ -35,21 +36,29 @@ pub fn credentials() -> Credentials {
 }
 
 pub fn connector(simulator: &Simulator) -> Connector {
+    connector_at(simulator.url())
+}
+
+pub fn connector_at(url: Url) -> Connector {
     let options = Options {
         retry: RetryPolicy { base: Duration::from_millis(1), ..RetryPolicy::default() },
         longest_pace: Duration::from_millis(1),
         request_timeout: Duration::from_secs(5),
-        ..Options::for_test_base(simulator.url())
+        ..Options::for_test_base(url)
     };
     Connector::new(options).unwrap()
 }
 
 impl Tenant {
     pub async fn start() -> Tenant {
+        Self::start_on(database_at(Config::default().now).await).await
+    }
+
+    /// On this database, whose clock stands at the end of the tenant's history.
+    pub async fn start_on(database: TestDatabase) -> Tenant {
         let world = World::generate(&Config::default());
         let now = world.now();
         let simulator = Simulator::start_with(world, ([127, 0, 0, 1], 0).into()).await.unwrap();
-        let database = database_at(now).await;
         let connector = connector(&simulator);
         let mut tested = test_connection(&connector, &draft(), now).await.unwrap();
         tested.report.web_url = None;
