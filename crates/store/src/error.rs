@@ -46,6 +46,10 @@ pub enum StoreError {
     /// The caller's lease is over and another worker may have taken its place.
     #[error("Another worker has taken over this run.")]
     Lost,
+    /// The database was restarted after a crash, or another server took its place, while the caller had a run. What was
+    /// committed last may be gone: the run has to begin at what is stored.
+    #[error("The database was restarted. The sync goes on from what it holds.")]
+    Restarted,
     /// Anything else the database said.
     #[error("The database could not do this. The log has the details.")]
     Database(#[source] sqlx::Error),

@@ -330,8 +330,9 @@ impl Drop for Held {
 /// The lock is an advisory one because it is fair: whoever wants the run for itself waits for the pages under way and
 /// for no later ones, where a row lock would let one page after the other in before it.
 ///
-/// Nobody waits for the disk: should the machine fail, the last commits are lost in their order and with the cursors that
-/// they moved, and are made again.
+/// Nobody waits for the disk: should the database crash, the last commits are lost in their order and with the cursors that
+/// they moved, and are made again. The worker finds its [hold](crate::runs) gone then, and [`StoreError::Restarted`]
+/// tells it to begin at what is stored.
 pub(crate) async fn hold(
     connection: &mut PgConnection,
     lease: &Lease,
@@ -346,8 +347,13 @@ pub(crate) async fn hold(
     .execute(&mut *connection)
     .await?;
     // A statement of its own: it must see what was committed while the lock was waited for.
-    sqlx::query_scalar(
-        "select r.cancel_requested or d.paused
+    let found: Option<(bool, bool)> = sqlx::query_as(
+        "select
+            r.cancel_requested or d.paused,
+            exists (
+                select from taskgauge.holds h
+                where h.datasource_id = r.datasource_id and h.run_id = r.id and h.fence = r.fence
+            )
         from taskgauge.runs r
         join taskgauge.datasources d on d.id = r.datasource_id
         where r.datasource_id = $1
@@ -361,8 +367,42 @@ pub(crate) async fn hold(
     .bind(lease.fence)
     .bind(now)
     .fetch_optional(connection)
-    .await?
-    .ok_or(StoreError::Lost)
+    .await?;
+    match found {
+        Some((stop, true)) => Ok(stop),
+        Some((_, false)) => Err(StoreError::Restarted),
+        None => Err(StoreError::Lost),
+    }
+}
+
+/// Lets no page of this run begin until the transaction ends, unless one is being committed. Answers whether it could.
+pub(crate) async fn try_hold_alone(connection: &mut PgConnection, run: i64) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar("select pg_try_advisory_xact_lock($1, ($2::bigint % 2147483647)::integer)")
+        .bind(RUN_LOCKS)
+        .bind(run)
+        .fetch_one(connection)
+        .await?)
+}
+
+/// Ends the connections that are in the middle of a page of this run: a worker that was stopped, or whose machine is out of
+/// reach, never ends it by itself.
+pub(crate) async fn break_holds(connection: &mut PgConnection, run: i64) -> Result<(), StoreError> {
+    sqlx::query(
+        "select pg_terminate_backend(l.pid)
+        from pg_locks l
+        join pg_database d on d.oid = l.database and d.datname = current_database()
+        where l.locktype = 'advisory'
+            and l.classid = $1::integer::oid
+            and l.objid = ($2::bigint % 2147483647)::integer::oid
+            and l.objsubid = 2
+            and l.granted
+            and l.pid <> pg_backend_pid()",
+    )
+    .bind(RUN_LOCKS)
+    .bind(run)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Waits for the pages of these runs that are being committed, and lets none begin until the transaction ends. To be

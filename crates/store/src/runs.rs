@@ -7,7 +7,7 @@ mod progress;
 
 pub use progress::{Completed, Cursor, EntityState};
 
-use crate::rows::{hold, hold_alone};
+use crate::rows::{break_holds, hold, hold_alone, try_hold_alone};
 use crate::{Store, StoreError, notify};
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -238,8 +238,9 @@ impl Store {
         let mut tried = Vec::new();
         loop {
             let mut transaction = self.pool.begin().await?;
-            let next: Option<(i64, i64)> = sqlx::query_as(
-                "select r.datasource_id, r.id
+            let next: Option<(i64, i64, bool)> = sqlx::query_as(
+                "select r.datasource_id, r.id,
+                    coalesce(r.lease_until <= coalesce($1, now()) - make_interval(secs => $4), false)
                 from taskgauge.runs r
                 join taskgauge.datasources d on d.id = r.datasource_id
                 where (r.state = 'queued' or (r.state = 'running' and r.lease_until <= coalesce($1, now())))
@@ -251,11 +252,24 @@ impl Store {
             .bind(self.pinned_now())
             .bind(only.map(|run| run.0))
             .bind(&tried)
+            .bind(seconds(lease))
             .fetch_optional(&mut *transaction)
             .await?;
-            let Some((datasource, run)) = next else { return Ok(None) };
-            // A worker that was thought dead may be in the middle of a page, and another one just before us.
-            hold_alone(&mut transaction, &[run]).await?;
+            let Some((datasource, run, is_long_over)) = next else { return Ok(None) };
+            // A worker that was thought dead may be in the middle of a page: that is waited for elsewhere, while other runs
+            // go on, and not for ever.
+            if !try_hold_alone(&mut transaction, run).await? {
+                if is_long_over {
+                    tracing::warn!(
+                        run,
+                        "a worker stands still in the middle of a page; its connections are ended"
+                    );
+                    break_holds(&mut transaction, run).await?;
+                    transaction.commit().await?;
+                }
+                tried.push(run);
+                continue;
+            }
             let claimed: Option<(String, i64)> = sqlx::query_as(
                 "update taskgauge.runs r
                 set state = 'running',
@@ -283,6 +297,16 @@ impl Store {
                 tried.push(run);
                 continue;
             };
+            sqlx::query(
+                "insert into taskgauge.holds (datasource_id, run_id, fence)
+                values ($1, $2, $3)
+                on conflict (datasource_id, run_id) do update set fence = excluded.fence",
+            )
+            .bind(datasource)
+            .bind(run)
+            .bind(fence)
+            .execute(&mut *transaction)
+            .await?;
             let (datasource, run) = (DatasourceId(datasource), RunId(run));
             notify::send(&mut transaction, &Event::Progress { datasource, run }).await?;
             transaction.commit().await?;
@@ -416,6 +440,15 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         // Pages of walks that were broken off may still be under way; what they write belongs to the run.
         hold_alone(&mut transaction, &[lease.run.0]).await?;
+        let held = sqlx::query(
+            "delete from taskgauge.holds where datasource_id = $1 and run_id = $2 and fence = $3",
+        )
+        .bind(lease.datasource.0)
+        .bind(lease.run.0)
+        .bind(lease.fence)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
         let ended = sqlx::query(
             "update taskgauge.runs r
             set state = $4,
@@ -442,6 +475,9 @@ impl Store {
         .rows_affected();
         if ended == 0 {
             return Err(StoreError::Lost);
+        }
+        if held == 0 {
+            return Err(StoreError::Restarted);
         }
         sqlx::query(
             "update taskgauge.steps

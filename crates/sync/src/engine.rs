@@ -46,6 +46,7 @@ mod walk {
     pub(super) const AGAIN: &str = "recent records again";
     pub(super) const SWEEP: &str = "everything again";
     pub(super) const RECONCILE: &str = "comparing ids";
+    pub(super) const DIFFERENCES: &str = "comparing where counts differ";
     pub(super) const MISSED: &str = "records missed before";
     pub(super) const CHILDREN: &str = "of changed records";
     pub(super) const DELETIONS: &str = "of deleted activity";
@@ -68,6 +69,8 @@ enum Trouble {
     Stopped,
     /// Another worker took the run.
     Lost,
+    /// The database was restarted, and may have lost what was committed last.
+    Restarted,
     /// The whole run fails. `halts` keeps scheduled runs away until a person acts.
     Run { problem: String, halts: bool },
     /// One entity fails. `expected` when that is a matter of rights, which does not make the run a failure.
@@ -80,6 +83,7 @@ impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Lost => Trouble::Lost,
+            StoreError::Restarted => Trouble::Restarted,
             error => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the database refused");
                 Trouble::Run { problem: error.to_string(), halts: false }
@@ -170,6 +174,7 @@ pub async fn run(store: &Store, connector: &Connector, lease: Lease) -> Outcome 
         Ok(Some(problem)) | Err(Trouble::Step { problem, .. }) => (RunState::Failed, Some(problem), false),
         Err(Trouble::Stopped) => (RunState::Cancelled, None, false),
         Err(Trouble::Lost) => return Outcome::Lost,
+        Err(Trouble::Restarted) => return begin_again(store, lease).await,
         Err(Trouble::Run { problem, halts }) => (RunState::Failed, Some(problem), halts),
     };
     let (state, problem, halts) = ended;
@@ -182,11 +187,21 @@ pub async fn run(store: &Store, connector: &Connector, lease: Lease) -> Outcome 
     );
     match patiently(|| store.finish_run(&lease, state, problem.as_deref(), halts)).await {
         Ok(()) => Outcome::Ended(state),
+        Err(StoreError::Restarted) => begin_again(store, lease).await,
         Err(error) => {
             tracing::warn!(run = lease.run.0, %error, "could not end the run");
             Outcome::Lost
         }
     }
+}
+
+/// Gives the run back, so that whoever takes it next begins at what is stored.
+async fn begin_again(store: &Store, lease: Lease) -> Outcome {
+    tracing::warn!(run = lease.run.0, "the database was restarted; the run begins again at what is stored");
+    if let Err(error) = patiently(|| store.release(&lease)).await {
+        tracing::warn!(run = lease.run.0, %error, "the run goes on when its lease ends");
+    }
+    Outcome::Lost
 }
 
 /// Repeats a call while the database does not answer, for a while.
@@ -453,7 +468,7 @@ impl Engine {
                 self.complete(entity, &[walk::SWEEP], completed).await?;
             }
             Job::Reconcile => {
-                let compared = self.reconcile(work, &ready.unqueryable).await?;
+                let compared = self.reconcile(work, ready).await?;
                 let swept_at = ready.began(Some(walk::RECONCILE));
                 let completed = Completed { swept_at, second_look: true, compared, ..Completed::default() };
                 self.complete(entity, &[walk::RECONCILE], completed).await?;

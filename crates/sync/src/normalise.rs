@@ -211,7 +211,9 @@ fn read(kind: Kind, value: Plain<'_>) -> Result<Cell, ValueError> {
             _ => value::integer(value)?.map(Cell::Whole),
         },
         Kind::Number => value::decimal(value)?.map(Cell::Number),
-        Kind::Text | Kind::Code => value::text(value)?.map(|text| Cell::Text(without_nul(text))),
+        Kind::Text => value::text(value)?.map(|text| Cell::Text(without_nul(text))),
+        // As in the list that names it.
+        Kind::Code => value::text(value)?.map(|text| Cell::Text(without_nul(text.trim().to_owned()))),
         Kind::Flag => value::boolean(value)?.map(Cell::Flag),
         Kind::DateTime => match value::date_time(value)? {
             Some(instant) if instant.year() < FIRST_YEAR => {

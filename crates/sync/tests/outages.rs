@@ -206,7 +206,7 @@ async fn on_a_disk_of_its_own() {
         let told = "The disk of the database is full. Make space on it; nothing that was saved is lost.";
         assert_eq!((state, run.problem.as_deref()), (RunState::Failed, Some(told)));
     } else {
-        assert_eq!(run.state, RunState::Running);
+        assert!(!run.state.is_over(), "{run:?}");
     }
     assert!(run.steps.iter().any(|step| step.state != RunState::Done), "it was in its middle");
     assert!(run.steps.iter().any(|step| step.state == RunState::Done), "it was in its middle");

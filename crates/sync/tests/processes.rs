@@ -322,7 +322,8 @@ async fn a_process_that_stalls_in_the_middle_of_a_page_holds_nobody_up() {
         look.tick().await;
     }
     stall(&tenant, &stalled, true).await;
-    tenant.database.clock.set(tenant.database.clock.now() + LEASE_IS_OVER);
+    // As long again is waited for a page that is under way.
+    tenant.database.clock.set(tenant.database.clock.now() + LEASE_IS_OVER * 2);
     let store = &tenant.database.store;
     let other = tenant.database.datasource("Other").await;
     store.queue_run(other, RunKind::Full, None).await.unwrap();

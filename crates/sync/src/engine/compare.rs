@@ -3,7 +3,7 @@
 
 use super::prepare::{hidden, looks_hidden};
 use super::read::{IDS_AT_ONCE, sorted};
-use super::{Engine, Trouble, Work, patiently, walk};
+use super::{Engine, Ready, Trouble, Work, patiently, walk};
 use crate::normalise::Normaliser;
 use crate::plan;
 use std::collections::HashSet;
@@ -28,7 +28,7 @@ impl Engine {
     /// Compares an entity's rows with Autotask's counts. Rows that are gone are marked, rows that were missed are read, rows
     /// that are in another window than they should be are read again. As many rows missed as gone would go unnoticed by
     /// their number, so that each night a seventh of the ids is compared in any case. Answers whether that was done.
-    pub(super) async fn reconcile(&self, work: &Work, unqueryable: &[String]) -> Result<bool, Trouble> {
+    pub(super) async fn reconcile(&self, work: &Work, ready: &Ready) -> Result<bool, Trouble> {
         let entity = work.entity;
         let counts = self.counts(entity, Window::default()).await?;
         let before = work.changed.load(Ordering::Relaxed);
@@ -37,7 +37,7 @@ impl Engine {
             self.note_counts(work, ALL_RECORDS, counts, before).await?;
             return Ok(false);
         }
-        self.compare_a_seventh(work, counts.here).await?;
+        self.compare_a_seventh(work, ready, counts.here).await?;
         self.close_in(work, Window::default(), counts, 0).await?;
         self.note_counts(work, ALL_RECORDS, counts, before).await?;
         let aside = patiently(|| self.store.set_aside_count(self.lease.datasource, entity)).await?;
@@ -45,7 +45,7 @@ impl Engine {
         if counts.there != counts.here {
             differ.push((ALL_RECORDS, counts));
         }
-        for slice in plan::windows(entity, unqueryable) {
+        for slice in plan::windows(entity, &ready.unqueryable) {
             let window = Window { rule: Some((&slice.rule, self.now)), ..Window::default() };
             let before = work.changed.load(Ordering::Relaxed);
             let counts = self.counts(entity, window).await?;
@@ -84,7 +84,9 @@ impl Engine {
             };
             let Some(middle) = middle else {
                 match window.rule {
-                    None => self.compare_ids(work, window.after, window.last).await?,
+                    None => {
+                        self.compare_ids(work, walk::DIFFERENCES, window.after, window.last).await?;
+                    }
                     Some(_) => self.read_window(work, window).await?,
                 }
                 continue;
@@ -142,13 +144,17 @@ impl Engine {
         elsewhere.sort_unstable();
         for ids in elsewhere.chunks(IDS_AT_ONCE) {
             let query = Query::new(Filter::is_in("id", ids.iter().copied()));
-            self.walk_from(work, walk::RECONCILE, &query, Covers::Ids(ids.to_vec()), None).await?;
+            self.walk_from(work, walk::DIFFERENCES, &query, Covers::Ids(ids.to_vec()), None).await?;
         }
         Ok(())
     }
 
-    /// Compares the ids of the part of the collection whose turn it is.
-    async fn compare_a_seventh(&self, work: &Work, here: u64) -> Result<(), Trouble> {
+    /// Compares the ids of the part of the collection whose turn it is, or goes on where that broke off.
+    async fn compare_a_seventh(&self, work: &Work, ready: &Ready, here: u64) -> Result<(), Trouble> {
+        let cursor = ready.cursors.iter().find(|cursor| cursor.slice == walk::RECONCILE);
+        if cursor.is_some_and(|cursor| cursor.done) {
+            return Ok(());
+        }
         let turn = u64::try_from(work.state.turn).unwrap_or_default() % PARTS;
         let mut ends = [None, None];
         for (end, part) in ends.iter_mut().zip([turn, turn + 1]) {
@@ -158,17 +164,24 @@ impl Engine {
             }
         }
         let [after, last] = ends;
-        self.compare_ids(work, after, last).await
+        self.compare_ids(work, walk::RECONCILE, after.max(cursor.and_then(|cursor| cursor.after_id)), last)
+            .await
     }
 
     /// Compares the ids above `after` and up to `last` one by one.
-    async fn compare_ids(&self, work: &Work, after: Option<i64>, last: Option<i64>) -> Result<(), Trouble> {
+    async fn compare_ids(
+        &self,
+        work: &Work,
+        slice: &str,
+        after: Option<i64>,
+        last: Option<i64>,
+    ) -> Result<(), Trouble> {
         let (filter, covers) = match last {
             None => (Filter::All, Covers::Everything),
             Some(last) => (Filter::lte("id", last), Covers::UpTo(last)),
         };
         let query = Query::new(filter).include_fields(["id"]);
-        self.walk_from(work, walk::RECONCILE, &query, covers, after).await
+        self.walk_from(work, slice, &query, covers, after).await
     }
 
     async fn counts(&self, entity: &'static Entity, window: Window) -> Result<Counts, Trouble> {

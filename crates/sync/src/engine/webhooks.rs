@@ -31,7 +31,9 @@ impl Engine {
             };
             match done {
                 Ok(()) => {}
-                Err(trouble @ (Trouble::Stopped | Trouble::Lost)) => return Err(trouble),
+                Err(trouble @ (Trouble::Stopped | Trouble::Lost | Trouble::Restarted)) => {
+                    return Err(trouble);
+                }
                 Err(Trouble::Run { problem, .. } | Trouble::Step { problem, .. }) => {
                     tracing::warn!(collection = webhook.collection, problem, "webhook not registered");
                     let later = HookNote { problem: Some(problem), ..note_of(WebhookState::Registering) };
