@@ -7,14 +7,13 @@ mod common;
 use common::Tenant;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
-use taskgauge_autotask::{Connector, Options};
+use std::time::Duration;
 use taskgauge_model::datasource::Finding;
 use taskgauge_model::entity::{
     BILLING_ITEMS, COMPANIES, DEPARTMENTS, Entity, INVOICES, RESOURCES, SERVICE_LEVEL_AGREEMENT_RESULTS,
     TICKETS, TIME_ENTRIES,
 };
-use taskgauge_model::run::{Run, RunKind, RunState};
+use taskgauge_model::run::{RunKind, RunState};
 use taskgauge_simulator::{Fault, Row};
 use taskgauge_store::StoreError;
 use taskgauge_store::rows::{Cell, PageCommit};
@@ -295,96 +294,6 @@ async fn one_list_that_fails_does_not_take_the_others_along() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_credentials_stop_everything_and_nothing_follows() {
-    let tenant = Tenant::start().await;
-    tenant.sync_well().await;
-    tenant.simulator.switches().set(|switches| switches.credentials_revoked = true);
-    tenant.advance(5);
-    tenant.simulator.clear_log();
-    let run = tenant.sync().await;
-    assert_eq!(run.state, RunState::Failed);
-    assert!(run.problem.unwrap().contains("refuses the credentials"));
-    let log = tenant.simulator.log();
-    let refused = log.last.iter().filter(|request| request.status == 401).count();
-    assert_eq!(refused, 1, "a refused user must not be locked by repetition");
-
-    tenant.advance(30);
-    let store = &tenant.database.store;
-    assert_eq!(store.queue_due().await.unwrap(), 0);
-    // Whoever asks gets a run, and with good credentials the schedule goes on.
-    tenant.simulator.switches().reset();
-    tenant.sync_well().await;
-    tenant.advance(5);
-    assert_eq!(store.queue_due().await.unwrap(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_leaves_half_of_the_hour_and_goes_on_later() {
-    let tenant = Tenant::start().await;
-    let full_load = 150;
-    tenant.simulator.switches().set(|switches| switches.hourly_limit = full_load);
-    let run = tenant.sync().await;
-    assert_eq!(run.state, RunState::Failed);
-    assert!(run.problem.as_deref().unwrap().contains("goes on by itself"), "{run:?}");
-    let asked = tenant.simulator.log().requests;
-    assert!(asked < u64::from(full_load), "{asked} requests: some are left for the others");
-    // As the hour passes, the next runs go on where this one stopped.
-    let mut runs = 1;
-    while tenant.database.store.datasource(tenant.datasource).await.unwrap().synced_at.is_none() {
-        tenant.advance(61);
-        tenant.simulator.clear_log();
-        tenant.sync().await;
-        runs += 1;
-        assert!(runs < 6);
-    }
-    assert!(runs > 1);
-    tenant.simulator.switches().reset();
-    tenant.advance(5);
-    tenant.sync_well().await;
-    tenant.assert_same(&TICKETS).await;
-}
-
-/// Autotask slows everyone down from half of the hour on. Before that the run slows down itself, and only then.
-#[tokio::test(flavor = "multi_thread")]
-async fn requests_are_spread_before_autotask_slows_everyone() {
-    const PACE: Duration = Duration::from_millis(40);
-    let mut tenant = Tenant::start().await;
-    tenant.connector =
-        Connector::new(Options { longest_pace: PACE, ..Options::for_test_base(tenant.simulator.url()) })
-            .unwrap();
-    let took = async |used: u32| {
-        tenant.simulator.switches().set(|switches| switches.hourly_used_by_others = used);
-        tenant.simulator.clear_log();
-        tenant.advance(5);
-        let began = Instant::now();
-        tenant.sync_well().await;
-        (began.elapsed(), u32::try_from(tenant.simulator.log().requests).unwrap())
-    };
-    took(0).await;
-    let (fast, requests) = took(4_000).await;
-    let least = PACE * (requests - 1);
-    assert!(fast < least, "{fast:?} for {requests} requests");
-    let (slow, requests) = took(4_600).await;
-    let least = PACE * (requests - 1);
-    assert!(slow >= least, "{slow:?} for {requests} requests");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_that_moves_is_followed() {
-    let tenant = Tenant::start().await;
-    tenant.sync_well().await;
-    tenant.simulator.switches().set(|switches| switches.zone_moved = true);
-    tenant.advance(60);
-    tenant.sync_well().await;
-    tenant.assert_same(&TICKETS).await;
-    tenant.simulator.clear_log();
-    tenant.advance(5);
-    tenant.sync_well().await;
-    let log = tenant.simulator.log();
-    assert!(log.last.iter().all(|request| request.status != 401), "the new address is remembered");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn hostile_rows_are_set_aside_and_come_back() {
     let tenant = Tenant::start().await;
     let id =
@@ -497,142 +406,6 @@ async fn a_database_that_breaks_is_waited_for() {
     let run = store.latest_run(tenant.datasource).await.unwrap().unwrap();
     assert_eq!((run.state, run.problem), (RunState::Done, None));
     tenant.assert_complete().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn missed_rows_are_found_by_comparing_ids() {
-    let tenant = Tenant::start().await;
-    tenant.sync_well().await;
-    tenant.execute("delete from autotask.tickets where datasource_id = $1 and id % 50 = 0").await;
-    tenant.advance(24 * 60);
-    tenant.sync_well().await;
-    tenant.assert_same(&TICKETS).await;
-}
-
-/// Of a large collection only the surroundings of a difference are looked at.
-#[tokio::test(flavor = "multi_thread")]
-async fn counts_lead_to_the_rows_that_differ() {
-    let tenant = Tenant::start().await;
-    tenant.sync_well().await;
-    let ids: Vec<i64> = tenant.stored(&TIME_ENTRIES).await.into_keys().collect();
-    assert!(ids.len() > 5_000, "several halves");
-    // One that was missed near the beginning, and one that Autotask lost without a word, near the end.
-    let missed = ids[100];
-    let lost = ids[ids.len() - 100];
-    sqlx::query("delete from autotask.time_entries where datasource_id = $1 and id = $2")
-        .bind(tenant.datasource.0)
-        .bind(missed)
-        .execute(&tenant.pool)
-        .await
-        .unwrap();
-    let gap = (lost..lost + 10_000).find(|id| !ids.contains(id)).unwrap();
-    sqlx::query("insert into autotask.time_entries (datasource_id, id, changed_at) values ($1, $2, now())")
-        .bind(tenant.datasource.0)
-        .bind(gap)
-        .execute(&tenant.pool)
-        .await
-        .unwrap();
-
-    let step = |run: &Run| run.steps.iter().find(|step| step.entity == "TimeEntries").unwrap().clone();
-    // In sum nothing differs. A third row does.
-    sqlx::query("delete from autotask.time_entries where datasource_id = $1 and id = $2")
-        .bind(tenant.datasource.0)
-        .bind(ids[101])
-        .execute(&tenant.pool)
-        .await
-        .unwrap();
-    tenant.simulator.clear_log();
-    tenant.advance(24 * 60);
-    let run = tenant.sync_well().await;
-    let remark = step(&run).problem.unwrap();
-    assert!(remark.contains("what is gone is marked"), "{remark}");
-    let stored = tenant.stored(&TIME_ENTRIES).await;
-    assert!(stored.contains_key(&missed) && stored.contains_key(&ids[101]));
-    assert!(stored.contains_key(&gap), "one absence is no deletion");
-    let requests = tenant.simulator.log().count("TimeEntries");
-    assert!(requests < 20, "{requests} requests");
-    tenant.advance(5);
-    tenant.sync_well().await;
-    tenant.assert_same(&TIME_ENTRIES).await;
-}
-
-/// A change that was missed leaves the number of rows as it is, and not the number of those that are open.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_row_in_the_wrong_window_is_found_by_its_counts() {
-    let tenant = Tenant::start().await;
-    tenant.sync_well().await;
-    let open: i64 = tenant
-        .value("select id from autotask.tickets where datasource_id = $1 and status <> 5 order by id limit 1")
-        .await;
-    let closed: i64 = tenant
-        .value(
-            "select id from autotask.tickets
-            where datasource_id = $1 and status = 5 and last_activity_date < '2025-06-01'
-            order by id limit 1",
-        )
-        .await;
-    // Stored as if they were closed, and open.
-    for (id, status) in [(open, 5), (closed, 1), (closed + 1, 1)] {
-        sqlx::query("update autotask.tickets set status = $3 where datasource_id = $1 and id = $2")
-            .bind(tenant.datasource.0)
-            .bind(id)
-            .bind(status)
-            .execute(&tenant.pool)
-            .await
-            .unwrap();
-    }
-    sqlx::query(
-        "update autotask.tickets set last_activity_date = '2025-01-01' where datasource_id = $1 and id = $2",
-    )
-    .bind(tenant.datasource.0)
-    .bind(open)
-    .execute(&tenant.pool)
-    .await
-    .unwrap();
-    let store = &tenant.database.store;
-    // Asked for, within the day of the load.
-    store.queue_run(tenant.datasource, RunKind::Reconcile, None).await.unwrap();
-    let run = tenant.sync_well().await;
-    assert_eq!(run.kind, RunKind::Reconcile);
-    tenant.assert_same(&TICKETS).await;
-    let found = store.differences(tenant.datasource, 10).await.unwrap();
-    let tickets: Vec<_> = found.iter().filter(|found| found.entity == "Tickets").collect();
-    assert!(tickets.iter().all(|found| found.part != "all records"), "{tickets:?}");
-    assert!(tickets.iter().map(|found| found.repaired).sum::<i64>() >= 2, "{tickets:?}");
-    let step = run.steps.iter().find(|step| step.entity == "Tickets").unwrap();
-    assert!(step.problem.as_ref().unwrap().contains("there"), "{step:?}");
-
-    // The next one finds nothing.
-    tenant.advance(5);
-    store.queue_run(tenant.datasource, RunKind::Reconcile, None).await.unwrap();
-    tenant.sync_well().await;
-    let latest = store.comparisons(tenant.datasource).await.unwrap();
-    assert!(latest.iter().all(|compared| compared.there == compared.here), "{latest:?}");
-    assert!(latest.iter().any(|compared| compared.part == "open and 14 days"), "{latest:?}");
-    assert_eq!(store.differences(tenant.datasource, 100).await.unwrap().len(), found.len());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn differences_that_cancel_out_are_found_within_a_week() {
-    let tenant = Tenant::start().await;
-    tenant.sync_well().await;
-    let ids: Vec<i64> = tenant.stored(&TIME_ENTRIES).await.into_keys().collect();
-    let gap = (ids[3_000]..ids[4_000]).find(|id| !ids.contains(id)).unwrap();
-    let moved = "update autotask.time_entries set id = $3 where datasource_id = $1 and id = $2";
-    sqlx::query(moved)
-        .bind(tenant.datasource.0)
-        .bind(ids[100])
-        .bind(gap)
-        .execute(&tenant.pool)
-        .await
-        .unwrap();
-    for _ in 0..7 {
-        tenant.advance(24 * 60);
-        tenant.sync_well().await;
-    }
-    tenant.advance(5);
-    tenant.sync_well().await;
-    tenant.assert_same(&TIME_ENTRIES).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,10 @@
 //! Why there is no private Postgres, in words for an operator.
 
 use crate::StoreError;
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Why there is no private Postgres.
 #[derive(Debug, thiserror::Error)]
@@ -113,4 +116,15 @@ pub enum ClusterError {
     /// It answers, and the database cannot be made.
     #[error(transparent)]
     Database(#[from] StoreError),
+}
+
+/// Says which file an error is about.
+pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> ClusterError {
+    let path = path.to_owned();
+    move |source| match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            ClusterError::DiskFull { folder: path.clone() }
+        }
+        _ => ClusterError::File { path: path.clone(), source },
+    }
 }

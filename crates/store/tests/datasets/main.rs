@@ -1,5 +1,6 @@
 //! The views of the datasets, and reading them.
 
+mod periods;
 mod reading;
 mod views;
 

@@ -2,6 +2,8 @@
 
 mod engine;
 mod expected;
+mod filtering;
+mod marks;
 mod world;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,10 +13,7 @@ use std::collections::BTreeMap;
 use taskgauge_model::{
     catalogue::Catalogue,
     dataset::TableQuery,
-    datasource::{Doctor, Finding, Probe},
-    gaps::Gap,
-    gauge::{Answer, Filters, Gauge, Measure, Status},
-    lacks,
+    gauge::{Answer, Filters, Gauge, Status},
     range::Range,
 };
 use taskgauge_store::{Scope, StoreError};
@@ -133,64 +132,6 @@ async fn every_gauge_of_the_board_agrees_with_a_second_count_at_every_clock() {
 }
 
 #[tokio::test]
-async fn filters_and_scopes_cut_every_gauge() {
-    let world = World::busy(Europe::Berlin, "2026-03-18T10:00:00Z").await;
-    for (chosen, scope, keep) in [
-        (
-            filters(&[("queue", &["8", "10"])]),
-            Scope::All,
-            Keep { queues: Some(vec![8, 10]), ..Keep::default() },
-        ),
-        // By label, in any case.
-        (
-            filters(&[("priority", &["high"])]),
-            Scope::All,
-            Keep { priorities: Some(vec![1]), ..Keep::default() },
-        ),
-        (filters(&[("client", &["3"])]), Scope::All, Keep { companies: Some(vec![3]), ..Keep::default() }),
-        (
-            filters(&[("client", &["3", "4"]), ("queue", &["8"])]),
-            Scope::Companies(vec![4, 5, 6]),
-            Keep { companies: Some(vec![4]), queues: Some(vec![8]), ..Keep::default() },
-        ),
-        (
-            Filters::default(),
-            Scope::Companies(vec![2, 3, 7]),
-            Keep { companies: Some(vec![2, 3, 7]), ..Keep::default() },
-        ),
-        (
-            Filters::default(),
-            Scope::Companies(Vec::new()),
-            Keep { companies: Some(Vec::new()), ..Keep::default() },
-        ),
-    ] {
-        world.agrees(&chosen, &scope, &keep).await;
-    }
-}
-
-#[tokio::test]
-async fn a_viewer_locked_to_a_client_sees_what_an_admin_filtering_on_it_sees() {
-    let world = World::busy(Europe::Berlin, "2026-03-18T10:00:00Z").await;
-    let filtered = filters(&[("client", &["5"])]);
-    for gauge in &Catalogue::shipped().gauges {
-        let admin = world.ask(gauge, &filtered, &Scope::All).await;
-        let locked = world.ask(gauge, &Filters::default(), &Scope::Companies(vec![5])).await;
-        let (Ok(admin), Ok(locked)) = (admin, locked) else { panic!("{}", gauge.id) };
-        assert_eq!(admin.value, locked.value, "{}", gauge.id);
-        assert_eq!(admin.groups, locked.groups, "{}", gauge.id);
-        // Addresses in Autotask are for those who work there.
-        let without_links = |answer: &Answer| {
-            let mut table = answer.table.clone();
-            table.iter_mut().flat_map(|table| &mut table.rows).for_each(|row| row.link = None);
-            table
-        };
-        assert_eq!(without_links(&admin), locked.table, "{}", gauge.id);
-        let told = serde_json::to_string(&locked).expect("JSON");
-        assert!(!told.replace("Client 05", "").contains("Client "), "{}: {told}", gauge.id);
-    }
-}
-
-#[tokio::test]
 async fn an_empty_desk_has_counts_of_zero_and_no_ratios() {
     let world = World::empty(Europe::Berlin, "2026-03-18T10:00:00Z").await;
     for gauge in &Catalogue::shipped().gauges {
@@ -279,209 +220,6 @@ async fn a_chosen_range_takes_the_place_of_periods_only() {
 }
 
 #[tokio::test]
-async fn gauges_without_a_filters_column_say_so() {
-    let world = World::busy(Europe::Berlin, "2026-03-18T10:00:00Z").await;
-    let chosen = filters(&[("queue", &["8"]), ("owner", &["29"])]);
-    let answer = world.ask(gauge("tickets_per_endpoint"), &chosen, &Scope::All).await.expect("an answer");
-    assert_eq!(answer.unfiltered, ["Owner", "Queue"]);
-}
-
-#[tokio::test]
-async fn hostile_filter_values_are_only_values() {
-    let world = World::busy(Europe::Berlin, "2026-03-18T10:00:00Z").await;
-    for hostile in [
-        "8'; drop table autotask.tickets; --",
-        "' or 1=1",
-        "%",
-        "\\",
-        "\0",
-        "99999999999999999999999999",
-        "Level I\u{202e}",
-        "{}",
-        "$1",
-    ] {
-        for filter in ["queue", "priority", "client", "member", "status"] {
-            let chosen = filters(&[(filter, &[hostile])]);
-            let answer = world.ask(gauge("open_tickets"), &chosen, &Scope::All).await.expect("an answer");
-            assert_eq!(answer.value, Some(0.0), "{filter} {hostile:?}");
-        }
-    }
-    assert!(world.answer("open_tickets").await.value.is_some_and(|open| open > 0.0));
-    // A lone empty value means: without one.
-    let none = world
-        .ask(gauge("open_tickets"), &filters(&[("queue", &[""])]), &Scope::All)
-        .await
-        .expect("an answer");
-    let wanted = world.tickets.iter().filter(|ticket| ticket.is_open() && ticket.queue.is_none()).count();
-    assert_eq!(none.rows, wanted as u64);
-    for wrong in ["nothing", "queue_id\" --", "range"] {
-        let chosen = filters(&[(wrong, &["8"])]);
-        let error =
-            world.ask(gauge("open_tickets"), &chosen, &Scope::All).await.expect_err("an unknown filter");
-        assert!(matches!(error, StoreError::Invalid(_)), "{error:?}");
-    }
-}
-
-fn found(entity: &str, finding: Finding) -> Doctor {
-    let probe = Probe {
-        entity: entity.to_owned(),
-        label: entity.to_owned(),
-        finding,
-        right: None,
-        datasets: Vec::new(),
-        gauges: Vec::new(),
-    };
-    Doctor { probes: vec![probe], ..Doctor::default() }
-}
-
-#[tokio::test]
-async fn what_may_not_be_read_is_not_zero() {
-    let world = World::busy(Europe::Berlin, "2026-03-18T10:00:00Z").await;
-    let store = &world.database.store;
-    store.set_doctor(world.datasource, &found("Tickets", Finding::Forbidden)).await.expect("set");
-    let answer = world.answer("open_tickets").await;
-    assert_eq!((answer.status, answer.value), (Status::NotPermitted, None));
-    assert!(answer.note.is_some_and(|note| note.contains("Tickets")));
-
-    // Time is needed by measures of time alone.
-    store.set_doctor(world.datasource, &found("TimeEntries", Finding::Forbidden)).await.expect("set");
-    assert_eq!(world.answer("open_tickets").await.status, Status::Ok);
-    for id in ["rhem", "hours_per_ticket", "first_touch_resolution"] {
-        assert_eq!(world.answer(id).await.status, Status::NotPermitted, "{id}");
-    }
-
-    store.set_doctor(world.datasource, &found("Tickets", Finding::SuspiciouslyEmpty)).await.expect("set");
-    let answer = world.answer("open_tickets").await;
-    assert_eq!(answer.status, Status::Ok);
-    assert!(answer.note.is_some_and(|note| note.contains("security level")));
-}
-
-/// A gap as the doctor keeps it.
-fn silent(id: &str) -> Doctor {
-    let gap = Gap::named(id).unwrap_or_else(|| panic!("there is no gap {id}"));
-    let found = Probe {
-        entity: gap.entity.to_owned(),
-        label: gap.label.to_owned(),
-        finding: Finding::Gap { id: id.to_owned(), why: format!("{} {}", gap.loses, gap.innocent) },
-        right: Some((gap.right.tab.to_owned(), gap.right.row.to_owned())),
-        datasets: Vec::new(),
-        gauges: Vec::new(),
-    };
-    Doctor { gaps: vec![found], ..Doctor::default() }
-}
-
-/// A gauge of a viewer's own: the sum of a column.
-fn sum_of(dataset: &str, column: &str) -> Gauge {
-    let mut own = gauge("hours_period").clone();
-    own.range = Range::Now;
-    own.compare = false;
-    own.layers.truncate(1);
-    dataset.clone_into(&mut own.layers[0].dataset);
-    own.layers[0].date = None;
-    own.layers[0].measure = Measure::Sum(column.to_owned());
-    own
-}
-
-#[tokio::test]
-async fn what_is_hidden_marks_what_suffers_and_nothing_else() {
-    let world = World::busy(Europe::Berlin, "2026-03-18T10:00:00Z").await;
-    let store = &world.database.store;
-    let shown: Vec<&Gauge> = Catalogue::shipped().gauges.iter().collect();
-    let answers = async || -> Vec<Answer> {
-        let answers =
-            store.answers(world.datasource, &shown, &Filters::default(), &Scope::All, world.at).await;
-        answers.into_iter().map(|answer| answer.expect("an answer")).collect()
-    };
-    let before = answers().await;
-    store.set_doctor(world.datasource, &silent("non_billable_time")).await.expect("set");
-    let right = "Timesheets → Can view non-billable time entries";
-    let mut marked = 0;
-    // In the same minute, of the same rows: what was kept is not shown again.
-    for (before, after) in before.iter().zip(answers().await) {
-        let uses_time = gauge(&after.gauge).layers.iter().any(|layer| {
-            let of_time = ["hours_worked", "touches"];
-            layer.dataset.starts_with("time_")
-                || layer.measure.column().is_some_and(|column| of_time.contains(&column))
-                || layer.conditions.iter().any(|condition| of_time.contains(&condition.column.as_str()))
-                || gauge(&after.gauge).rows.iter().any(|list| list.columns.iter().any(|c| c == of_time[0]))
-        });
-        let is_marked = after.note.as_deref().is_some_and(|note| note.contains(right));
-        assert_eq!(is_marked, uses_time, "{} {:?}", after.gauge, after.note);
-        marked += usize::from(is_marked);
-        // The number stays, and so does what was said about it before.
-        assert_eq!((after.value, after.status, &after.groups), (before.value, before.status, &before.groups));
-        let kept = before.note.as_deref().unwrap_or_default();
-        assert!(after.note.as_deref().unwrap_or_default().starts_with(kept), "{}", after.gauge);
-    }
-    assert!(marked > 3 && marked < before.len(), "{marked}");
-
-    // Columns that are hidden mark what reads them, whoever made the gauge.
-    store.set_doctor(world.datasource, &silent("costs")).await.expect("set");
-    for (dataset, column, is_hidden) in [
-        ("billing_items", "margin", true),
-        ("recurring_months", "monthly_margin", true),
-        ("billing_items", "total_amount", false),
-        ("time_210d", "cost", false),
-    ] {
-        let own = sum_of(dataset, column);
-        let answer = world.ask(&own, &Filters::default(), &Scope::All).await.expect("an answer");
-        assert_eq!(answer.status, Status::Ok);
-        assert_eq!(
-            answer.note.is_some_and(|note| note.contains("Can't Read Costs")),
-            is_hidden,
-            "{dataset}.{column}"
-        );
-    }
-    assert!(
-        answers().await.iter().all(|answer| !answer.note.as_deref().unwrap_or_default().contains("Cost"))
-    );
-}
-
-#[tokio::test]
-async fn a_part_that_may_not_be_read_leaves_the_number_with_a_mark() {
-    let world = World::busy(Europe::Berlin, "2026-03-18T10:00:00Z").await;
-    let capacity = sum_of("member_days", "available_hours");
-    let worked = sum_of("member_days", "scheduled_hours");
-    let store = &world.database.store;
-    for doctor in [found("TimeOffRequests", Finding::Forbidden), silent("time_off")] {
-        store.set_doctor(world.datasource, &doctor).await.expect("set");
-        let marked = world.ask(&capacity, &Filters::default(), &Scope::All).await.expect("an answer");
-        assert_eq!(marked.status, Status::Ok);
-        assert!(marked.note.is_some_and(|note| note.contains("security level")));
-        let plain = world.ask(&worked, &Filters::default(), &Scope::All).await.expect("an answer");
-        assert_eq!(plain.note, None);
-    }
-    // A list lacks a column and stays a list; a number that is made from that column is none.
-    store.set_doctor(world.datasource, &found("TimeEntries", Finding::Forbidden)).await.expect("set");
-    let list = world.answer("member_closed_list").await;
-    assert_ne!(list.status, Status::NotPermitted);
-    assert!(list.note.is_some_and(|note| note.contains("“TimeEntries”")));
-}
-
-#[test]
-fn datasets_say_what_they_lack() {
-    let marked = |doctor: &Doctor| -> Vec<&str> {
-        let datasets = Catalogue::shipped().datasets.iter();
-        datasets
-            .filter(|dataset| !lacks::of_dataset(doctor, dataset).is_empty())
-            .map(|dataset| dataset.slug.as_str())
-            .collect()
-    };
-    assert_eq!(marked(&Doctor::default()), [""; 0]);
-    assert_eq!(marked(&found("Surveys", Finding::Readable { rows: 1 })), [""; 0]);
-    assert_eq!(marked(&found("Surveys", Finding::Forbidden)), ["surveys"]);
-    assert_eq!(marked(&silent("time_off")), ["member_days"]);
-    assert_eq!(marked(&silent("invoices")), ["invoices", "billing_items"]);
-    assert_eq!(
-        marked(&silent("costs")),
-        ["service_units", "bundle_units", "quotes", "billing_items", "recurring_months"]
-    );
-    let invoices = Catalogue::shipped().dataset("invoices").expect("it ships");
-    let said = lacks::of_dataset(&silent("invoices"), invoices).join(" ");
-    assert!(said.contains("Contracts → Invoicing: View; and, for the API user itself"), "{said}");
-}
-
-#[tokio::test]
 async fn datasources_do_not_mix() {
     let world = World::busy(Europe::Berlin, "2026-03-18T10:00:00Z").await;
     let other = world.database.datasource("Other").await;
@@ -549,45 +287,6 @@ async fn tickets_at_risk_are_due_within_four_hours() {
     let got: Vec<_> = table.rows.iter().filter_map(|row| row.values[0].as_str()).collect();
     assert_eq!(got, ["T2", "T3"]);
     assert_eq!(world.answer("sla_breached_open").await.value, Some(1.0));
-}
-
-#[tokio::test]
-async fn filters_offer_only_what_may_be_seen() {
-    let world = World::busy(Europe::Berlin, "2026-03-18T10:00:00Z").await;
-    let store = &world.database.store;
-    let labels =
-        |choices: Vec<(String, String)>| choices.into_iter().map(|(_, label)| label).collect::<Vec<_>>();
-    let all = |filter: &'static str| async move {
-        labels(store.filter_choices(world.datasource, filter, &Scope::All).await.expect("choices"))
-    };
-    assert_eq!(all("queue").await, ["Level I", "Level II"]);
-    assert_eq!(all("priority").await, ["Critical", "High", "Medium", "Low"]);
-    assert_eq!(all("member").await, ["Ann Doe", "Bob Doe", "Eve Doe"]);
-    let clients = all("client").await;
-    assert_eq!((clients.len(), clients[0].as_str()), (20, "Client 01"));
-
-    let locked = Scope::Companies(vec![5]);
-    let choices = store.filter_choices(world.datasource, "client", &locked).await.expect("choices");
-    assert_eq!(choices, [("5".to_owned(), "Client 05".to_owned())]);
-    let members = store.filter_choices(world.datasource, "member", &locked).await.expect("choices");
-    let mut wanted: Vec<_> = world
-        .tickets
-        .iter()
-        .filter(|ticket| ticket.company == Some(5))
-        .filter_map(|ticket| ticket.resource)
-        .collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    assert_eq!(members.iter().map(|(id, _)| id.parse().expect("an id")).collect::<Vec<i64>>(), wanted);
-    let nothing = store.filter_choices(world.datasource, "queue", &Scope::Companies(Vec::new())).await;
-    assert_eq!(nothing.expect("choices"), []);
-    for filter in ["status", "owner"] {
-        store.filter_choices(world.datasource, filter, &Scope::All).await.expect("choices");
-        store.filter_choices(world.datasource, filter, &locked).await.expect("choices");
-    }
-    let error =
-        store.filter_choices(world.datasource, "nothing", &Scope::All).await.expect_err("an unknown filter");
-    assert!(matches!(error, StoreError::Invalid(_)));
 }
 
 #[tokio::test]
