@@ -7,8 +7,11 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::{A, Outlet};
 
+/// A page of the side bar: its address, its picture, its name.
+type NavPage = (&'static str, Icon, &'static str);
+
 /// What the side bar leads to: groups, each with its title, and their pages.
-pub const NAV: &[(Option<&str>, &[(&str, Icon, &str)])] = &[
+const NAV: &[(Option<&str>, &[NavPage])] = &[
     (None, &[("/dashboards", Icon::Board, "Dashboards")]),
     (
         Some("Data"),
@@ -34,7 +37,7 @@ pub fn Brand() -> impl IntoView {
 
 /// The groups of the side bar; `link` draws a link with its content.
 pub fn nav_groups(link: impl Fn(&'static str, AnyView) -> AnyView) -> Vec<AnyView> {
-    let group = |(title, pages): &(Option<&'static str>, &'static [(&'static str, Icon, &'static str)])| {
+    let group = |(title, pages): &(Option<&'static str>, &'static [NavPage])| {
         let links: Vec<_> = pages
             .iter()
             .map(|(href, icon, label)| {

@@ -142,7 +142,7 @@ impl Draft {
 /// What a test found out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case", from = "flat::TestOutcome")]
-#[expect(clippy::large_enum_variant, reason = "there is one of them, for a moment")]
+#[allow(clippy::large_enum_variant, reason = "there is one of them, for a moment")]
 pub enum TestOutcome {
     /// The credentials work; they are kept under `draft` for 15 minutes.
     Passed {

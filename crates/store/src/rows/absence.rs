@@ -169,8 +169,10 @@ pub(super) async fn mark_absent(
     let (condition, among): (String, &[i64]) = match covers {
         Covers::Nothing => return Ok((0, 0)),
         Covers::Everything | Covers::UpTo(_) => ("$8::bigint[] is not null".to_owned(), &[]),
-        Covers::Ids(ids) => ("t.id = any($8)".to_owned(), ids),
-        Covers::Children { field, parents } => (format!("t.\"{}\" = any($8)", column_name(field)), parents),
+        Covers::Ids(ids) => ("t.id in (select unnest($8::bigint[]))".to_owned(), ids),
+        Covers::Children { field, parents } => {
+            (format!("t.\"{}\" in (select unnest($8::bigint[]))", column_name(field)), parents)
+        }
     };
     if matches!(covers, Covers::Everything | Covers::UpTo(_)) {
         // What was set aside and is gone awaits nothing any more.
@@ -191,7 +193,8 @@ pub(super) async fn mark_absent(
         .await?;
     }
     let table = entity.table;
-    // Walks begin at id 0, so a page proves nothing about rows below it.
+    // Walks begin at id 0, so a page proves nothing about rows below it. Lists of ids are tables to Postgres, which looks
+    // rows up by them or hashes them; as arrays they would be gone through for every row.
     let sql = format!(
         "with missed as (
             update autotask.{table} t
@@ -205,7 +208,7 @@ pub(super) async fn mark_absent(
                 and t.id > $3
                 and t.id <= coalesce($4, 9223372036854775807)
                 and t.deleted_at is null
-                and not (t.id = any($5))
+                and not exists (select from unnest($5::bigint[]) as present (id) where present.id = t.id)
                 and (t.absent_since is null or t.absent_since < r.started_at)
                 and not exists (
                     select from taskgauge.quarantine q

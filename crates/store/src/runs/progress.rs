@@ -54,7 +54,6 @@ pub struct EntityState {
 
 /// What was read completely. Times are Autotask's, from before the first request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "a list of what was done; any of it may be")]
 pub struct Completed {
     /// The first load, or everything again.
     pub load: bool,

@@ -22,15 +22,14 @@ impl Engine {
         for webhook in &Webhook::ALL {
             let known = hooks.iter().find(|hook| hook.collection == webhook.collection);
             let done = match (&address, known) {
-                (None, None) => continue,
                 (None, Some(_)) => self.remove(webhook).await,
                 (Some(address), known) if self.is_due(known, address) => {
                     self.register(webhook, known, address).await
                 }
-                (Some(_), _) => continue,
+                _ => continue,
             };
             match done {
-                Ok(()) => {}
+                Ok(()) | Err(Trouble::Beside) => {}
                 Err(trouble @ (Trouble::Stopped | Trouble::Lost | Trouble::Restarted)) => {
                     return Err(trouble);
                 }
@@ -39,7 +38,6 @@ impl Engine {
                     let later = HookNote { problem: Some(problem), ..note_of(WebhookState::Registering) };
                     self.note(webhook, later).await?;
                 }
-                Err(Trouble::Beside) => {}
             }
             if patiently(|| self.store.should_stop(&self.lease)).await? {
                 return Err(Trouble::Stopped);
