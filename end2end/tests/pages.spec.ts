@@ -5,8 +5,8 @@ import { open } from "./form.ts";
 
 const WIDTHS = [390, 1440, 2560];
 const SCREENSHOTS = "screenshots";
-/** Pages without a frame around them. */
-const OPEN = /^\/(sign-in|welcome)/;
+/** Pages that the server renders whole: no wasm is loaded for them. */
+const PLAIN = /^\/(sign-in|welcome)|\/(webhooks|completeness)$/;
 
 const PAGES: Record<string, string> = {
   dashboards: "/dashboards",
@@ -16,6 +16,8 @@ const PAGES: Record<string, string> = {
   connect: "/data/datasources/new?connector=autotask",
   datasource: "/data/datasources/{id}",
   credentials: "/data/datasources/{id}/credentials",
+  webhooks: "/data/datasources/{id}/webhooks",
+  completeness: "/data/datasources/{id}/completeness",
   datasets: "/data/datasets",
   dataset: "/data/datasets/tickets_14d",
   "dataset-empty": "/data/datasets/tickets_14d?q=no-ticket-has-this-in-it",
@@ -25,7 +27,7 @@ const PAGES: Record<string, string> = {
 
 for (const [name, path] of Object.entries(PAGES)) {
   test(name, async ({ page, tenant, axe }) => {
-    if (OPEN.test(path)) await page.goto(path);
+    if (PLAIN.test(path)) await page.goto(path.replace("{id}", String(tenant.id)));
     else await open(page, path.replace("{id}", String(tenant.id)));
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     await expect(page).toHaveTitle(/Taskgauge/);

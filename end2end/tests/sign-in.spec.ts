@@ -98,6 +98,8 @@ test("everything but signing in, health and static files needs a session", async
     "/data/datasources/new",
     "/data/datasources/1",
     "/data/datasources/1/credentials",
+    "/data/datasources/1/webhooks",
+    "/data/datasources/1/completeness",
     "/data/datasets",
     "/data/datasets/tickets_14d",
     "/data/datasets/tickets_14d/rows.csv",

@@ -22,6 +22,16 @@ export class SimulatorControl {
     return ((await this.call("GET", "log")) as { requests: number }).requests;
   }
 
+  /** Writes a row as somebody in Autotask does, or deletes it. */
+  async edit(change: { entity: string; row: Record<string, unknown> } | { entity: string; delete: number }): Promise<void> {
+    await this.call("POST", "edit", change);
+  }
+
+  /** Rows of an entity, as Autotask has them. */
+  async rows(entity: string): Promise<Record<string, unknown>[]> {
+    return (await this.call("GET", `rows/${entity}`)) as Record<string, unknown>[];
+  }
+
   private async call(method: string, path: string, body?: unknown): Promise<unknown> {
     const answer = await fetch(`${this.url}/simulator/${path}`, {
       method,
