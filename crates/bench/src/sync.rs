@@ -9,7 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 use taskgauge_autotask::{Connector, Options};
-use taskgauge_model::{clock::Clock, entity::Entity, run::RunState};
+use taskgauge_model::{
+    clock::Clock,
+    entity::Entity,
+    run::{RunKind, RunState},
+};
 use taskgauge_store::{Store, testing};
 use taskgauge_sync::{run_once, test_connection};
 
@@ -74,7 +78,7 @@ pub async fn measure(arguments: &Arguments) -> Result<(), Failure> {
     tenant.forget().await?;
     let idle_memory = resident();
     let began = Instant::now();
-    let run = run_once(&store, &connector, datasource, false).await?;
+    let run = run_once(&store, &connector, datasource, RunKind::Incremental).await?;
     let seconds = began.elapsed().as_secs_f64();
     let (asked, in_flight) = tenant.asked().await?;
     if run.state != RunState::Done {
@@ -101,7 +105,7 @@ pub async fn measure(arguments: &Arguments) -> Result<(), Failure> {
             tenant.edit_tickets(&ids).await?;
         }
         let began = Instant::now();
-        let run = run_once(&store, &connector, datasource, false).await?;
+        let run = run_once(&store, &connector, datasource, RunKind::Incremental).await?;
         let seconds = began.elapsed().as_secs_f64();
         let (asked, _) = tenant.asked().await?;
         let written: u64 = run.steps.iter().map(|step| step.written).sum();

@@ -134,15 +134,14 @@ async fn keep_alive(store: &Store, lease: Lease, length: Duration) {
 }
 
 /// Syncs a datasource now and answers the ended run with what it did per entity. A run that another process does
-/// already is waited for, and followed by one of its own where that did not read everything and `full` asks for it.
+/// already is waited for, and followed by one of its own where that was not of the kind that is asked for and did less.
 pub async fn run_once(
     store: &Store,
     connector: &Connector,
     datasource: DatasourceId,
-    full: bool,
+    kind: RunKind,
 ) -> Result<Run, StoreError> {
     let options = WorkerOptions::default();
-    let kind = if full { RunKind::Full } else { RunKind::Incremental };
     let mut run = patiently(|| store.queue_run(datasource, kind, None)).await?;
     loop {
         let claim = || store.claim_this_run(run.id, "command line", options.lease);

@@ -39,7 +39,7 @@ async fn a_process_that_syncs() {
     let store = Store::connect(&told(DATABASE).into(), sealer(), clock).await.unwrap();
     let connector = connector_at(told(AUTOTASK).parse().unwrap());
     let datasource = DatasourceId(told(DATASOURCE).parse().unwrap());
-    let run = run_once(&store, &connector, datasource, false).await.unwrap();
+    let run = run_once(&store, &connector, datasource, RunKind::Incremental).await.unwrap();
     assert_eq!((run.state, run.problem), (RunState::Done, None));
 }
 

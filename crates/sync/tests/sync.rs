@@ -271,7 +271,7 @@ async fn everything_is_read_although_a_smaller_run_is_under_way() {
     let (connector, datasource) = (tenant.connector.clone(), tenant.datasource);
     let full = tokio::spawn({
         let store = store.clone();
-        async move { taskgauge_sync::run_once(&store, &connector, datasource, true).await }
+        async move { taskgauge_sync::run_once(&store, &connector, datasource, RunKind::Full).await }
     });
     engine::run(&store, &tenant.connector, lease).await;
     let full = full.await.unwrap().unwrap();
@@ -440,10 +440,9 @@ async fn a_datasource_is_removed_while_its_rows_are_being_read() {
         let tenant = Tenant::start().await;
         let store = tenant.database.store.clone();
         let (connector, datasource) = (tenant.connector.clone(), tenant.datasource);
-        let syncing =
-            tokio::spawn(
-                async move { taskgauge_sync::run_once(&store, &connector, datasource, false).await },
-            );
+        let syncing = tokio::spawn(async move {
+            taskgauge_sync::run_once(&store, &connector, datasource, RunKind::Incremental).await
+        });
         let store = &tenant.database.store;
         loop {
             let run = store.latest_run(datasource).await.unwrap();

@@ -1,4 +1,4 @@
-//! `taskgauge datasource test|add|list|remove`.
+//! `taskgauge datasource test|add|list|webhooks|remove`.
 #![expect(clippy::doc_markdown, reason = "these texts are read on a terminal, as help")]
 
 use super::{named, print, print_json, say, with_open};
@@ -34,6 +34,23 @@ pub enum Action {
     List {
         #[command(flatten)]
         installation: Installation,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a datasource's webhooks, turn them on with the address that Autotask calls, or turn them off.
+    Webhooks {
+        #[command(flatten)]
+        installation: Installation,
+        /// Its name.
+        #[arg(long)]
+        name: String,
+        /// Turn them on: the public https address of this installation.
+        #[arg(long, value_name = "URL", conflicts_with = "off")]
+        address: Option<String>,
+        /// Turn them off.
+        #[arg(long)]
+        off: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -122,6 +139,9 @@ pub async fn run(action: Action) -> Result<(), String> {
         }
         Action::Add(given) => add(given).await,
         Action::List { installation, json } => list(&installation, json).await,
+        Action::Webhooks { installation, name, address, off, json } => {
+            webhooks(&installation, &name, address.as_deref(), off, json).await
+        }
         Action::Remove { installation, name, json } => {
             let connector = installation.connector()?;
             with_open(&installation, async |opened| {
@@ -135,6 +155,37 @@ pub async fn run(action: Action) -> Result<(), String> {
             .await
         }
     }
+}
+
+async fn webhooks(
+    installation: &Installation,
+    name: &str,
+    address: Option<&str>,
+    off: bool,
+    json: bool,
+) -> Result<(), String> {
+    with_open(installation, async |opened| {
+        let datasource = named(opened, name).await?;
+        let (id, store) = (datasource.id, &opened.store);
+        if address.is_some() || off {
+            store.set_webhook_address(ACTOR, id, address).await.map_err(|error| error.to_string())?;
+            sync_soon(store, id, RunKind::Incremental).await;
+            let what = if off { "removes" } else { "registers" };
+            say(&format!("The next sync {what} them. The running server does it; or run taskgauge sync."));
+        }
+        let address = store.webhook_address(id).await.map_err(|error| error.to_string())?;
+        let webhooks = store.webhooks(id).await.map_err(|error| error.to_string())?;
+        if json {
+            return print_json(&serde_json::json!({ "address": address, "webhooks": webhooks }));
+        }
+        print(&address.map_or_else(|| "off".to_owned(), |address| format!("on\t{address}")))?;
+        for webhook in webhooks {
+            let problem = webhook.problem.unwrap_or_default();
+            print(&format!("{}\t{}\t{problem}", webhook.collection, webhook.state.word()))?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Prints what a passed test proved, and the id under which it was added.

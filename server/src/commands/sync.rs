@@ -6,7 +6,7 @@ use serde_json::json;
 use std::time::Duration;
 use taskgauge_model::{
     ids::DatasourceId,
-    run::{Run, RunState},
+    run::{Run, RunKind, RunState},
 };
 use taskgauge_store::{Store, rows::Comparison};
 use taskgauge_sync::run_once;
@@ -19,8 +19,11 @@ pub struct Arguments {
     #[arg(long)]
     datasource: String,
     /// Read everything again, not only what changed.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "compare")]
     full: bool,
+    /// Compare every count with Autotask's own, as each night, and repair what differs.
+    #[arg(long)]
+    compare: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -30,8 +33,13 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
     let connector = arguments.installation.connector()?;
     with_open(&arguments.installation, async |opened| {
         let datasource = named(opened, &arguments.datasource).await?;
+        let kind = match (arguments.full, arguments.compare) {
+            (true, _) => RunKind::Full,
+            (_, true) => RunKind::Reconcile,
+            _ => RunKind::Incremental,
+        };
         let run = tokio::select! {
-            run = run_once(&opened.store, &connector, datasource.id, arguments.full) => run,
+            run = run_once(&opened.store, &connector, datasource.id, kind) => run,
             () = tell_progress(&opened.store, datasource.id) => return Ok(()),
         }
         .map_err(|error| error.to_string())?;

@@ -70,6 +70,13 @@ async fn webhooks_are_turned_on_call_and_are_turned_off() {
     assert!(metrics.contains("taskgauge_webhooks_active{datasource=\"Northwind\"} 5\n"), "{metrics}");
     assert!(metrics.contains("taskgauge_callouts_waiting{datasource=\"Northwind\"} 0\n"), "{metrics}");
 
+    let told = house.run(&["datasource", "webhooks", "--name", "Northwind", "--json"]).well().json();
+    assert_eq!(told["address"], address);
+    let states: Vec<&Value> = told["webhooks"].as_array().unwrap().iter().map(|one| &one["state"]).collect();
+    assert_eq!(states, ["active"; 5]);
+    let wrong = ["datasource", "webhooks", "--name", "Northwind", "--address", "http://example.com"];
+    house.run(&wrong).badly("public https addresses");
+
     assert_eq!(browser.post(&format!("{WEBHOOKS}/off"), &[]).await.status(), 303);
     sync(&house);
     assert!(browser.text(WEBHOOKS).await.contains("Webhooks are off"));

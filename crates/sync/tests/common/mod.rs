@@ -11,7 +11,7 @@ use taskgauge_autotask::{Connector, Credentials, Options, RetryPolicy};
 use taskgauge_model::datasource::Draft;
 use taskgauge_model::entity::{Entity, Kind, column_name};
 use taskgauge_model::ids::DatasourceId;
-use taskgauge_model::run::{Run, RunState, Step};
+use taskgauge_model::run::{Run, RunKind, RunState, Step};
 use taskgauge_simulator::{Config, SimCredentials, Simulator, World};
 use taskgauge_store::testing::{TestDatabase, database_at};
 use taskgauge_sync::{run_once, test_connection};
@@ -79,11 +79,11 @@ impl Tenant {
     }
 
     pub async fn sync(&self) -> Run {
-        run_once(&self.database.store, &self.connector, self.datasource, false).await.unwrap()
+        run_once(&self.database.store, &self.connector, self.datasource, RunKind::Incremental).await.unwrap()
     }
 
     pub async fn sync_full(&self) -> Run {
-        run_once(&self.database.store, &self.connector, self.datasource, true).await.unwrap()
+        run_once(&self.database.store, &self.connector, self.datasource, RunKind::Full).await.unwrap()
     }
 
     pub async fn sync_well(&self) -> Run {
