@@ -1,6 +1,7 @@
 // Webhooks and completeness, as an admin uses them; both pages work without scripts.
 
 import { expect, signedIn as test } from "./fixtures.ts";
+import { open } from "./form.ts";
 
 test.use({ purpose: "upkeep" });
 
@@ -62,20 +63,21 @@ test("counts are compared when asked, and what the API user cannot see is marked
   const here = `/data/datasources/${tenant.id}/completeness`;
   await page.goto(here);
   await expect(page.getByText("Every row that came could be read.")).toBeVisible();
-  // A row with a list where a text belongs, and one that says nothing of its change.
-  const contact = (await server.simulator.rows("Contacts"))[3];
-  await server.simulator.edit({ entity: "Contacts", row: { id: contact.id, lastName: ["not", "a", "name"] } });
+  // A row with a list where a text belongs.
+  const { id } = (await server.simulator.rows("Contacts"))[3];
+  await server.simulator.set({ rewrites: [{ entity: "Contacts", id, set: { lastName: ["not", "a", "name"] } }] });
+  await server.simulator.edit({ entity: "Contacts", row: { id, title: "Changed" } });
   await page.getByRole("button", { name: "Compare now" }).click();
   await expect(page).toHaveURL(new RegExp(`/data/datasources/${tenant.id}$`));
   expect((await server.cli(["sync", "--datasource", tenant.name])).code).toBe(0);
   await page.goto(here);
   await expect(page.getByText("counts compared.")).toBeVisible();
+  await expect(page.getByText("lastName is")).toBeVisible();
   await axe();
   await picture(page, "completeness-full");
 
   await server.simulator.set({ hide_non_billable_time: true });
-  await page.goto(`/data/datasources/${tenant.id}`);
-  await expect(page.locator("html[data-live], [data-signed-in]").first()).toBeVisible();
+  await open(page, `/data/datasources/${tenant.id}`);
   await page.getByRole("button", { name: "Check again" }).click();
   await expect(page.getByRole("row", { name: /non-billable/i }).first()).toBeVisible({ timeout: 15_000 });
   await axe();

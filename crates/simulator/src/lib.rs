@@ -19,7 +19,8 @@ mod world;
 pub use config::{Config, SimCredentials, Size};
 pub use http::{Delivery, EntityLog, LoggedRequest, RequestLog, Simulator};
 pub use switches::{
-    AuthFailure, DateSuffix, Fault, MissingId, Slow, SwitchBoard, Switches, WebhookEscaping, WebhookUrls,
+    AuthFailure, DateSuffix, Fault, MissingId, Relabel, Rewrite, Slow, SwitchBoard, Switches,
+    WebhookEscaping, WebhookUrls,
 };
 pub use world::World;
 pub use world::cell::Row;

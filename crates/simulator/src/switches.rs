@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// How credential failures are answered; published reports differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,6 +120,36 @@ pub struct Slow {
     pub fault: Fault,
 }
 
+/// Rows that look otherwise on the wire than in the tenant: what a newer version of the service might send.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rewrite {
+    /// Rows of this entity.
+    pub entity: String,
+    /// Only this one.
+    pub id: Option<i64>,
+    /// Members with other values, of any type, and members that no field list names.
+    pub set: Map<String, Value>,
+    /// Members that are left out.
+    pub without: Vec<String>,
+}
+
+/// A value of a list that differs from what the tenant began with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Relabel {
+    /// The entity.
+    pub entity: String,
+    /// Its field.
+    pub field: String,
+    /// The value; one that the list does not have is added.
+    pub value: String,
+    /// Its label.
+    pub label: String,
+    /// Whether it can still be chosen.
+    pub active: bool,
+}
+
 /// Every switch, with the defaults of a healthy service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -164,6 +194,10 @@ pub struct Switches {
     pub credentials_revoked: bool,
     /// Whether the API user is locked.
     pub locked: bool,
+    /// Rows that look otherwise than they are.
+    pub rewrites: Vec<Rewrite>,
+    /// Values of lists that were renamed, retired or added.
+    pub relabels: Vec<Relabel>,
     /// Pages whose rows are not in id order.
     pub unordered: Option<Fault>,
     /// Queries that are answered as if they had no filter.
@@ -221,6 +255,8 @@ impl Default for Switches {
             hide_non_billable_time: false,
             may_write: BTreeSet::new(),
             hide_costs: false,
+            rewrites: Vec::new(),
+            relabels: Vec::new(),
             zone_moved: false,
             credentials_revoked: false,
             locked: false,

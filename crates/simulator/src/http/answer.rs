@@ -301,7 +301,9 @@ fn respond(asked: &Asked<'_>, route: &Route) -> Reply {
             };
             Reply::json(200, &metadata::information(entity, may_write))
         }
-        Route::Fields(entity) => Reply::json(200, &metadata::fields(entity, asked.world.config().seed)),
+        Route::Fields(entity) => {
+            Reply::json(200, &metadata::fields(entity, asked.world.config().seed, &asked.switches.relabels))
+        }
         Route::UserDefinedFields(entity) => Reply::json(200, &metadata::user_defined_fields(entity)),
         Route::Query(entity) => pages::query(asked, entity, &Page::first()),
         Route::Count(entity) => pages::count(asked, entity),

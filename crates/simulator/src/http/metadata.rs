@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::schema::{Entity, Field};
+use crate::switches::Relabel;
 use crate::world::picklists::{UDFS, choices};
 use crate::world::webhooks;
 
@@ -25,9 +26,24 @@ pub(crate) fn information(entity: &Entity, may_write: bool) -> Value {
     }})
 }
 
-pub(crate) fn fields(entity: &Entity, seed: u64) -> Value {
-    let fields: Vec<Value> =
+pub(crate) fn fields(entity: &Entity, seed: u64, relabels: &[Relabel]) -> Value {
+    let mut fields: Vec<Value> =
         (0_u16..).zip(&entity.fields).map(|(column, field)| describe(entity, column, field, seed)).collect();
+    for relabel in relabels.iter().filter(|relabel| relabel.entity.eq_ignore_ascii_case(&entity.name)) {
+        let field = fields.iter_mut().find(|field| {
+            field["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(&relabel.field))
+        });
+        let Some(values) = field.and_then(|field| field["picklistValues"].as_array_mut()) else { continue };
+        let mut value = match values.iter().position(|value| value["value"] == relabel.value.as_str()) {
+            Some(place) => values.remove(place),
+            None => json!({ "isDefaultValue": false, "parentValue": "", "isSystem": false }),
+        };
+        value["value"] = relabel.value.as_str().into();
+        value["label"] = relabel.label.as_str().into();
+        value["isActive"] = relabel.active.into();
+        value["sortOrder"] = (values.len() + 1).into();
+        values.push(value);
+    }
     json!({ "fields": fields })
 }
 

@@ -7,7 +7,7 @@ use super::answer::{Asked, parameter, zone_base};
 use super::reply::Reply;
 use crate::query::{Filter, Query};
 use crate::schema::Entity;
-use crate::switches::{DateSuffix, MissingId, Switches};
+use crate::switches::{DateSuffix, MissingId, Rewrite, Switches};
 use crate::world::cell::{Cell, write_time};
 use crate::world::table::{RowRef, Table};
 
@@ -210,6 +210,27 @@ fn is_cost(name: &str) -> bool {
 }
 
 fn write_row(
+    out: &mut Vec<u8>,
+    entity: &Entity,
+    row: RowRef<'_>,
+    include: Option<&[u16]>,
+    switches: &Switches,
+) {
+    let own = |rewrite: &&Rewrite| {
+        rewrite.entity.eq_ignore_ascii_case(&entity.name) && rewrite.id.is_none_or(|id| id == row.id())
+    };
+    let begin = out.len();
+    write_as_it_is(out, entity, row, include, switches);
+    for rewrite in switches.rewrites.iter().filter(own) {
+        let Ok(Value::Object(mut members)) = serde_json::from_slice(&out[begin..]) else { return };
+        members.retain(|name, _| !rewrite.without.contains(name));
+        members.extend(rewrite.set.clone());
+        out.truncate(begin);
+        out.extend_from_slice(Value::Object(members).to_string().as_bytes());
+    }
+}
+
+fn write_as_it_is(
     out: &mut Vec<u8>,
     entity: &Entity,
     row: RowRef<'_>,
