@@ -57,13 +57,14 @@ pub fn Steps(
                             <th scope="col" class="num">"Read"</th>
                             <th scope="col" class="num">"Rows a second"</th>
                             <th scope="col" class="num">"Time left"</th>
+                            <th scope="col" class="num">"Requests"</th>
                         </tr>
                     </thead>
                     <tbody>{by_dataset}</tbody>
                 </table>
             </div>
             <details>
-            <summary>"By kind of record, with requests"</summary>
+            <summary>"By kind of record"</summary>
             <div class="table-wrap" tabindex="0" role="region" aria-label="Progress by kind of record">
                 <table class="table dense sync-list">
                     <thead>
@@ -86,7 +87,7 @@ pub fn Steps(
     .into_any()
 }
 
-/// What the steps behind a dataset come to: the rows are those of its leading entity, the state is that of all.
+/// What the steps behind a dataset come to: the rows are those of its leading entity, state and requests those of all.
 fn dataset_row(title: String, leading: &Step, steps: &[&Step]) -> AnyView {
     let state = [RunState::Failed, RunState::Cancelled, RunState::Running, RunState::Queued]
         .into_iter()
@@ -98,6 +99,7 @@ fn dataset_row(title: String, leading: &Step, steps: &[&Step]) -> AnyView {
         None => RunState::Done,
     };
     let (read, expected) = (leading.read, leading.expected);
+    let requests: u64 = steps.iter().map(|step| step.requests).sum();
     let running = leading.state == RunState::Running;
     let rate = leading.rate().filter(|_| running);
     let left = leading.seconds_left().filter(|_| running);
@@ -119,6 +121,7 @@ fn dataset_row(title: String, leading: &Step, steps: &[&Step]) -> AnyView {
             <td class="num">{words}</td>
             <td class="num">{or_nothing(rate.map(|rate| format::grouped(rate, 0)))}</td>
             <td class="num">{or_nothing(left.map(format::span))}</td>
+            <td class="num">{format::grouped(requests as f64, 0)}</td>
         </tr>
     }
     .into_any()

@@ -1,6 +1,6 @@
 //! What is needed before the first row of an entity: labels, counts, cursors.
 
-use super::{Engine, Ready, Trouble, Work, patiently, walk};
+use super::{Engine, Ready, Trouble, Work, began, patiently, walk};
 use crate::plan;
 use std::time::Instant;
 use taskgauge_autotask::Filter;
@@ -33,11 +33,8 @@ impl Engine {
                 }
             }
         }
-        let parts = if work.due.load {
-            plan::parts(entity, &unqueryable, self.now, self.counts.get(entity.name).copied())
-        } else {
-            Vec::new()
-        };
+        let parts_at = |at| plan::parts(entity, &unqueryable, at, self.counts.get(entity.name).copied());
+        let mut parts = if work.due.load { parts_at(self.now) } else { Vec::new() };
         let groups: Vec<Vec<&str>> = if work.due.load {
             vec![parts.iter().map(|part| part.name.as_str()).collect()]
         } else {
@@ -59,7 +56,11 @@ impl Engine {
             let begin = || self.store.begin_walks(&self.lease, entity, walks, self.now, afresh);
             cursors.extend(patiently(begin).await?);
         }
-        Ok(Ready { unqueryable, cursors, covers })
+        // A load that was begun before goes on by the time when it began.
+        if let Some(began) = began(&cursors, None).filter(|began| work.due.load && *began != self.now) {
+            parts = parts_at(began);
+        }
+        Ok(Ready { unqueryable, parts, cursors, covers })
     }
 
     /// Labels and field lists. Answers the fields that cannot be filtered on; `None` when Autotask does not tell,
