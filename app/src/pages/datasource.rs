@@ -257,7 +257,7 @@ fn Settings(
                     <summary class="button danger">"Remove datasource"</summary>
                     <PostForm to=RemoveDatasource::PATH plain=format!("/data/datasources/{id}/remove") answered=removed>
                         <input type="hidden" name="id" value=id.to_string() />
-                        <p>{format!("This removes “{name}” and its copy of Autotask from Taskgauge. Autotask itself is not touched.")}</p>
+                        <p>{format!("This removes “{name}” and its copy of Autotask from Taskgauge. Nothing in Autotask is removed but Taskgauge’s own webhooks.")}</p>
                         <button class="button danger" type="submit">"Remove it"</button>
                     </PostForm>
                 </details>

@@ -31,7 +31,7 @@ pub fn NothingConnected() -> impl IntoView {
     view! {
         <div class="empty">
             <h1 class="empty-title">"Connect Autotask to begin"</h1>
-            <p>"Taskgauge keeps a live copy of your tickets, time, projects and contracts, and turns it into dashboards. It only reads."</p>
+            <p>"Taskgauge keeps a live copy of your tickets, time, projects and contracts, and turns it into dashboards. It changes none of them."</p>
             <p>"You need about five minutes and an Autotask admin."</p>
             <p><a class="button primary" href="/data/datasources/new">"Add a datasource"</a></p>
         </div>

@@ -24,6 +24,8 @@ pub struct Counted {
     pub here: u64,
     /// Rows that were read anew or marked because of it.
     pub repaired: u64,
+    /// Rows that the counts were apart by once that was done.
+    pub apart: u64,
 }
 
 /// A row that could not be read.
@@ -64,18 +66,17 @@ pub fn Completeness(
     let id = datasource.id;
     let number = |count: u64| format::grouped(count as f64, 0);
     let latest = counted.iter().map(|counted| counted.at).max();
-    let open =
-        counted.iter().filter(|counted| counted.there != counted.here && counted.repaired == 0).count();
+    let open = counted.iter().filter(|counted| counted.apart > 0).count();
     let compared = format!("{} counts compared.", number(counted.len() as u64));
     let summary = match (latest, open) {
         (None, _) => view! {
-            <Banner mood=Mood::Info title="Nothing was compared yet"><p>"Counts are compared once a day, from the day after the first load on."</p></Banner>
+            <Banner mood=Mood::Info title="Nothing was compared yet"><p>"Counts are compared every night, from the night after the first load on."</p></Banner>
         }.into_any(),
         (Some(_), 0) => view! {
             <Banner mood=Mood::Good title="Every count agrees with Autotask’s, or was repaired"><p>{compared}</p></Banner>
         }.into_any(),
         (Some(_), open) => view! {
-            <Banner mood=Mood::Warn title=format!("{} differ and nothing could be repaired", number(open as u64))>
+            <Banner mood=Mood::Warn title=format!("{} of {} counts still differ", number(open as u64), number(counted.len() as u64))>
                 <p>"That is so where rows are set aside, or where the API user may not see rows any more that it saw before. Look at what the API user can read."</p>
             </Banner>
         }.into_any(),
@@ -128,7 +129,7 @@ pub fn Completeness(
     let counted = (!counted_rows.is_empty()).then(|| view! {
         <section class="section">
             <h2>"Counts"</h2>
-            <p class="muted">"Kinds of records that Autotask gives no change times for are read whole instead, every hour or every day, and are not listed."</p>
+            <p class="muted">"As Autotask counted when they were compared, beside the rows stored then. Kinds of records without change times are read whole, every hour or every night, and counted afterwards."</p>
             <div class="table-wrap" tabindex="0" role="region" aria-label="Counts">
                 <table class="table dense">
                     <thead><tr>
@@ -168,7 +169,7 @@ pub fn Completeness(
             <a class="link" href=format!("/data/datasources/{id}")>{datasource.name.clone()}</a>
         </p>
         <header class="page-head">
-            <div><h1>"Completeness"</h1><p class="page-sub">"Compared with Autotask’s own counts "<Age at=latest now=at />"."</p></div>
+            <div><h1>"Completeness"</h1><p class="page-sub">"Our rows beside Autotask’s own counts"{latest.map(|at_last| view! { ", compared "<Age at=Some(at_last) now=at /> })}"."</p></div>
             <div class="page-actions">
                 <form method="post" action=format!("/data/datasources/{id}/completeness")>
                     <button class="button" type="submit" disabled=busy>{if busy { "A sync is under way" } else { "Compare now" }}</button>

@@ -40,13 +40,19 @@ pub fn Webhooks(
                 <p class="help" id="hook-help">"Autotask calls it from the internet: https on port 443. "<code>"/hooks/…"</code>" below it must reach this server; nothing else has to."</p>
                 <input class="input" id="hook-address" name="address" type="url" required=true maxlength="400" placeholder="https://taskgauge.example.com"
                     autocomplete="off" aria-describedby="hook-help" aria-invalid=problem.is_some().then_some("true") value=typed />
-                {problem.map(|problem| view! { <p class="field-error" role="alert">{problem}</p> })}
+                {problem.map(|problem| view! { <p class="field-error" role="alert"><span>{problem}</span></p> })}
             </div>
             <div class="actions">
                 <button class="button primary" type="submit">{if is_on { "Save and register again" } else { "Turn webhooks on" }}</button>
             </div>
         </form>
     };
+    let paused = datasource.paused.then(|| {
+        view! {
+            <Banner mood=Mood::Warn title="The schedule is paused"><p>"Nothing is registered, removed or read until you resume it on the datasource’s page."</p></Banner>
+        }
+        .into_any()
+    });
     let state = match (&address, webhooks.is_empty()) {
         (None, true) => view! {
             <Banner mood=Mood::Info title="Webhooks are off">
@@ -80,13 +86,14 @@ pub fn Webhooks(
             <div><h1>"Webhooks"</h1><p class="page-sub">"Changes within a second, instead of with the next sync."</p></div>
             <div class="page-actions row">{off}</div>
         </header>
+        {paused}
         {state}
         {is_on.then(|| table(webhooks, at))}
         <section class="section">
             <h2>{if is_on { "Address" } else { "Turn them on" }}</h2>
             <p class="muted">{format!(
-                "The API user’s security level needs the right Can create WebHooks, for at least {} of them. Taskgauge registers one \
-                 for each kind of record below, signs and checks every callout, and removes them when you turn this off: {}.",
+                "The API user’s security level needs the right “Can create WebHooks”, for at least {} of them. Taskgauge registers \
+                 one each for {}, checks the signature of every callout, and removes them when you turn this off.",
                 Webhook::ALL.len(),
                 Webhook::ALL.iter().map(|webhook| webhook.label.to_lowercase()).collect::<Vec<_>>().join(", "),
             )}</p>
@@ -119,7 +126,7 @@ fn table(known: Vec<WebhookStatus>, at: DateTime<Utc>) -> AnyView {
                 <tr>
                     <th scope="row">
                         {webhook.label}
-                        {status.as_ref().and_then(|status| status.problem.clone()).map(|problem| view! { <p class="field-error">{problem}</p> })}
+                        {status.as_ref().and_then(|status| status.problem.clone()).map(|problem| view! { <p class="field-error"><span>{problem}</span></p> })}
                     </th>
                     <td>{badge(state)}</td>
                     <td class="num">{number(status.as_ref().map(|status| status.fields.into()))}</td>

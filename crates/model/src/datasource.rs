@@ -251,6 +251,21 @@ pub struct Doctor {
 }
 
 impl Doctor {
+    /// With what is `known` of entities that could not be asked about now; all of it where none could.
+    #[must_use]
+    pub fn or_known(mut self, known: &Doctor) -> Doctor {
+        let is_unknown = |probe: &Probe| matches!(probe.finding, Finding::Unknown { .. });
+        if self.probes.iter().all(is_unknown) {
+            return known.clone();
+        }
+        for probe in self.probes.iter_mut().filter(|probe| is_unknown(probe)) {
+            if let Some(before) = known.probes.iter().find(|before| before.entity == probe.entity) {
+                probe.clone_from(before);
+            }
+        }
+        self
+    }
+
     /// How many entities can be read.
     pub fn readable(&self) -> usize {
         self.probes.iter().filter(|probe| matches!(probe.finding, Finding::Readable { .. })).count()

@@ -38,6 +38,8 @@ create table taskgauge.callouts (
     leads_to bigint,
     is_deletion boolean not null,
     arrived_at timestamptz not null,
+    -- Until then a process is reading its record.
+    claimed_until timestamptz,
     read_at timestamptz,
     primary key (datasource_id, collection, guid, sequence),
     foreign key (datasource_id, collection) references taskgauge.webhooks (datasource_id, collection) on delete cascade

@@ -17,6 +17,8 @@ create table taskgauge.comparisons (
     here bigint not null,
     -- Rows that were read anew or marked because of it.
     repaired bigint not null,
+    -- Rows that the counts were apart by once that was done.
+    apart bigint not null,
     primary key (datasource_id, entity, part, at)
 );
 

@@ -82,8 +82,9 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(from_server) => {
                 match from_server.code().as_deref().unwrap_or_default() {
                     "53100" => StoreError::DiskFull(error),
-                    // Query cancelled (by statement_timeout), lock not available, idle in transaction.
-                    "57014" | "55P03" | "25P03" => StoreError::TimedOut(error),
+                    // Query cancelled (by statement_timeout), lock not available, idle in transaction, two that waited for
+                    // each other.
+                    "57014" | "55P03" | "25P03" | "40P01" => StoreError::TimedOut(error),
                     // Shutdown, crash, starting up, too many connections, connection exceptions, and
                     // refused logins or unknown databases, which an operator has to mend.
                     "57P01" | "57P02" | "57P03" | "57P05" | "53300" | "28000" | "28P01" | "3D000" => {
@@ -140,6 +141,7 @@ mod tests {
         assert!(matches!(raised("53100").await, StoreError::DiskFull(_)));
         assert!(matches!(raised("57014").await, StoreError::TimedOut(_)));
         assert!(matches!(raised("55P03").await, StoreError::TimedOut(_)));
+        assert!(matches!(raised("40P01").await, StoreError::TimedOut(_)));
         for code in ["57P01", "57P03", "08006", "53300"] {
             assert!(matches!(raised(code).await, StoreError::Unreachable(_)), "{code}");
         }

@@ -31,7 +31,7 @@ pub struct DatasourceMetrics {
     pub share_percent: i32,
     /// Rows that are set aside.
     pub quarantined: i64,
-    /// Windows whose count differed from Autotask's own when they were last compared, without anything to repair.
+    /// Windows whose count was still apart from Autotask's own when they were last compared and mended.
     pub differences: i64,
     /// Webhooks that are active; none where they are off.
     pub webhooks: Option<i64>,
@@ -69,12 +69,12 @@ impl Store {
                 (
                     select count(*)
                     from (
-                        select distinct on (c.entity, c.part) c.there, c.here, c.repaired
+                        select distinct on (c.entity, c.part) c.apart
                         from taskgauge.comparisons c
                         where c.datasource_id = d.id
                         order by c.entity, c.part, c.at desc
                     ) latest
-                    where latest.there <> latest.here and latest.repaired = 0
+                    where latest.apart > 0
                 ) as differences,
                 (
                     select count(*)

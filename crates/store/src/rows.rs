@@ -12,8 +12,10 @@ mod windows;
 
 pub(crate) use absence::any_absent;
 pub use callouts::CalloutCommit;
+use callouts::called_since;
+pub(crate) use callouts::doubt;
 pub use metadata::{Metadata, PicklistValue, UserDefinedField};
-pub use windows::{ALL_RECORDS, Comparison, Window};
+pub use windows::{ALL_RECORDS, Compared, Comparison, Window};
 
 use crate::runs::Lease;
 use crate::{Store, StoreError};
@@ -23,6 +25,8 @@ use copy::copy_in;
 use serde_json::{Map, Value};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, PgConnection, Postgres};
+use std::borrow::Cow;
+use std::collections::HashSet;
 use taskgauge_model::entity::{Deletes, Entity, column_name};
 use taskgauge_model::ids::DatasourceId;
 use upsert::{Upserted, upsert};
@@ -150,6 +154,8 @@ pub struct PageCommit<'a> {
     pub complete: bool,
     /// Requests that this page took, attempts included.
     pub requests: u64,
+    /// When it was asked for, by this machine's clock: rows that a callout had read later stay as they are.
+    pub asked_at: Option<DateTime<Utc>>,
     /// Seconds that reading it took.
     pub seconds: f64,
 }
@@ -169,6 +175,7 @@ impl PageCommit<'_> {
             last: None,
             complete: true,
             requests: 0,
+            asked_at: None,
             seconds: 0.0,
         }
     }
@@ -208,13 +215,24 @@ impl Store {
         let mut written =
             Written { stop: hold(&mut transaction, lease, self.pinned_now()).await?, ..Written::default() };
 
-        let mut unreadable = page.unreadable.clone();
-        let copied = page.fresh && copy_in(&mut transaction, datasource, entity, &page.rows, now).await?;
-        let (upserted, refused) = if copied {
-            let changed = page.rows.iter().map(|row| row.id).collect();
-            (Upserted { inserted: page.rows.len() as u64, revived: 0, changed }, Vec::new())
+        let newer = match page.asked_at {
+            Some(asked_at) if !page.fresh => {
+                called_since(&mut transaction, datasource, entity, asked_at).await?
+            }
+            _ => HashSet::new(),
+        };
+        let rows = if newer.is_empty() {
+            Cow::Borrowed(page.rows.as_slice())
         } else {
-            upsert(&mut transaction, datasource, entity, &page.rows, now).await?
+            page.rows.iter().filter(|row| !newer.contains(&row.id)).cloned().collect()
+        };
+        let mut unreadable = page.unreadable.clone();
+        let copied = page.fresh && copy_in(&mut transaction, datasource, entity, &rows, now).await?;
+        let (upserted, refused) = if copied {
+            let changed = rows.iter().map(|row| row.id).collect();
+            (Upserted { inserted: rows.len() as u64, revived: 0, changed }, Vec::new())
+        } else {
+            upsert(&mut transaction, datasource, entity, &rows, now).await?
         };
         unreadable.extend(refused);
         let readable = page.rows.len() as u64 - unreadable_rows(&page.rows, &unreadable);
@@ -233,7 +251,8 @@ impl Store {
         set_aside(&mut transaction, datasource, entity, &unreadable, now).await?;
         let mut returned = 0;
         if !page.seen.is_empty() {
-            returned = look(&mut transaction, datasource, entity, &page.seen, now).await?;
+            let seen: Vec<i64> = page.seen.iter().copied().filter(|id| !newer.contains(id)).collect();
+            returned = look(&mut transaction, datasource, entity, &seen, now).await?;
         }
         let upper = match page.covers {
             Covers::UpTo(end) if page.complete => Some(end),
@@ -375,17 +394,32 @@ pub(crate) async fn hold(
     }
 }
 
-/// Lets no page of this run begin until the transaction ends, unless one is being committed. Answers whether it could.
+/// As [`hold_alone`] for one run, but waits for a page that is being committed no longer than pages take. Answers whether it
+/// could; if not, the transaction is of no use any more.
 pub(crate) async fn try_hold_alone(connection: &mut PgConnection, run: i64) -> Result<bool, StoreError> {
-    Ok(sqlx::query_scalar("select pg_try_advisory_xact_lock($1, ($2::bigint % 2147483647)::integer)")
+    let patience = |time: &'static str| sqlx::query("select set_config('lock_timeout', $1, true)").bind(time);
+    patience("500ms").execute(&mut *connection).await?;
+    let held = sqlx::query("select pg_advisory_xact_lock($1, ($2::bigint % 2147483647)::integer)")
         .bind(RUN_LOCKS)
         .bind(run)
-        .fetch_one(connection)
-        .await?)
+        .execute(&mut *connection)
+        .await;
+    match held {
+        Ok(_) => {
+            patience("0").execute(connection).await?;
+            Ok(true)
+        }
+        Err(error)
+            if error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("55P03")) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Ends the connections that are in the middle of a page of this run: a worker that was stopped, or whose machine is out of
-/// reach, never ends it by itself.
+/// reach, never ends it by itself. Whoever holds the run alone, such as one who removes the datasource, is left to it.
 pub(crate) async fn break_holds(connection: &mut PgConnection, run: i64) -> Result<(), StoreError> {
     sqlx::query(
         "select pg_terminate_backend(l.pid)
@@ -395,6 +429,7 @@ pub(crate) async fn break_holds(connection: &mut PgConnection, run: i64) -> Resu
             and l.classid = $1::integer::oid
             and l.objid = ($2::bigint % 2147483647)::integer::oid
             and l.objsubid = 2
+            and l.mode = 'ShareLock'
             and l.granted
             and l.pid <> pg_backend_pid()",
     )

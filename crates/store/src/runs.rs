@@ -33,8 +33,8 @@ pub struct Lease {
 }
 
 const RUN_COLUMNS: &str = "select r.id, r.datasource_id, r.kind, r.state, r.queued_at, r.started_at, r.ended_at, \
-    r.problem, case when r.ended_at is null then coalesce((select sum(s.requests)::bigint from taskgauge.steps s \
-    where s.datasource_id = r.datasource_id and s.run_id = r.id), 0) else r.requests end as requests \
+    r.problem, r.requests + case when r.ended_at is null then coalesce((select sum(s.requests)::bigint \
+    from taskgauge.steps s where s.datasource_id = r.datasource_id and s.run_id = r.id), 0) else 0 end as requests \
     from taskgauge.runs r";
 
 #[derive(FromRow)]
@@ -264,8 +264,8 @@ impl Store {
                         run,
                         "a worker stands still in the middle of a page; its connections are ended"
                     );
-                    break_holds(&mut transaction, run).await?;
-                    transaction.commit().await?;
+                    transaction.rollback().await?;
+                    break_holds(&mut *self.pool.acquire().await?, run).await?;
                 }
                 tried.push(run);
                 continue;
@@ -456,7 +456,7 @@ impl Store {
                 halts = $6,
                 ended_at = $7,
                 lease_until = null,
-                requests = coalesce((
+                requests = r.requests + coalesce((
                     select sum(s.requests)::bigint
                     from taskgauge.steps s
                     where s.datasource_id = $1 and s.run_id = $2

@@ -1,13 +1,15 @@
 //! Webhooks of datasources: where they stand, what they are signed with, and the callouts that came.
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, rows::doubt};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde_json::json;
 use sqlx::FromRow;
+use std::time::Duration;
 use taskgauge_model::{
+    entity::Entity,
     ids::DatasourceId,
-    webhook::{WebhookState, WebhookStatus},
+    webhook::{Webhook, WebhookState, WebhookStatus},
 };
 use url::Url;
 
@@ -87,7 +89,7 @@ pub enum Taken {
     },
     /// It came before.
     Known,
-    /// The datasource is paused: nothing is read until a sync does.
+    /// The datasource is paused, or its credentials were refused: nothing is read until a sync does.
     Paused,
 }
 
@@ -340,7 +342,8 @@ impl Store {
     }
 
     /// Keeps a callout until its record is read. One whose number shows that others before it did not come makes a sync
-    /// due.
+    /// due. Nothing is read while the datasource is paused, or after Autotask refused its credentials: what was deleted
+    /// waits for the second look of the next sync then.
     pub async fn take_callout(
         &self,
         datasource: DatasourceId,
@@ -348,18 +351,36 @@ impl Store {
     ) -> Result<Taken, StoreError> {
         let now = self.clock.now();
         let mut transaction = self.pool.begin().await?;
-        let found: Option<(Option<i64>, bool)> = sqlx::query_as(
-            "select w.sequence, d.paused
-            from taskgauge.webhooks w
-            join taskgauge.datasources d on d.id = w.datasource_id
-            where w.datasource_id = $1 and w.collection = $2
-            for no key update of w",
+        // First of all the datasource, as whoever changes or removes it does.
+        let rests: bool = sqlx::query_scalar(
+            "select d.paused or coalesce(last.halts and c.stored_at <= last.ended_at, false)
+            from taskgauge.datasources d
+            left join taskgauge.credentials c on c.datasource_id = d.id
+            left join lateral (
+                select r.halts, r.ended_at
+                from taskgauge.runs r
+                where r.datasource_id = d.id
+                order by r.id desc
+                limit 1
+            ) last on true
+            where d.id = $1
+            for no key update of d",
+        )
+        .bind(datasource.0)
+        .fetch_optional(&mut *transaction)
+        .await?
+        .ok_or(NOT_FOUND)?;
+        let last: Option<i64> = sqlx::query_scalar(
+            "select sequence
+            from taskgauge.webhooks
+            where datasource_id = $1 and collection = $2
+            for no key update",
         )
         .bind(datasource.0)
         .bind(callout.collection)
         .fetch_optional(&mut *transaction)
-        .await?;
-        let (last, paused) = found.ok_or(NOT_FOUND)?;
+        .await?
+        .ok_or(NOT_FOUND)?;
         let kept = sqlx::query(
             "insert into taskgauge.callouts
                 (datasource_id, collection, guid, sequence, record_id, leads_to, is_deletion, arrived_at, read_at)
@@ -374,7 +395,7 @@ impl Store {
         .bind(callout.leads_to)
         .bind(callout.is_deletion)
         .bind(now)
-        .bind(paused)
+        .bind(rests)
         .execute(&mut *transaction)
         .await?
         .rows_affected();
@@ -383,22 +404,32 @@ impl Store {
         }
         sqlx::query(
             "update taskgauge.webhooks
-            set sequence = greatest(sequence, $3), guid = coalesce(guid, $4), called_at = $5
+            set sequence = greatest(sequence, $3), called_at = $4
             where datasource_id = $1 and collection = $2",
         )
         .bind(datasource.0)
         .bind(callout.collection)
         .bind(callout.sequence)
-        .bind(callout.guid)
         .bind(now)
         .execute(&mut *transaction)
         .await?;
+        if rests {
+            let given_up = Waiting {
+                collection: callout.collection.to_owned(),
+                guid: callout.guid.to_owned(),
+                sequence: callout.sequence,
+                record_id: callout.record,
+                leads_to: callout.leads_to,
+                is_deletion: callout.is_deletion,
+            };
+            doubt_deleted(&mut transaction, datasource, &[given_up], now).await?;
+        }
         let gap = last.is_some_and(|last| callout.sequence > last.saturating_add(1));
         if gap {
             catch_up(&mut transaction, datasource, now).await?;
         }
         transaction.commit().await?;
-        Ok(if paused { Taken::Paused } else { Taken::Kept { gap } })
+        Ok(if rests { Taken::Paused } else { Taken::Kept { gap } })
     }
 
     /// Makes a sync of the datasource due: something was missed that it finds.
@@ -415,6 +446,7 @@ impl Store {
         collection: &str,
     ) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
+        catch_up(&mut transaction, datasource, self.clock.now()).await?;
         sqlx::query(
             "update taskgauge.webhooks
             set checked_at = null
@@ -424,28 +456,57 @@ impl Store {
         .bind(collection)
         .execute(&mut *transaction)
         .await?;
-        catch_up(&mut transaction, datasource, self.clock.now()).await?;
         transaction.commit().await?;
         Ok(())
     }
 
-    /// The oldest callouts of a datasource whose records are to be read, at most `limit`.
-    pub async fn waiting_callouts(
+    /// How many callouts of a datasource wait for their record to be read.
+    pub async fn callouts_waiting(&self, datasource: DatasourceId) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar(
+            "select count(*) from taskgauge.callouts where datasource_id = $1 and read_at is null",
+        )
+        .bind(datasource.0)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(count.cast_unsigned())
+    }
+
+    /// The oldest callouts of a datasource whose records are to be read and that nobody else reads, at most `limit`. They
+    /// are the caller's for `claim`; whoever does not end them by then leaves them to others.
+    pub async fn claim_callouts(
         &self,
         datasource: DatasourceId,
         limit: u32,
+        claim: Duration,
     ) -> Result<Vec<Waiting>, StoreError> {
-        Ok(sqlx::query_as(
-            "select collection, guid, sequence, record_id, leads_to, is_deletion
-            from taskgauge.callouts
-            where datasource_id = $1 and read_at is null
-            order by arrived_at, collection, sequence
-            limit $2",
+        let mut claimed: Vec<Waiting> = sqlx::query_as(
+            "update taskgauge.callouts c
+            set claimed_until = coalesce($3, clock_timestamp()) + make_interval(secs => $4)
+            from (
+                select datasource_id, collection, guid, sequence
+                from taskgauge.callouts
+                where datasource_id = $1
+                    and read_at is null
+                    and (claimed_until is null or claimed_until <= coalesce($3, clock_timestamp()))
+                order by arrived_at, collection, sequence
+                limit $2
+                for update skip locked
+            ) next
+            where c.datasource_id = next.datasource_id
+                and c.collection = next.collection
+                and c.guid = next.guid
+                and c.sequence = next.sequence
+            returning c.collection, c.guid, c.sequence, c.record_id, c.leads_to, c.is_deletion",
         )
         .bind(datasource.0)
         .bind(i64::from(limit))
+        .bind(self.pinned_now())
+        .bind(claim.as_secs_f64())
         .fetch_all(&self.pool)
-        .await?)
+        .await?;
+        claimed
+            .sort_by(|one, other| (&one.collection, one.sequence).cmp(&(&other.collection, other.sequence)));
+        Ok(claimed)
     }
 
     /// Datasources with callouts whose records are to be read: left by a process that ended.
@@ -453,15 +514,17 @@ impl Store {
         let ids: Vec<i64> = sqlx::query_scalar(
             "select distinct datasource_id
             from taskgauge.callouts
-            where read_at is null
+            where read_at is null and (claimed_until is null or claimed_until <= coalesce($1, clock_timestamp()))
             order by 1",
         )
+        .bind(self.pinned_now())
         .fetch_all(&self.pool)
         .await?;
         Ok(ids.into_iter().map(DatasourceId).collect())
     }
 
-    /// Gives callouts up, because their records cannot be read now: a sync is due, which finds what they told.
+    /// Gives callouts up, because their records cannot be read now: a sync is due, which reads what changed. What was deleted
+    /// waits for its second look.
     pub async fn give_up_callouts(
         &self,
         datasource: DatasourceId,
@@ -469,6 +532,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut transaction = self.pool.begin().await?;
+        catch_up(&mut transaction, datasource, now).await?;
         let (collections, guids, sequences) = keys(callouts);
         sqlx::query(
             "update taskgauge.callouts c
@@ -486,7 +550,7 @@ impl Store {
         .bind(now)
         .execute(&mut *transaction)
         .await?;
-        catch_up(&mut transaction, datasource, now).await?;
+        doubt_deleted(&mut transaction, datasource, callouts, now).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -508,6 +572,24 @@ pub(crate) fn keys(callouts: &[Waiting]) -> (Vec<&str>, Vec<&str>, Vec<i64>) {
         callouts.iter().map(|callout| callout.guid.as_str()).collect(),
         callouts.iter().map(|callout| callout.sequence).collect(),
     )
+}
+
+/// Marks the rows of records that were called deleted, and that nobody looked for, as missed.
+async fn doubt_deleted(
+    connection: &mut sqlx::PgConnection,
+    datasource: DatasourceId,
+    callouts: &[Waiting],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    for webhook in Webhook::ALL.iter().filter(|webhook| webhook.leads_to.is_none()) {
+        let of_it = callouts.iter().filter(|callout| callout.collection == webhook.collection);
+        let ids: Vec<i64> =
+            of_it.filter(|callout| callout.is_deletion).map(|callout| callout.record_id).collect();
+        if let (Some(entity), false) = (Entity::named(webhook.entity), ids.is_empty()) {
+            doubt(connection, datasource, entity, &ids, now).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn catch_up(

@@ -7,7 +7,7 @@ use crate::doctor::{self, DoctorError};
 use crate::engine::{patiently, sorted};
 use crate::failure;
 use crate::normalise::Normaliser;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use taskgauge_autotask::webhook::{Action, Callout, is_signed};
@@ -18,24 +18,27 @@ use taskgauge_model::webhook::Webhook;
 use taskgauge_store::rows::CalloutCommit;
 use taskgauge_store::webhooks::{Arrived, Taken, Waiting};
 use taskgauge_store::{Store, StoreError};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// Callouts that are read with one request: Autotask's limit of conditions is 500, clients in the field use 200.
 const AT_ONCE: u32 = 200;
-/// Longer than this, reading is left to a sync.
+/// Longer than this for one request, reading is left to a sync.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long callouts belong to who reads them. Longer than reading takes, the waits for the pace included.
+const CLAIM: Duration = Duration::from_mins(3);
 /// How often callouts that another process left are looked for, and old ones removed.
 const LOOK_AROUND: Duration = Duration::from_mins(1);
 /// How long the task of a datasource waits for more.
 const LINGER: Duration = Duration::from_mins(1);
 /// Requests that may go out one after the other.
 const BURST: u32 = 30;
-/// From then on one goes out in this time, for all callouts that came meanwhile: 600 an hour, of the 10,000 that a tenant's
-/// integrations share.
-const PACE: Duration = Duration::from_secs(6);
+/// The part of the datasource's share of an hour that callouts may take: an eighth.
+const PART: u64 = 8;
+/// What an hour is taken to allow where Autotask did not tell.
+const USUAL_HOUR: u64 = 10_000;
 
 /// Why a callout is refused.
 #[derive(Debug, thiserror::Error)]
@@ -43,9 +46,6 @@ pub enum Refused {
     /// There is no such webhook, or the signature is not its own. Who asks is not told which.
     #[error("the callout is not signed as it should be")]
     Unsigned,
-    /// It cannot be read, or is about something else.
-    #[error("the callout cannot be read: {0}")]
-    Malformed(String),
     /// It could not be kept; Autotask sends it again.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -79,19 +79,31 @@ impl Callouts {
         let expected = expected.ok_or(Refused::Unsigned)?;
         let signed = signature.is_some_and(|signature| is_signed(&expected.secret, signature, body));
         if !signed {
-            tracing::warn!(datasource = datasource.0, collection, "a callout without its signature");
+            tracing::debug!(datasource = datasource.0, collection, "a callout without its signature");
             return Err(Refused::Unsigned);
         }
-        let callout = Callout::read(body).map_err(|error| Refused::Malformed(error.to_string()))?;
-        if expected.guid.is_some_and(|guid| !guid.eq_ignore_ascii_case(&callout.guid)) {
-            return Err(Refused::Unsigned);
-        }
+        // From here on it is Autotask's: what is refused is sent again, and switches the webhook off in the end. What cannot be
+        // read tells at least that something changed.
+        let callout = match Callout::read(body) {
+            Ok(callout) => callout,
+            Err(error) => {
+                tracing::warn!(datasource = datasource.0, collection, %error, "a callout cannot be read; a sync is due");
+                return Ok(self.store.catch_up(datasource).await?);
+            }
+        };
         if callout.action == Action::Deactivated {
             tracing::warn!(datasource = datasource.0, collection, "Autotask switched a webhook off");
             return Ok(self.store.webhook_deactivated(datasource, webhook.collection).await?);
         }
         if !callout.entity_type.eq_ignore_ascii_case(webhook.entity_type) {
-            return Err(Refused::Malformed("it is about another kind of record".to_owned()));
+            let entity_type = callout.entity_type;
+            tracing::warn!(
+                datasource = datasource.0,
+                collection,
+                entity_type,
+                "a callout about something else"
+            );
+            return Ok(self.store.catch_up(datasource).await?);
         }
         let arrived = Arrived {
             collection: webhook.collection,
@@ -147,44 +159,64 @@ struct Reader {
     connector: Connector,
 }
 
+/// A datasource whose callouts are read here.
+#[derive(Debug, Default)]
+struct Attended {
+    /// Wakes its task.
+    more: Arc<Notify>,
+    /// Shared by all of its tasks, one after the other.
+    allowance: Arc<Mutex<Allowance>>,
+    is_read: bool,
+}
+
 impl Reader {
     /// Each datasource has a task of its own while callouts come: one tenant's silence holds up no other.
     async fn run(self, mut calls: mpsc::UnboundedReceiver<DatasourceId>, stop: CancellationToken) {
-        let mut readers: HashMap<DatasourceId, Arc<Notify>> = HashMap::new();
+        let mut attended: HashMap<DatasourceId, Attended> = HashMap::new();
         let mut tasks = JoinSet::new();
+        let mut of_task = HashMap::new();
         let mut look_around = tokio::time::interval(LOOK_AROUND);
         loop {
-            let mut called = Vec::new();
-            tokio::select! {
+            let called = tokio::select! {
                 () = stop.cancelled() => return,
                 call = calls.recv() => match call {
-                    Some(datasource) => called.push(datasource),
+                    Some(datasource) => vec![datasource],
                     None => return,
                 },
-                _ = look_around.tick() => called = self.look_around().await,
-                Some(ended) = tasks.join_next() => {
-                    if let Ok(datasource) = ended {
-                        readers.remove(&datasource);
-                        // What came in the moment of its end found nobody.
-                        called = self.left(datasource).await;
+                _ = look_around.tick() => self.look_around().await,
+                Some(ended) = tasks.join_next_with_id() => {
+                    let (task, well) = match ended {
+                        Ok((task, well)) => (task, well),
+                        Err(broken) => (broken.id(), false),
+                    };
+                    match of_task.remove(&task) {
+                        Some(datasource) => {
+                            if let Some(attended) = attended.get_mut(&datasource) {
+                                attended.is_read = false;
+                            }
+                            // What came in the moment of its end found nobody. After a failure it waits for the next look.
+                            if well { self.left(datasource).await } else { Vec::new() }
+                        }
+                        None => Vec::new(),
                     }
                 }
-            }
+            };
             for datasource in called {
-                if let Some(reader) = readers.get(&datasource) {
-                    reader.notify_one();
+                let attended = attended.entry(datasource).or_default();
+                if attended.is_read {
+                    attended.more.notify_one();
                     continue;
                 }
-                let more = Arc::new(Notify::new());
-                readers.insert(datasource, Arc::clone(&more));
+                attended.is_read = true;
+                let (more, allowance) = (Arc::clone(&attended.more), Arc::clone(&attended.allowance));
                 let (reader, stop) = (self.clone(), stop.clone());
-                tasks.spawn(async move {
+                let task = tasks.spawn(async move {
                     tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = reader.attend(datasource, &more) => {}
+                        () = stop.cancelled() => false,
+                        well = reader.attend(datasource, &more, &allowance) => well,
                     }
-                    datasource
                 });
+                of_task.insert(task.id(), datasource);
             }
         }
     }
@@ -201,20 +233,20 @@ impl Reader {
     }
 
     async fn left(&self, datasource: DatasourceId) -> Vec<DatasourceId> {
-        let left = self.store.waiting_callouts(datasource, 1).await.unwrap_or_default();
-        if left.is_empty() { Vec::new() } else { vec![datasource] }
+        let left = self.store.callouts_waiting(datasource).await.unwrap_or_default();
+        if left == 0 { Vec::new() } else { vec![datasource] }
     }
 
-    /// Reads the records of a datasource's callouts until none have come for a while.
-    async fn attend(&self, datasource: DatasourceId, more: &Notify) {
-        let mut allowance = Allowance::new();
+    /// Reads the records of a datasource's callouts until none have come for a while. Answers whether all went well.
+    async fn attend(&self, datasource: DatasourceId, more: &Notify, allowance: &Mutex<Allowance>) -> bool {
+        let mut allowance = allowance.lock().await;
         loop {
             if let Err(error) = self.read_waiting(datasource, &mut allowance).await {
                 tracing::warn!(datasource = datasource.0, %error, "callouts wait");
-                return;
+                return false;
             }
             if timeout(LINGER, more.notified()).await.is_err() {
-                return;
+                return true;
             }
         }
     }
@@ -225,66 +257,81 @@ impl Reader {
         allowance: &mut Allowance,
     ) -> Result<(), StoreError> {
         loop {
-            let waiting = patiently(|| self.store.waiting_callouts(datasource, AT_ONCE)).await?;
+            let waiting = patiently(|| self.store.claim_callouts(datasource, AT_ONCE, CLAIM)).await?;
             if waiting.is_empty() {
                 return Ok(());
             }
-            let problem = match timeout(PATIENCE, self.read(datasource, &waiting, allowance)).await {
-                Ok(Ok(())) => continue,
-                Ok(Err(DoctorError::Store(error))) => return Err(error),
-                Ok(Err(DoctorError::Autotask(error))) => failure::sentence(&error),
-                Err(_) => failure::sentence(&Error::Timeout),
+            let settings = patiently(|| self.store.datasource(datasource)).await?;
+            let hour = settings.hour.map_or(USUAL_HOUR, |hour| hour.limit);
+            allowance.set_pace(hour * u64::from(settings.share_percent) / 100 / PART);
+            let client = match doctor::client_of(&self.store, &self.connector, datasource).await {
+                Ok((client, _)) => client,
+                Err(DoctorError::Store(error)) => return Err(error),
+                Err(DoctorError::Autotask(error)) => {
+                    self.give_up(datasource, &waiting, &error).await?;
+                    continue;
+                }
             };
-            tracing::warn!(
-                datasource = datasource.0,
-                callouts = waiting.len(),
-                problem,
-                "records of callouts cannot be read; a sync is due"
-            );
-            patiently(|| self.store.give_up_callouts(datasource, &waiting)).await?;
+            // One kind of record that cannot be read holds up no other.
+            let mut entities: Vec<&str> = Webhook::ALL.iter().map(Webhook::reads).collect();
+            entities.sort_unstable();
+            entities.dedup();
+            for entity in entities {
+                let own: Vec<Waiting> = waiting
+                    .iter()
+                    .filter(|callout| {
+                        Webhook::named(&callout.collection).is_some_and(|webhook| webhook.reads() == entity)
+                    })
+                    .cloned()
+                    .collect();
+                let Some(entity) = Entity::named(entity).filter(|_| !own.is_empty()) else { continue };
+                match self.read_rows(datasource, &client, entity, &own, allowance).await {
+                    Ok(()) => {}
+                    Err(DoctorError::Store(error)) => return Err(error),
+                    Err(DoctorError::Autotask(error)) => self.give_up(datasource, &own, &error).await?,
+                }
+            }
         }
     }
 
-    /// Reads the records of these callouts and commits them.
-    async fn read(
+    async fn give_up(
         &self,
         datasource: DatasourceId,
-        waiting: &[Waiting],
-        allowance: &mut Allowance,
-    ) -> Result<(), DoctorError> {
-        let (client, _) = doctor::client_of(&self.store, &self.connector, datasource).await?;
-        let mut by_entity: BTreeMap<&str, Vec<(Waiting, Option<i64>)>> = BTreeMap::new();
-        for webhook in &Webhook::ALL {
-            let own: Vec<&Waiting> =
-                waiting.iter().filter(|callout| callout.collection == webhook.collection).collect();
-            if own.is_empty() {
-                continue;
-            }
-            let rows = rows_of(&client, webhook, &own, allowance).await?;
-            let own = own.into_iter().map(|callout| (callout.clone(), rows.get(&key(callout)).copied()));
-            by_entity.entry(webhook.reads()).or_default().extend(own);
-        }
-        for (entity, callouts) in by_entity {
-            let Some(entity) = Entity::named(entity) else { continue };
-            self.read_rows(datasource, &client, entity, callouts, allowance).await?;
-        }
-        Ok(())
+        callouts: &[Waiting],
+        why: &Error,
+    ) -> Result<(), StoreError> {
+        tracing::warn!(
+            datasource = datasource.0,
+            callouts = callouts.len(),
+            problem = failure::sentence(why),
+            "records of callouts cannot be read; a sync is due"
+        );
+        patiently(|| self.store.give_up_callouts(datasource, callouts)).await
     }
 
+    /// Reads the rows that these callouts lead to, and commits them.
     async fn read_rows(
         &self,
         datasource: DatasourceId,
         client: &Client,
         entity: &'static Entity,
-        callouts: Vec<(Waiting, Option<i64>)>,
+        callouts: &[Waiting],
         allowance: &mut Allowance,
     ) -> Result<(), DoctorError> {
-        let mut ids: Vec<i64> = callouts.iter().filter_map(|(_, row)| *row).collect();
+        let mut rows = HashMap::new();
+        for webhook in Webhook::ALL.iter().filter(|webhook| webhook.reads() == entity.name) {
+            let own: Vec<&Waiting> =
+                callouts.iter().filter(|callout| callout.collection == webhook.collection).collect();
+            if !own.is_empty() {
+                rows.extend(rows_of(client, webhook, &own, allowance).await?);
+            }
+        }
+        let mut ids: Vec<i64> = rows.values().copied().collect();
         ids.sort_unstable();
         ids.dedup();
         let mut commit = CalloutCommit {
             entity,
-            callouts: &callouts.iter().map(|(callout, _)| callout.clone()).collect::<Vec<_>>(),
+            callouts,
             rows: Vec::new(),
             unreadable: Vec::new(),
             gone: Vec::new(),
@@ -292,21 +339,27 @@ impl Reader {
         };
         if !ids.is_empty() {
             let query = Query::new(Filter::is_in("id", ids.iter().copied()));
+            let normaliser = Normaliser::new(entity);
             allowance.take().await;
-            let page = client.page_of(entity.name, &query, None, &Normaliser::new(entity)).await;
-            (commit.rows, commit.unreadable) = sorted(page.map_err(Box::new)?);
+            let page = in_time(client.page_of(entity.name, &query, None, &normaliser)).await?;
+            (commit.rows, commit.unreadable) = sorted(page);
         }
         let answered = |id: &i64| {
             commit.rows.binary_search_by_key(id, |row| row.id).is_ok()
                 || commit.unreadable.iter().any(|row| row.id == *id)
         };
         commit.gone = ids.into_iter().filter(|id| !answered(id)).collect();
-        let named =
-            callouts.iter().filter(|(callout, row)| callout.is_deletion && *row == Some(callout.record_id));
-        commit.deleted = named.map(|(callout, _)| callout.record_id).collect();
+        let named = callouts.iter().filter(|callout| callout.is_deletion);
+        let own = named.filter(|callout| rows.get(&key(callout)) == Some(&callout.record_id));
+        commit.deleted = own.map(|callout| callout.record_id).collect();
         patiently(|| self.store.commit_callouts(datasource, &commit)).await?;
         Ok(())
     }
+}
+
+/// What was asked for, unless it takes too long.
+async fn in_time<T>(request: impl Future<Output = Result<T, Error>>) -> Result<T, Box<Error>> {
+    timeout(PATIENCE, request).await.unwrap_or(Err(Error::Timeout)).map_err(Box::new)
 }
 
 fn key(callout: &Waiting) -> (String, i64) {
@@ -337,7 +390,7 @@ async fn rows_of(
     }
     let query = Query::new(Filter::is_in("id", asked)).include_fields(["id", field]);
     allowance.take().await;
-    let page = client.page(webhook.entity, &query, None).await.map_err(Box::new)?;
+    let page = in_time(client.page(webhook.entity, &query, None)).await?;
     let whole = |row: &taskgauge_autotask::Row, name: &str| {
         value::field(row, name).and_then(|value| value::integer(value).ok().flatten())
     };
@@ -350,27 +403,38 @@ async fn rows_of(
     Ok(rows)
 }
 
-/// How many requests may go out for callouts: a few at once, then one after the other.
+/// How many requests may go out for callouts: a few at once, then one after the other, for all that came meanwhile.
+#[derive(Debug)]
 struct Allowance {
+    pace: Duration,
     left: u32,
     since: Instant,
 }
 
+impl Default for Allowance {
+    fn default() -> Self {
+        Self { pace: Duration::from_secs(6), left: BURST, since: Instant::now() }
+    }
+}
+
 impl Allowance {
-    fn new() -> Self {
-        Self { left: BURST, since: Instant::now() }
+    /// Allows so many requests an hour.
+    fn set_pace(&mut self, an_hour: u64) {
+        let an_hour = u32::try_from(an_hour.max(1)).unwrap_or(u32::MAX);
+        self.pace = (Duration::from_hours(1) / an_hour).max(Duration::from_millis(1));
     }
 
     /// Waits for the next request's turn.
     async fn take(&mut self) {
-        let earned = u32::try_from(self.since.elapsed().as_secs() / PACE.as_secs()).unwrap_or(BURST);
+        let earned = self.since.elapsed().as_millis() / self.pace.as_millis().max(1);
+        let earned = u32::try_from(earned).unwrap_or(u32::MAX).min(BURST);
         if earned > 0 {
             self.left = self.left.saturating_add(earned).min(BURST);
-            self.since = if self.left == BURST { Instant::now() } else { self.since + PACE * earned };
+            self.since = if self.left == BURST { Instant::now() } else { self.since + self.pace * earned };
         }
         if self.left == 0 {
-            tokio::time::sleep_until(self.since + PACE).await;
-            self.since += PACE;
+            tokio::time::sleep_until(self.since + self.pace).await;
+            self.since += self.pace;
             self.left = 1;
         }
         self.left -= 1;
@@ -383,7 +447,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_goes_out_at_once_and_a_flood_does_not() {
-        let mut allowance = Allowance::new();
+        const PACE: Duration = Duration::from_secs(6);
+        let mut allowance = Allowance::default();
+        allowance.set_pace(600);
+        assert_eq!(allowance.pace, PACE);
         let began = Instant::now();
         for _ in 0..BURST {
             allowance.take().await;

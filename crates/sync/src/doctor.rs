@@ -20,6 +20,8 @@ use taskgauge_store::{Store, StoreError};
 
 /// Counts that the doctor asks for at once. Each is another entity, so the limit per entity is far.
 const PROBES_AT_ONCE: usize = 8;
+/// More requests than an examination takes.
+pub(crate) const REQUESTS: u64 = 100;
 
 /// Why the doctor could not look.
 #[derive(Debug, thiserror::Error)]
@@ -104,9 +106,17 @@ pub fn learnt(doctor: &Doctor, steps: &[Step], rows: impl Fn(&str) -> u64) -> Op
         .map(|known| {
             let step = steps.iter().find(|step| step.entity == known.entity);
             let now = match (Entity::named(&known.entity), step) {
-                (Some(entity), Some(Step { state: RunState::Done, .. })) => {
-                    probe(entity, readable(entity, rows(entity.name)))
-                }
+                (Some(entity), Some(Step { state: RunState::Done, read, .. })) => match known.finding {
+                    // It was answered, which it was not before.
+                    Finding::Forbidden | Finding::Unknown { .. } => {
+                        probe(entity, readable(entity, rows(entity.name)))
+                    }
+                    // What is stored may be from before it fell silent; what was read is not.
+                    Finding::SuspiciouslyEmpty | Finding::Empty if *read > 0 => {
+                        probe(entity, Finding::Readable { rows: rows(entity.name) })
+                    }
+                    _ => return known.clone(),
+                },
                 (Some(entity), Some(Step { state: RunState::Failed, problem: Some(problem), .. }))
                     if failure::is_about_rights(problem) =>
                 {
@@ -209,7 +219,7 @@ async fn notes(client: &Client) -> Vec<DoctorNote> {
     vec![DoctorNote {
         missing: false,
         what: format!(
-            "This API user may create, change or delete {}. Taskgauge only reads.",
+            "This API user may create, change or delete {}. Taskgauge changes none of them.",
             written.join(", ")
         ),
         next: "If no other tool uses this API user, take Add, Edit and Delete away from its security level."

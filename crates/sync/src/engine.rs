@@ -15,8 +15,9 @@ pub(crate) use read::sorted;
 
 use crate::doctor::{self, DoctorError};
 use crate::failure;
-use crate::plan::{self, Due, Part};
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::plan::{self, Due, Part, Times};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -31,8 +32,6 @@ use taskgauge_store::{Store, StoreError};
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
-/// Hours between two examinations by the permission doctor.
-const DOCTOR_HOURS: i64 = 24;
 /// Walks at once.
 const WALKS_AT_ONCE: usize = 8;
 /// Walks of one entity at once: each has a request under way, and more than this many the client holds back.
@@ -114,6 +113,8 @@ struct Ready {
     unqueryable: Vec<String>,
     /// The parts of a load.
     parts: Vec<Part>,
+    /// Rows at Autotask, where they were counted just now.
+    there: Option<u64>,
     cursors: Vec<Cursor>,
     covers: Covers,
 }
@@ -158,6 +159,8 @@ struct Engine {
     now: DateTime<Utc>,
     /// This machine's time at the start.
     here: DateTime<Utc>,
+    /// The datasource's time zone.
+    zone: Tz,
 }
 
 /// Works on a run until it ends, and ends it in the queue.
@@ -235,6 +238,7 @@ async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Opti
     });
     let (client, credentials) =
         opened.await?.map_err(|error| Trouble::Run { problem: failure::sentence(&error), halts: true })?;
+    let datasource = patiently(|| store.datasource(lease.datasource)).await?;
     let here = store.clock().now();
     let mut engine = Engine {
         store: store.clone(),
@@ -252,6 +256,7 @@ async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Opti
         counts: HashMap::new(),
         now: here,
         here,
+        zone: datasource.time_zone.parse().unwrap_or(Tz::UTC),
     };
     engine.take_share().await?;
     engine.now = engine.client().last_server_date().unwrap_or(here);
@@ -265,12 +270,26 @@ async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Opti
             _ => None,
         })
         .collect();
-    Arc::new(engine).everything().await
+    let engine = Arc::new(engine);
+    let done = Arc::clone(&engine).everything().await;
+    engine.count_others().await?;
+    done
 }
 
 impl Engine {
     fn client(&self) -> Client {
         self.client.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn times(&self) -> Times {
+        Times::of(self.now, self.here, self.zone)
+    }
+
+    /// Counts the requests that belong to no entity's step: for limits, rights and webhooks.
+    async fn count_others(&self) -> Result<(), Trouble> {
+        let steps: u64 = self.counted.lock().unwrap_or_else(PoisonError::into_inner).values().sum();
+        let others = self.client().requests().saturating_sub(steps);
+        Ok(patiently(|| self.store.count_requests(&self.lease, others)).await?)
     }
 
     async fn everything(self: Arc<Self>) -> Result<Option<String>, Trouble> {
@@ -283,7 +302,7 @@ impl Engine {
         let mut works = Vec::new();
         for entity in Entity::all() {
             let state = states.get(entity.name);
-            let due = plan::due(entity, state, self.lease.kind, self.now, self.here);
+            let due = plan::due(entity, state, self.lease.kind, self.times());
             works.push((entity, state.cloned().unwrap_or_default(), due));
         }
         let first: Vec<&Entity> =
@@ -316,19 +335,28 @@ impl Engine {
         // Every line that was not followed up yet, whichever run read it.
         let logged = works.iter().filter(|work| !read::logs_of(work.entity).is_empty());
         later.extend(logged.map(|work| (Arc::clone(work), Job::Deletions)));
-        later.extend::<Vec<_>>(comparing);
         self.go_through(later).await?;
+        self.go_through(comparing).await?;
         self.diagnose().await?;
         self.webhooks().await?;
         self.verdict().await
     }
 
-    /// Keeps what this run has learnt about rights; once a day the doctor asks for everything anew.
+    /// Keeps what this run has learnt about rights; once a night the doctor asks for everything anew, unless the share of
+    /// the hour does not suffice for it.
     async fn diagnose(&self) -> Result<(), Trouble> {
         let datasource = self.lease.datasource;
-        let is_old = self.doctor.at.is_none_or(|at| at + TimeDelta::hours(DOCTOR_HOURS) <= self.here);
-        let found = if is_old {
-            Some(doctor::examine(&self.client(), self.here).await)
+        let times = self.times();
+        let is_old = self.doctor.at.is_none_or(|at| times.is_before_night(at));
+        let found = if is_old && self.has_share(doctor::REQUESTS) {
+            // Refused credentials are refused once, not once for every entity.
+            match self.ask(|client| async move { client.version().await }).await {
+                Ok(_) => {}
+                // What was read stands, and the next run asks again.
+                Err(Trouble::Step { .. } | Trouble::Run { halts: false, .. }) => return Ok(()),
+                Err(trouble) => return Err(trouble),
+            }
+            Some(doctor::examine(&self.client(), self.here).await.or_known(&self.doctor))
         } else {
             let run = patiently(|| self.store.run(self.lease.run)).await?;
             let states = patiently(|| self.store.entity_states(datasource)).await?;
@@ -458,6 +486,9 @@ impl Engine {
                     ..Completed::default()
                 };
                 self.complete(entity, &[walk::SWEEP], completed).await?;
+                if let (Some(there), true) = (ready.there, ready.covers != Covers::Nothing) {
+                    self.note_sweep(work, there).await?;
+                }
             }
             Job::Reconcile => {
                 let compared = self.reconcile(work, ready).await?;

@@ -1,8 +1,9 @@
 //! What to ask Autotask for: conditions, and what of an entity is due.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
+use chrono_tz::Tz;
 use taskgauge_autotask::Filter;
-use taskgauge_model::entity::{Deletes, Entity, Kind, Refresh, Rule, Slice};
+use taskgauge_model::entity::{Entity, Kind, Refresh, Rule, Slice};
 use taskgauge_model::run::RunKind;
 use taskgauge_store::runs::EntityState;
 
@@ -10,15 +11,16 @@ use taskgauge_store::runs::EntityState;
 pub(crate) const OVERLAP: TimeDelta = TimeDelta::minutes(10);
 /// The same for a stamp that is a calendar date: it travels as the midnight of some zone.
 const DATE_OVERLAP: TimeDelta = TimeDelta::hours(36);
-/// Hours between two comparisons of all ids of an entity that is otherwise read by its stamps.
-const RECONCILE_HOURS: i64 = 24;
+/// When the night's work begins, in the datasource's time zone: comparisons, everything that is read whole once a day, field
+/// lists, the permission doctor. The first run from then on does it.
+const NIGHT: NaiveTime = NaiveTime::from_hms_opt(2, 0, 0).expect("a time of day");
+/// What is to be read again after so many hours is read by night.
+const A_DAY: i64 = 24;
 /// Hours between two readings of an entity whose stamps cannot be filtered on.
 const FALLBACK_HOURS: i64 = 24;
 /// The same for one with so few rows that reading it costs little.
 const SMALL_FALLBACK_HOURS: i64 = 1;
 const SMALL: i64 = 5_000;
-/// Field lists and picklists are read again after so many hours.
-const METADATA_HOURS: i64 = 24;
 
 /// What is due for one entity.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -54,20 +56,47 @@ impl Due {
     }
 }
 
-/// What of an entity a run has to read, at Autotask's time `now` and this machine's time `here`.
-pub fn due(
-    entity: &Entity,
-    state: Option<&EntityState>,
-    kind: RunKind,
-    now: DateTime<Utc>,
-    here: DateTime<Utc>,
-) -> Due {
+/// The times that decide what is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// Autotask's time at the start of the run.
+    pub now: DateTime<Utc>,
+    /// This machine's time then.
+    pub here: DateTime<Utc>,
+    /// When the last night's work began, in Autotask's time.
+    pub night: DateTime<Utc>,
+}
+
+impl Times {
+    /// For a run that starts now, of a datasource in this zone.
+    pub fn of(now: DateTime<Utc>, here: DateTime<Utc>, zone: Tz) -> Self {
+        let today = now.with_timezone(&zone).date_naive();
+        let begins = |day: NaiveDate| {
+            let local = day.and_time(NIGHT);
+            // Where clocks are put forward over it, an hour later.
+            let local = |later: i64| zone.from_local_datetime(&(local + TimeDelta::hours(later))).earliest();
+            local(0).or_else(|| local(1)).map(|at| at.with_timezone(&Utc))
+        };
+        let days = [Some(today), today.pred_opt()];
+        let night = days.into_iter().flatten().filter_map(begins).find(|night| *night <= now);
+        Self { now, here, night: night.unwrap_or(now - TimeDelta::hours(A_DAY)) }
+    }
+
+    /// Whether something that this machine stamped was before the last night.
+    pub fn is_before_night(&self, at: DateTime<Utc>) -> bool {
+        at < self.night + (self.here - self.now)
+    }
+}
+
+/// What of an entity a run has to read.
+pub fn due(entity: &Entity, state: Option<&EntityState>, kind: RunKind, times: Times) -> Due {
+    let Times { now, night, .. } = times;
     let has_metadata = entity.needs_metadata();
     let Some(state) = state.filter(|state| state.loaded_at.is_some() && kind != RunKind::Full) else {
         return Due { metadata: has_metadata, load: true, ..Due::default() };
     };
-    let old = |at: Option<DateTime<Utc>>, hours: i64, now: DateTime<Utc>| {
-        at.is_none_or(|at| at + TimeDelta::hours(hours) <= now)
+    let old = |at: Option<DateTime<Utc>>, hours: i64| {
+        at.is_none_or(|at| if hours >= A_DAY { at < night } else { at + TimeDelta::hours(hours) <= now })
     };
     // Everything that is compared or read whole now and then.
     let asked = kind == RunKind::Reconcile;
@@ -79,23 +108,22 @@ pub fn due(
                 due.changes = Some(changes(entity, &usable, watermark));
                 due.again = again
                     .as_ref()
-                    .filter(|again| old(state.again_at.or(state.loaded_at), again.hours.into(), now))
+                    .filter(|again| old(state.again_at.or(state.loaded_at), again.hours.into()))
                     .map(|again| filter(&again.rule, now));
-                due.reconcile =
-                    entity.deletes != Deletes::Never && (asked || old(state.swept_at, RECONCILE_HOURS, now));
+                due.reconcile = asked || old(state.swept_at, A_DAY);
             } else {
                 let hours = if state.rows <= SMALL { SMALL_FALLBACK_HOURS } else { FALLBACK_HOURS };
-                due.sweep = asked || old(state.swept_at, hours, now);
+                due.sweep = asked || old(state.swept_at, hours);
             }
         }
-        Refresh::Sweep { hours } => due.sweep = asked || old(state.swept_at, hours.into(), now),
+        Refresh::Sweep { hours } => due.sweep = asked || old(state.swept_at, hours.into()),
         Refresh::Children { hours, .. } => {
-            due.sweep = asked || old(state.swept_at, hours.into(), now);
+            due.sweep = asked || old(state.swept_at, hours.into());
             due.children = !due.sweep;
         }
     }
     due.second_look = state.has_absent && !due.sweep && !due.reconcile;
-    due.metadata = has_metadata && old(state.metadata_at, METADATA_HOURS, here);
+    due.metadata = has_metadata && state.metadata_at.is_none_or(|at| times.is_before_night(at));
     due
 }
 
@@ -230,7 +258,6 @@ pub fn filter(rule: &Rule, now: DateTime<Utc>) -> Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::TimeZone;
     use proptest::prelude::*;
     use rstest::rstest;
     use serde_json::{Map, Value, json};
@@ -308,7 +335,7 @@ mod tests {
             for entity in Entity::all() {
                 let Refresh::Stamped { stamps, .. } = &entity.refresh else { continue };
                 let state = EntityState { watermark: Some(watermark), ..loaded(1) };
-                let due = due(entity, Some(&state), RunKind::Incremental, now(), now());
+                let due = due(entity, Some(&state), RunKind::Incremental, Times::of(now(), now(), Tz::UTC));
                 let changes = due.changes.unwrap();
                 for stamp in *stamps {
                     let column = entity.columns.iter().find(|column| column.field == *stamp).unwrap();
@@ -325,6 +352,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[rstest]
+    #[case(Tz::UTC, "2026-03-18T10:00:00Z", "2026-03-18T02:00:00Z")]
+    #[case(Tz::UTC, "2026-03-18T01:59:59Z", "2026-03-17T02:00:00Z")]
+    #[case(Tz::America__New_York, "2026-03-18T05:00:00Z", "2026-03-17T06:00:00Z")]
+    #[case(Tz::America__New_York, "2026-03-18T06:00:00Z", "2026-03-18T06:00:00Z")]
+    #[case::clocks_go_forward_over_it(Tz::America__New_York, "2026-03-08T12:00:00Z", "2026-03-08T07:00:00Z")]
+    #[case(Tz::Pacific__Kiritimati, "2026-03-18T10:00:00Z", "2026-03-17T12:00:00Z")]
+    fn the_night_begins_by_the_datasources_clock(#[case] zone: Tz, #[case] now: &str, #[case] night: &str) {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let times = Times::of(at(now), at(now) + TimeDelta::hours(3), zone);
+        assert_eq!(times.night, at(night));
+        assert!(times.is_before_night(at(night) + TimeDelta::hours(3) - TimeDelta::seconds(1)));
+        assert!(!times.is_before_night(at(night) + TimeDelta::hours(3)));
     }
 
     #[test]
@@ -368,10 +410,11 @@ mod tests {
     #[case(&TICKETS, Some(loaded(24)), RunKind::Incremental, "changes reconcile")]
     #[case(&TICKETS, Some(EntityState { has_absent: true, ..loaded(1) }), RunKind::Incremental, "changes second_look")]
     #[case(&TICKETS, Some(EntityState { unqueryable: vec!["lastActivityDate".into(), "LASTTRACKEDMODIFICATIONDATETIME".into()], ..loaded(25) }), RunKind::Incremental, "sweep")]
-    #[case(&INVOICES, Some(loaded(23)), RunKind::Incremental, "changes")]
-    #[case(&INVOICES, Some(loaded(24)), RunKind::Incremental, "changes again reconcile")]
-    #[case(&INVOICES, Some(EntityState { again_at: Some(now()), ..loaded(23) }), RunKind::Incremental, "changes")]
-    #[case(&DELETED_TICKET_LOGS, Some(loaded(100)), RunKind::Incremental, "changes")]
+    #[case(&INVOICES, Some(loaded(7)), RunKind::Incremental, "changes")]
+    #[case(&TICKETS, Some(loaded(1)), RunKind::Reconcile, "changes reconcile")]
+    #[case(&INVOICES, Some(loaded(9)), RunKind::Incremental, "changes again reconcile")]
+    #[case(&INVOICES, Some(EntityState { again_at: Some(now()), ..loaded(9) }), RunKind::Incremental, "changes reconcile")]
+    #[case(&DELETED_TICKET_LOGS, Some(loaded(100)), RunKind::Incremental, "changes reconcile")]
     #[case(&RESOURCES, Some(loaded(0)), RunKind::Incremental, "")]
     #[case(&RESOURCES, Some(loaded(1)), RunKind::Incremental, "sweep")]
     #[case(&SERVICE_LEVEL_AGREEMENT_RESULTS, Some(loaded(1)), RunKind::Incremental, "children")]
@@ -382,7 +425,7 @@ mod tests {
         #[case] kind: RunKind,
         #[case] expected: &str,
     ) {
-        let due = due(entity, state.as_ref(), kind, now(), now());
+        let due = due(entity, state.as_ref(), kind, Times::of(now(), now(), Tz::UTC));
         let words: Vec<&str> = [
             (due.load, "load"),
             (due.changes.is_some(), "changes"),
@@ -400,7 +443,7 @@ mod tests {
 
     #[test]
     fn a_date_is_asked_for_from_the_day_before() {
-        let due = due(&INVOICES, Some(&loaded(1)), RunKind::Incremental, now(), now());
+        let due = due(&INVOICES, Some(&loaded(1)), RunKind::Incremental, Times::of(now(), now(), Tz::UTC));
         let at = |overlap| now() - TimeDelta::hours(1) - overlap;
         let stamps = [("createDateTime", OVERLAP), ("voidedDate", OVERLAP), ("paidDate", DATE_OVERLAP)];
         let asked = stamps.map(|(stamp, overlap)| Filter::gte(stamp, at(overlap)));
@@ -410,7 +453,7 @@ mod tests {
     #[test]
     fn one_stamp_that_cannot_be_queried_leaves_the_other() {
         let state = EntityState { unqueryable: vec!["lastTrackedModificationDateTime".into()], ..loaded(1) };
-        let due = due(&TICKETS, Some(&state), RunKind::Incremental, now(), now());
+        let due = due(&TICKETS, Some(&state), RunKind::Incremental, Times::of(now(), now(), Tz::UTC));
         let since = now() - TimeDelta::hours(1) - OVERLAP;
         assert_eq!(due.changes, Some(Filter::gte("lastActivityDate", since)));
         assert_eq!(parts(&TICKETS, &["lastActivityDate".into()], now(), None).len(), 1);

@@ -5,10 +5,11 @@ use crate::config::Installation;
 use serde_json::json;
 use std::time::Duration;
 use taskgauge_model::{
+    datasource::Datasource,
     ids::DatasourceId,
     run::{Run, RunKind, RunState},
 };
-use taskgauge_store::{Store, rows::Comparison};
+use taskgauge_store::{Store, StoreError, rows::Comparison};
 use taskgauge_sync::run_once;
 
 #[derive(clap::Args)]
@@ -49,9 +50,14 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
             }
         }
         if arguments.json {
-            let compared =
-                opened.store.comparisons(datasource.id).await.map_err(|error| error.to_string())?;
-            print_json(&summary(&run, &compared))?;
+            let told = async {
+                let store = &opened.store;
+                let datasource = store.datasource(datasource.id).await?;
+                let compared = store.comparisons(datasource.id).await?;
+                let aside = store.quarantined(datasource.id).await?;
+                Ok::<_, StoreError>(summary(&run, &datasource, &compared, aside))
+            };
+            print_json(&told.await.map_err(|error| error.to_string())?)?;
         } else {
             print(&line(&run))?;
         }
@@ -104,7 +110,7 @@ fn line(run: &Run) -> String {
 }
 
 /// The contract of `--json`.
-fn summary(run: &Run, compared: &[Comparison]) -> serde_json::Value {
+fn summary(run: &Run, datasource: &Datasource, compared: &[Comparison], aside: u64) -> serde_json::Value {
     let seconds = match (run.started_at, run.ended_at) {
         (Some(start), Some(end)) => (end - start).num_milliseconds() as f64 / 1_000.0,
         _ => 0.0,
@@ -115,6 +121,9 @@ fn summary(run: &Run, compared: &[Comparison]) -> serde_json::Value {
         .map(|step| {
             json!({
                 "entity": step.entity,
+                "state": step.state,
+                "problem": step.problem,
+                "expected": step.expected,
                 "read": step.read,
                 "written": step.written,
                 "unchanged": step.unchanged,
@@ -135,12 +144,18 @@ fn summary(run: &Run, compared: &[Comparison]) -> serde_json::Value {
                 "there": compared.there,
                 "here": compared.here,
                 "repaired": compared.repaired,
+                "apart": compared.apart,
             })
         })
         .collect();
     json!({
         "run": run.id,
         "kind": run.kind,
+        "state": run.state,
+        "problem": run.problem,
+        "synced_at": datasource.synced_at,
+        "hour": datasource.hour,
+        "quarantined": aside,
         "seconds": seconds,
         "requests": run.requests,
         "entities": entities,

@@ -59,7 +59,7 @@ const OF_DATASOURCE: &[OfDatasource] = &[
     }),
     (
         "taskgauge_count_differences",
-        "Counts that differed from Autotask's own when they were last compared, without anything to repair.",
+        "Counts that were still apart from Autotask's own when they were last compared and mended.",
         |d, _| Some(d.differences as f64),
     ),
     ("taskgauge_webhooks_active", "Webhooks that Autotask calls; missing while they are off.", |d, _| {

@@ -166,6 +166,7 @@ fn of_page(comparison: Comparison) -> Counted {
         there: comparison.there.cast_unsigned(),
         here: comparison.here.cast_unsigned(),
         repaired: comparison.repaired.cast_unsigned(),
+        apart: comparison.apart.cast_unsigned(),
     }
 }
 
@@ -176,7 +177,13 @@ pub async fn compare(
     Path(id): Path<DatasourceId>,
 ) -> Response {
     match state.app.store.queue_run(id, RunKind::Reconcile, Some(session.user.id)).await {
-        Ok(_) => Redirect::to(&format!("/data/datasources/{id}")).into_response(),
+        Ok(run) if run.kind == RunKind::Reconcile => {
+            Redirect::to(&format!("/data/datasources/{id}")).into_response()
+        }
+        Ok(_) => {
+            let why = "Another sync has just begun. Compare when it is over.";
+            (StatusCode::CONFLICT, why).into_response()
+        }
         Err(error) => refused(&error),
     }
 }

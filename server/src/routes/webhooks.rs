@@ -43,10 +43,6 @@ fn answer(received: Result<(), Refused>) -> Response {
     match received {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(Refused::Unsigned) => StatusCode::UNAUTHORIZED.into_response(),
-        Err(Refused::Malformed(why)) => {
-            tracing::warn!(why, "a callout that cannot be read");
-            StatusCode::BAD_REQUEST.into_response()
-        }
         Err(Refused::Store(error)) => {
             tracing::warn!(%error, "a callout could not be kept");
             StatusCode::SERVICE_UNAVAILABLE.into_response()

@@ -58,7 +58,23 @@ async fn synced() -> &'static Synced {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sync_tells_what_it_did_entity_by_entity() {
     let synced = synced().await;
-    assert_eq!(keys(&synced.sync), ["entities", "requests", "run", "seconds"]);
+    assert_eq!(
+        keys(&synced.sync),
+        [
+            "comparisons",
+            "entities",
+            "hour",
+            "kind",
+            "problem",
+            "quarantined",
+            "requests",
+            "run",
+            "seconds",
+            "state",
+            "synced_at"
+        ]
+    );
+    assert_eq!((&synced.sync["state"], &synced.sync["problem"]), (&json!("done"), &Value::Null));
     assert!(synced.sync["seconds"].as_f64().unwrap() > 0.0);
     let entities = synced.sync["entities"].as_array().unwrap();
     let names: BTreeSet<&str> = entities.iter().map(|entity| entity["entity"].as_str().unwrap()).collect();
@@ -66,7 +82,19 @@ async fn a_sync_tells_what_it_did_entity_by_entity() {
     for entity in entities {
         assert_eq!(
             keys(entity),
-            ["deleted", "entity", "quarantined", "read", "requests", "seconds", "unchanged", "written"]
+            [
+                "deleted",
+                "entity",
+                "expected",
+                "problem",
+                "quarantined",
+                "read",
+                "requests",
+                "seconds",
+                "state",
+                "unchanged",
+                "written"
+            ]
         );
         assert_eq!(entity["quarantined"], 0, "{entity}");
     }

@@ -7,9 +7,11 @@ use crate::webhooks::{Waiting, keys};
 use crate::{Store, StoreError, notify};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
+use std::collections::HashSet;
 use taskgauge_model::entity::Entity;
 use taskgauge_model::ids::DatasourceId;
 use taskgauge_model::run::Event;
+use taskgauge_model::webhook::Webhook;
 
 /// What came of reading the records of callouts.
 #[derive(Debug, Clone)]
@@ -64,6 +66,20 @@ impl Store {
         let (upserted, refused) = upsert(&mut transaction, datasource, entity, &commit.rows, now).await?;
         let unreadable: Vec<Unreadable> = commit.unreadable.iter().cloned().chain(refused).collect();
         set_aside(&mut transaction, datasource, entity, &unreadable, now).await?;
+        let readable_now: Vec<i64> = commit
+            .rows
+            .iter()
+            .map(|row| row.id)
+            .filter(|id| unreadable.iter().all(|row| row.id != *id))
+            .collect();
+        sqlx::query(
+            "delete from taskgauge.quarantine where datasource_id = $1 and entity = $2 and id = any($3)",
+        )
+        .bind(datasource.0)
+        .bind(entity.name)
+        .bind(&readable_now)
+        .execute(&mut *transaction)
+        .await?;
         let (missed, deleted) = mark_gone(&mut transaction, datasource, commit, now).await?;
         let readable = commit.rows.len() as u64 - unreadable_rows(&commit.rows, &unreadable);
         let written = Written {
@@ -88,6 +104,54 @@ impl Store {
         transaction.commit().await?;
         Ok(written)
     }
+}
+
+/// Ids of an entity's rows that were read because of callouts after `since`: what was asked for before may be older.
+pub(super) async fn called_since(
+    connection: &mut PgConnection,
+    datasource: DatasourceId,
+    entity: &Entity,
+    since: DateTime<Utc>,
+) -> Result<HashSet<i64>, StoreError> {
+    let webhooks = Webhook::ALL.iter().filter(|webhook| webhook.reads() == entity.name);
+    let collections: Vec<&str> = webhooks.map(|webhook| webhook.collection).collect();
+    if collections.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let ids: Vec<i64> = sqlx::query_scalar(
+        "select coalesce(leads_to, record_id)
+        from taskgauge.callouts
+        where datasource_id = $1 and collection = any($2) and read_at > $3",
+    )
+    .bind(datasource.0)
+    .bind(&collections)
+    .bind(since)
+    .fetch_all(connection)
+    .await?;
+    Ok(ids.into_iter().collect())
+}
+
+/// Marks rows as missed that are said to be deleted and were not looked for.
+pub(crate) async fn doubt(
+    connection: &mut PgConnection,
+    datasource: DatasourceId,
+    entity: &'static Entity,
+    ids: &[i64],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let commit = CalloutCommit {
+        entity,
+        callouts: &[],
+        rows: Vec::new(),
+        unreadable: Vec::new(),
+        gone: ids.to_vec(),
+        deleted: Vec::new(),
+    };
+    let (missed, _) = mark_gone(connection, datasource, &commit, now).await?;
+    if missed > 0 {
+        raise_state(connection, datasource, entity, false, 0, true).await?;
+    }
+    Ok(())
 }
 
 /// Marks rows that Autotask did not answer: deleted where it said so, else missed. Answers how many were missed and

@@ -2,7 +2,7 @@
 
 use crate::{Store, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{FromRow, Postgres, QueryBuilder};
+use sqlx::{AssertSqlSafe, FromRow, Postgres, QueryBuilder};
 use taskgauge_model::entity::{Entity, Rule, column_name};
 use taskgauge_model::ids::DatasourceId;
 
@@ -37,6 +37,21 @@ pub struct Comparison {
     pub here: i64,
     /// Rows that were read anew, or marked as missed or deleted, because of it.
     pub repaired: i64,
+    /// Rows that the counts were apart by once that was done.
+    pub apart: i64,
+}
+
+/// What comparing a window came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// Rows at Autotask.
+    pub there: u64,
+    /// Rows stored.
+    pub here: u64,
+    /// Rows that were read anew, or marked as missed or deleted, because of it.
+    pub repaired: u64,
+    /// Rows that the counts were apart by once that was done.
+    pub apart: u64,
 }
 
 impl Store {
@@ -108,41 +123,65 @@ impl Store {
         Ok(count.cast_unsigned())
     }
 
-    /// Keeps what a comparison came to, and forgets old ones.
+    /// The highest id that is stored of an entity, rows that were deleted included.
+    pub async fn highest_id(
+        &self,
+        datasource: DatasourceId,
+        entity: &Entity,
+    ) -> Result<Option<i64>, StoreError> {
+        let sql = format!("select max(id) from autotask.{} where datasource_id = $1", entity.table);
+        Ok(sqlx::query_scalar(AssertSqlSafe(sql)).bind(datasource.0).fetch_one(&self.pool).await?)
+    }
+
+    /// Keeps what a comparison came to. Old ones are forgotten, and earlier ones of the window that found nothing.
     pub async fn note_comparison(
         &self,
         datasource: DatasourceId,
         entity: &Entity,
         part: &str,
-        (there, here, repaired): (u64, u64, u64),
+        compared: Compared,
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
+        let mut transaction = self.pool.begin().await?;
         sqlx::query(
-            "with old as (
-                delete from taskgauge.comparisons where datasource_id = $1 and entity = $2 and at < $8
-            )
-            insert into taskgauge.comparisons (datasource_id, entity, part, at, there, here, repaired)
-            values ($1, $2, $3, $4, $5, $6, $7)
+            "delete from taskgauge.comparisons
+            where datasource_id = $1
+                and entity = $2
+                and (at < $4 or (part = $3 and there = here and repaired = 0 and apart = 0))",
+        )
+        .bind(datasource.0)
+        .bind(entity.name)
+        .bind(part)
+        .bind(now - TimeDelta::days(KEPT_DAYS))
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "insert into taskgauge.comparisons (datasource_id, entity, part, at, there, here, repaired, apart)
+            values ($1, $2, $3, $4, $5, $6, $7, $8)
             on conflict (datasource_id, entity, part, at) do update
-            set there = excluded.there, here = excluded.here, repaired = excluded.repaired",
+            set there = excluded.there,
+                here = excluded.here,
+                repaired = excluded.repaired,
+                apart = excluded.apart",
         )
         .bind(datasource.0)
         .bind(entity.name)
         .bind(part)
         .bind(now)
-        .bind(there.cast_signed())
-        .bind(here.cast_signed())
-        .bind(repaired.cast_signed())
-        .bind(now - TimeDelta::days(KEPT_DAYS))
-        .execute(&self.pool)
+        .bind(compared.there.cast_signed())
+        .bind(compared.here.cast_signed())
+        .bind(compared.repaired.cast_signed())
+        .bind(compared.apart.cast_signed())
+        .execute(&mut *transaction)
         .await?;
+        transaction.commit().await?;
         Ok(())
     }
 
     /// The latest comparison of every window, by entity.
     pub async fn comparisons(&self, datasource: DatasourceId) -> Result<Vec<Comparison>, StoreError> {
         Ok(sqlx::query_as(
-            "select distinct on (entity, part) entity, part, at, there, here, repaired
+            "select distinct on (entity, part) entity, part, at, there, here, repaired, apart
             from taskgauge.comparisons
             where datasource_id = $1
             order by entity, part, at desc",
@@ -159,9 +198,9 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Comparison>, StoreError> {
         Ok(sqlx::query_as(
-            "select entity, part, at, there, here, repaired
+            "select entity, part, at, there, here, repaired, apart
             from taskgauge.comparisons
-            where datasource_id = $1 and (there <> here or repaired > 0)
+            where datasource_id = $1 and (there <> here or repaired > 0 or apart > 0)
             order by at desc, entity, part
             limit $2",
         )

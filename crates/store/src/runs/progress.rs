@@ -135,6 +135,22 @@ impl Store {
         Ok(())
     }
 
+    /// Counts requests of a run that belong to no entity.
+    pub async fn count_requests(&self, lease: &Lease, requests: u64) -> Result<(), StoreError> {
+        sqlx::query(
+            "update taskgauge.runs
+            set requests = requests + $4
+            where datasource_id = $1 and id = $2 and fence = $3 and state = 'running'",
+        )
+        .bind(lease.datasource.0)
+        .bind(lease.run.0)
+        .bind(lease.fence)
+        .bind(requests.cast_signed())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// Ends an entity's step, with the requests that no page counted. A remark may go with a complete one.
     pub async fn end_step(
         &self,

@@ -12,6 +12,8 @@ use taskgauge_model::entity::Entity;
 const LEAST_SHARE: u64 = 30;
 /// Requests between two looks at a limit that the API user may not read.
 const BLIND_SHARE: u64 = 1_000;
+/// Requests between two looks at one that it may read: others use it, too.
+const LOOK_AGAIN: u64 = 500;
 /// From this part of the tenant's hour on, in percent, requests are spread over the time that is left. From half of it on
 /// Autotask slows down every integration of the tenant.
 const SPREAD_FROM: u64 = 45;
@@ -67,10 +69,15 @@ impl Engine {
         self.take_share().await
     }
 
+    /// Whether so many requests are left until the hour is looked at again.
+    pub(super) fn has_share(&self, requests: u64) -> bool {
+        self.client().requests().saturating_add(requests) <= self.share.load(Ordering::Relaxed)
+    }
+
     /// Takes a share of what is left of the tenant's hour, which the admin sets, a half by default: all integrations share
     /// it, and Autotask slows everyone down from a half on. What is left to the others is settled when the run begins. Where
     /// nothing of the share is left the run ends, and the next one goes on where it was. Before everyone is slowed down, the
-    /// run slows down itself: what it may take is spread over an hour.
+    /// run slows down itself: what it may take is spread over an hour, as far as a run may take that long.
     pub(super) async fn take_share(&self) -> Result<(), Trouble> {
         let (allowed, at_full_speed) =
             match self.ask_beyond_share(|client| async move { client.thresholds().await }).await {
@@ -98,11 +105,11 @@ impl Engine {
         let client = self.client();
         let until_next_look = if at_full_speed > 0 {
             client.set_pace(None);
-            allowed.min(at_full_speed)
+            allowed.min(at_full_speed).min(LOOK_AGAIN)
         } else {
             let spread = HOUR / u32::try_from(allowed).unwrap_or(u32::MAX);
             client.set_pace(Some(spread.min(self.connector.options().longest_pace)));
-            allowed
+            allowed.min(LOOK_AGAIN)
         };
         self.share.store(client.requests().saturating_add(until_next_look), Ordering::Relaxed);
         Ok(())
@@ -139,6 +146,8 @@ impl Engine {
         };
         patiently(record).await?;
         *self.client.lock().unwrap_or_else(PoisonError::into_inner) = moved.clone();
+        // It counts from none: what was taken of the hour is looked up.
+        self.share.store(0, Ordering::Relaxed);
         Ok(moved)
     }
 }

@@ -9,8 +9,8 @@ use crate::plan;
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use taskgauge_autotask::{Filter, Query};
-use taskgauge_model::entity::Entity;
-use taskgauge_store::rows::{ALL_RECORDS, Covers, PageCommit, Window};
+use taskgauge_model::entity::{Deletes, Entity};
+use taskgauge_store::rows::{ALL_RECORDS, Compared, Covers, PageCommit, Window};
 
 /// Ranges with no more rows than this are read whole: four pages.
 const FEW_ENOUGH: u64 = 2_000;
@@ -30,42 +30,73 @@ impl Engine {
     /// their number, so that each night a seventh of the ids is compared in any case. Answers whether that was done.
     pub(super) async fn reconcile(&self, work: &Work, ready: &Ready) -> Result<bool, Trouble> {
         let entity = work.entity;
-        let counts = self.counts(entity, Window::default()).await?;
+        let datasource = self.lease.datasource;
+        let aside = patiently(|| self.store.set_aside_count(datasource, entity)).await?;
+        // What is newer than everything here came after changes were read, and is the next run's.
+        let last = patiently(|| self.store.highest_id(datasource, entity)).await?;
+        let all = Window { last, ..Window::default() };
         let before = work.changed.load(Ordering::Relaxed);
+        let counts = self.counts(entity, all).await?;
         if looks_hidden(entity, counts.there, counts.here) {
             work.remark(hidden(counts.there, counts.here));
-            self.note_counts(work, ALL_RECORDS, counts, before).await?;
+            let apart = counts.there.abs_diff(counts.here);
+            self.note_counts(work, ALL_RECORDS, counts, before, apart).await?;
             return Ok(false);
         }
-        self.compare_a_seventh(work, ready, counts.here).await?;
-        self.close_in(work, Window::default(), counts, 0).await?;
-        self.note_counts(work, ALL_RECORDS, counts, before).await?;
-        let aside = patiently(|| self.store.set_aside_count(self.lease.datasource, entity)).await?;
+        self.compare_a_seventh(work, ready, all, counts.here).await?;
         let mut differ = Vec::new();
-        if counts.there != counts.here {
-            differ.push((ALL_RECORDS, counts));
-        }
+        self.mend(work, (ALL_RECORDS, all), (counts, before), 0, &mut differ).await?;
         for slice in plan::windows(entity, &ready.unqueryable) {
-            let window = Window { rule: Some((&slice.rule, self.now)), ..Window::default() };
+            let window = Window { rule: Some((&slice.rule, self.now)), ..all };
             let before = work.changed.load(Ordering::Relaxed);
             let counts = self.counts(entity, window).await?;
-            self.close_in(work, window, counts, aside).await?;
-            self.note_counts(work, slice.name, counts, before).await?;
-            if counts.there.abs_diff(counts.here) > aside {
-                differ.push((slice.name, counts));
-            }
+            self.mend(work, (slice.name, window), (counts, before), aside, &mut differ).await?;
         }
         if !differ.is_empty() {
-            let each: Vec<String> = differ
-                .iter()
-                .map(|(part, counts)| format!("{part}: {} there, {} here", counts.there, counts.here))
-                .collect();
             work.remark(format!(
                 "Counts differed from Autotask's own ({}). What was missed is read now, what is gone is marked.",
-                each.join("; ")
+                differ.join("; ")
             ));
         }
         Ok(true)
+    }
+
+    /// Closes in on what differs in a window that was counted, and keeps what came of it. In `differ` goes what there is to
+    /// say.
+    async fn mend(
+        &self,
+        work: &Work,
+        (name, window): (&str, Window),
+        (first, before): (Counts, u64),
+        aside: u64,
+        differ: &mut Vec<String>,
+    ) -> Result<(), Trouble> {
+        let has_changed = || work.changed.load(Ordering::Relaxed) > before;
+        let mut counts = first;
+        if has_changed() {
+            counts = self.counts(work.entity, window).await?;
+        }
+        if counts.there.abs_diff(counts.here) > aside {
+            self.close_in(work, window, counts, aside).await?;
+            counts = self.counts(work.entity, window).await?;
+        }
+        let apart = counts.there.abs_diff(counts.here);
+        self.note_counts(work, name, first, before, apart.saturating_sub(aside)).await?;
+        if first.there.abs_diff(first.here) > aside {
+            differ.push(format!("{name}: {} there, {} here", first.there, first.here));
+        }
+        Ok(())
+    }
+
+    /// Keeps the counts of a collection that was read whole: as Autotask counted it before, and as it is stored now.
+    pub(super) async fn note_sweep(&self, work: &Work, there: u64) -> Result<(), Trouble> {
+        let (datasource, entity) = (self.lease.datasource, work.entity);
+        let here = patiently(|| self.store.count_within(datasource, entity, Window::default())).await?;
+        let counts = Counts { there, here };
+        // Rows may have come and gone while it was read.
+        let counts = if there == here { counts } else { self.counts(entity, Window::default()).await? };
+        let apart = counts.there.abs_diff(counts.here);
+        self.note_counts(work, ALL_RECORDS, counts, u64::MAX, apart).await
     }
 
     /// Halves a window while the counts of its halves differ, and reads what is left. `aside` rows more at Autotask are
@@ -74,7 +105,9 @@ impl Engine {
         let entity = work.entity;
         let mut open = vec![(window, counts)];
         while let Some((window, Counts { there, here })) = open.pop() {
-            if there.abs_diff(here) <= aside {
+            // Of what is never deleted, rows can only be missing here.
+            let settled = entity.deletes == Deletes::Never && there <= here;
+            if there.abs_diff(here) <= aside || settled {
                 continue;
             }
             let middle = if there.max(here) > FEW_ENOUGH && here > 1 {
@@ -113,7 +146,7 @@ impl Engine {
                 .collect();
         let mut after = window.after;
         loop {
-            let (page, seconds) = self.page(entity, &query, after, &normaliser).await?;
+            let (page, asked) = self.page(entity, &query, after, &normaliser).await?;
             let (last, complete) = (page.last_id, page.complete);
             let (rows, unreadable) = sorted(page);
             for id in rows.iter().map(|row| row.id).chain(unreadable.iter().map(|row| row.id)) {
@@ -121,13 +154,14 @@ impl Engine {
             }
             let requests = self.spent(entity);
             let commit = PageCommit {
+                asked_at: Some(asked.at),
                 rows,
                 unreadable,
                 after,
                 last,
                 complete,
                 requests,
-                seconds,
+                seconds: asked.seconds,
                 ..PageCommit::of(entity)
             };
             let written = self.commit(commit).await?;
@@ -150,17 +184,23 @@ impl Engine {
     }
 
     /// Compares the ids of the part of the collection whose turn it is, or goes on where that broke off.
-    async fn compare_a_seventh(&self, work: &Work, ready: &Ready, here: u64) -> Result<(), Trouble> {
+    async fn compare_a_seventh(
+        &self,
+        work: &Work,
+        ready: &Ready,
+        all: Window,
+        here: u64,
+    ) -> Result<(), Trouble> {
         let cursor = ready.cursors.iter().find(|cursor| cursor.slice == walk::RECONCILE);
         if cursor.is_some_and(|cursor| cursor.done) {
             return Ok(());
         }
         let turn = u64::try_from(work.state.turn).unwrap_or_default() % PARTS;
-        let mut ends = [None, None];
+        let mut ends = [None, all.last];
         for (end, part) in ends.iter_mut().zip([turn, turn + 1]) {
             let before = here * part / PARTS;
             if before > 0 && part < PARTS {
-                *end = self.id_within(work.entity, Window::default(), before - 1).await?;
+                *end = self.id_within(work.entity, all, before - 1).await?;
             }
         }
         let [after, last] = ends;
@@ -180,6 +220,7 @@ impl Engine {
             None => (Filter::All, Covers::Everything),
             Some(last) => (Filter::lte("id", last), Covers::UpTo(last)),
         };
+        let covers = if work.entity.deletes == Deletes::Never { Covers::Nothing } else { covers };
         let query = Query::new(filter).include_fields(["id"]);
         self.walk_from(work, slice, &query, covers, after).await
     }
@@ -198,10 +239,17 @@ impl Engine {
     }
 
     /// Keeps what came of comparing a window: `before` rows were changed in this run when it began.
-    async fn note_counts(&self, work: &Work, part: &str, counts: Counts, before: u64) -> Result<(), Trouble> {
+    async fn note_counts(
+        &self,
+        work: &Work,
+        part: &str,
+        Counts { there, here }: Counts,
+        before: u64,
+        apart: u64,
+    ) -> Result<(), Trouble> {
         let repaired = work.changed.load(Ordering::Relaxed).saturating_sub(before);
-        let counted = (counts.there, counts.here, repaired);
-        let keep = || self.store.note_comparison(self.lease.datasource, work.entity, part, counted);
+        let compared = Compared { there, here, repaired, apart };
+        let keep = || self.store.note_comparison(self.lease.datasource, work.entity, part, compared);
         Ok(patiently(keep).await?)
     }
 }

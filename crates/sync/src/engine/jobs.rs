@@ -77,7 +77,8 @@ mod tests {
             .into_iter()
             .map(|entity| {
                 let now = Utc::now();
-                let due = plan::due(entity, None, RunKind::Full, now, now);
+                let due =
+                    plan::due(entity, None, RunKind::Full, plan::Times::of(now, now, chrono_tz::Tz::UTC));
                 Arc::new(Work::new(entity, EntityState::default(), due, false))
             })
             .collect();

@@ -13,7 +13,7 @@ impl Engine {
         let entity = work.entity;
         let unqueryable = if work.due.metadata { self.metadata(work).await? } else { None };
         let unqueryable = unqueryable.unwrap_or_else(|| work.state.unqueryable.clone());
-        let mut covers = Covers::Nothing;
+        let (mut covers, mut counted) = (Covers::Nothing, None);
         let looks_for_absent =
             (work.due.sweep || work.due.load) && work.state.rows > 0 && entity.deletes != Deletes::Never;
         if work.due.load || looks_for_absent {
@@ -25,6 +25,7 @@ impl Engine {
             patiently(|| self.store.expect_rows(&self.lease, entity, Some(there), self.spent(entity)))
                 .await?;
             if looks_for_absent {
+                counted = Some(there);
                 let known = work.state.rows.cast_unsigned();
                 if looks_hidden(entity, there, known) {
                     work.remark(hidden(there, known));
@@ -60,7 +61,7 @@ impl Engine {
         if let Some(began) = began(&cursors, None).filter(|began| work.due.load && *began != self.now) {
             parts = parts_at(began);
         }
-        Ok(Ready { unqueryable, parts, cursors, covers })
+        Ok(Ready { unqueryable, parts, there: counted, cursors, covers })
     }
 
     /// Labels and field lists. Answers the fields that cannot be filtered on; `None` when Autotask does not tell,

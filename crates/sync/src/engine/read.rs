@@ -3,7 +3,7 @@
 use super::{Engine, Ready, Trouble, Work, patiently, walk};
 use crate::normalise::{Normaliser, Problem};
 use crate::plan;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 use taskgauge_autotask::{Client, Filter, Page, Query};
@@ -16,8 +16,16 @@ use taskgauge_store::runs::Completed;
 pub(super) const IDS_AT_ONCE: usize = 200;
 /// Longer than it takes until a change shows in its record's stamp.
 const STAMP_LAG: TimeDelta = TimeDelta::hours(2);
+/// Longer than it takes until a row that this copy stamped as changed is committed.
+const COMMIT_LAG: TimeDelta = TimeDelta::minutes(2);
 /// More changed parents than this are cheaper to read with everything.
 const MOST_PARENTS: usize = 20_000;
+
+/// When a page was asked for, by this machine's clock, and how long it took.
+pub(super) struct Asked {
+    pub(super) at: DateTime<Utc>,
+    pub(super) seconds: f64,
+}
 
 impl Engine {
     /// Reads a part page by page and commits each. The next page is asked for while one is committed.
@@ -49,7 +57,7 @@ impl Engine {
         let ids_only = query.include_fields.is_some();
         let fetch = async |after| self.page(entity, query, after, &normaliser).await;
         let mut next = Some(fetch(after).await?);
-        while let Some((page, seconds)) = next.take() {
+        while let Some((page, asked)) = next.take() {
             let (last, complete) = (page.last_id, page.complete);
             let mut commit = PageCommit {
                 slice: Some(slice),
@@ -59,7 +67,8 @@ impl Engine {
                 last,
                 complete,
                 requests: self.spent(entity),
-                seconds,
+                asked_at: Some(asked.at),
+                seconds: asked.seconds,
                 ..PageCommit::of(entity)
             };
             (commit.rows, commit.unreadable) = sorted(page);
@@ -114,7 +123,8 @@ impl Engine {
         let Refresh::Children { parent, field, .. } = work.entity.refresh else { return Ok(()) };
         let Some(parent) = Entity::named(parent) else { return Ok(()) };
         let until = self.store.clock().now();
-        let since = work.state.watermark.unwrap_or(self.here);
+        // A callout's record is stamped before it is committed, by another machine perhaps.
+        let since = work.state.watermark.unwrap_or(self.here) - COMMIT_LAG;
         // By Autotask's clock, which is not ours, and with more than what stamps lag by. What a first load has read of the
         // time before is no change.
         let stamped_since = since + (self.now - self.here) - STAMP_LAG;
@@ -181,11 +191,11 @@ impl Engine {
         query: &Query,
         after: Option<i64>,
         normaliser: &Normaliser,
-    ) -> Result<(Page<Result<Row, Problem>>, f64), Trouble> {
-        let began = Instant::now();
+    ) -> Result<(Page<Result<Row, Problem>>, Asked), Trouble> {
+        let (at, began) = (self.store.clock().now(), Instant::now());
         let ask = |client: Client| async move { client.page_of(entity.name, query, after, normaliser).await };
         let page = self.ask(ask).await?;
-        Ok((page, began.elapsed().as_secs_f64()))
+        Ok((page, Asked { at, seconds: began.elapsed().as_secs_f64() }))
     }
 }
 

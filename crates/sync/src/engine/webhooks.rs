@@ -11,7 +11,12 @@ use taskgauge_model::webhook::{Webhook, WebhookState};
 use taskgauge_store::webhooks::{Hook, HookNote};
 
 /// How often Autotask is asked whether a webhook is still active, and whether it may be registered now.
-const CHECK_HOURS: i64 = 24;
+const CHECK: TimeDelta = TimeDelta::hours(24);
+/// How soon one that is not active yet is seen to again.
+const AGAIN: TimeDelta = TimeDelta::minutes(15);
+
+const NO_FIELDS: &str = "Autotask offers none of the fields that are kept here for this kind of record, so that it does not call. Syncs go on.";
+const NOT_READY: &str = "Autotask has not finished setting it up. It is looked at again with a later sync.";
 
 impl Engine {
     /// Brings the webhooks at Autotask in line with what the datasource wants.
@@ -30,14 +35,10 @@ impl Engine {
             };
             match done {
                 Ok(()) | Err(Trouble::Beside) => {}
-                Err(trouble @ (Trouble::Stopped | Trouble::Lost | Trouble::Restarted)) => {
-                    return Err(trouble);
-                }
-                Err(Trouble::Run { problem, .. } | Trouble::Step { problem, .. }) => {
-                    tracing::warn!(collection = webhook.collection, problem, "webhook not registered");
-                    let later = HookNote { problem: Some(problem), ..note_of(WebhookState::Registering) };
-                    self.note(webhook, later).await?;
-                }
+                Err(Trouble::Step { problem, .. }) => self.later(webhook, problem).await?,
+                // Nothing is asked for any more in this run.
+                Err(Trouble::Run { problem, halts: false }) => return self.later(webhook, problem).await,
+                Err(trouble) => return Err(trouble),
             }
             if patiently(|| self.store.should_stop(&self.lease)).await? {
                 return Err(Trouble::Stopped);
@@ -48,10 +49,19 @@ impl Engine {
 
     fn is_due(&self, known: Option<&Hook>, address: &str) -> bool {
         known.is_none_or(|hook| {
-            hook.address != address
-                || hook.state == WebhookState::Registering
-                || hook.checked_at.is_none_or(|at| at + TimeDelta::hours(CHECK_HOURS) <= self.here)
+            let pause = match hook.state {
+                WebhookState::Registering => AGAIN,
+                _ => CHECK,
+            };
+            hook.address != address || hook.checked_at.is_none_or(|at| at + pause <= self.here)
         })
+    }
+
+    /// Keeps why a webhook is not registered yet.
+    async fn later(&self, webhook: &Webhook, problem: String) -> Result<(), Trouble> {
+        tracing::warn!(collection = webhook.collection, problem, "webhook not registered");
+        let later = HookNote { problem: Some(problem), ..note_of(WebhookState::Registering) };
+        self.note(webhook, later).await
     }
 
     async fn remove(&self, webhook: &Webhook) -> Result<(), Trouble> {
@@ -87,8 +97,8 @@ impl Engine {
             && !mine.is_active
         {
             let problem = "Autotask switched it off, as it does when 25 callouts in a row do not arrive. See that Autotask can \
-                           reach this address, then turn webhooks on again; Taskgauge tries by itself once a day. Syncs go \
-                           on meanwhile.";
+                           reach this address, then save it again below; Taskgauge tries by itself once a day. Syncs go on \
+                           meanwhile.";
             let off = HookNote { problem: Some(problem.to_owned()), ..note_of(WebhookState::Deactivated) };
             return self.note(webhook, off).await;
         }
@@ -99,6 +109,7 @@ impl Engine {
                     // Kept at once: what breaks off below goes on with this one.
                     let created = HookNote { remote_id: Some(id), ..note_of(WebhookState::Registering) };
                     self.note(webhook, created).await?;
+                    self.remove_others(webhook, named, id).await?;
                     id
                 }
                 Err(problem) => {
@@ -109,12 +120,24 @@ impl Engine {
         };
         let subscribed = self.subscribe(webhook, id).await?;
         let now = self.ask(|client| async move { client.webhook(collection, id).await }).await?;
-        let state = match &now {
-            Some(now) if now.is_active && now.is_ready => WebhookState::Active,
-            _ => WebhookState::Registering,
+        let (state, problem) = match &now {
+            Some(now) if now.is_active && now.is_ready => (WebhookState::Active, None),
+            _ if subscribed == 0 => (WebhookState::Registering, Some(NO_FIELDS)),
+            _ => (WebhookState::Registering, Some(NOT_READY)),
         };
         let guid = now.and_then(|now| now.guid);
-        self.note(webhook, HookNote { guid, fields: Some(subscribed), ..note_of(state) }).await
+        let problem = problem.map(str::to_owned);
+        self.note(webhook, HookNote { guid, problem, fields: Some(subscribed), ..note_of(state) }).await
+    }
+
+    /// Removes what a request that was repeated has registered besides.
+    async fn remove_others(&self, webhook: &Webhook, name: &str, id: i64) -> Result<(), Trouble> {
+        let collection = webhook.collection;
+        let there = self.ask(|client| async move { client.webhooks_named(collection, name).await }).await?;
+        for other in there.iter().filter(|other| other.id != id) {
+            self.ask(|client| async move { client.delete_webhook(collection, other.id).await }).await?;
+        }
+        Ok(())
     }
 
     /// Registers a webhook; answers its id, or why Autotask refuses.
@@ -154,6 +177,9 @@ impl Engine {
             offered.iter().filter(|field| is_kept(webhook, &field.name)).collect();
         let mut subscribed = wanted.iter().filter(|field| present.contains(&field.id)).count();
         for field in wanted.into_iter().filter(|field| !present.contains(&field.id)) {
+            if patiently(|| self.store.should_stop(&self.lease)).await? {
+                return Err(Trouble::Stopped);
+            }
             let always = webhook.leads_to.is_some_and(|(leads, _)| leads.eq_ignore_ascii_case(&field.name));
             let done = self
                 .ask(|client| async move {
