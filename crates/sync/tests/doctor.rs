@@ -214,6 +214,30 @@ async fn gaps_stay_until_the_doctor_looks_again() {
     assert_eq!(doctor().await.gaps, []);
 }
 
+/// What is stored of an entity that fell silent is from before: quiet runs do not take the mark away.
+#[tokio::test(flavor = "multi_thread")]
+async fn marks_stay_while_nothing_comes() {
+    let tenant = Tenant::start().await;
+    tenant.sync_well().await;
+    let finding = async || {
+        let doctor = tenant.database.store.doctor(tenant.datasource).await.unwrap();
+        doctor.probes.into_iter().find(|probe| probe.entity == "Tickets").unwrap().finding
+    };
+    tenant.simulator.switches().set(|switches| empty(switches, "Tickets"));
+    examine_stored(&tenant.database.store, &tenant.connector, tenant.datasource).await.unwrap();
+    assert_eq!(finding().await, Finding::SuspiciouslyEmpty);
+    for _ in 0..2 {
+        tenant.advance(5);
+        assert_eq!(tenant.sync().await.state, RunState::Done);
+        assert_eq!(finding().await, Finding::SuspiciouslyEmpty);
+    }
+    // The right is back, and tickets change.
+    tenant.simulator.switches().reset();
+    tenant.advance(60);
+    assert_eq!(tenant.sync().await.state, RunState::Done);
+    assert!(matches!(finding().await, Finding::Readable { .. }));
+}
+
 #[test]
 fn every_gap_is_about_something_that_is_shown() {
     for gap in GAPS {

@@ -6,13 +6,15 @@ mod common;
 
 use common::Tenant;
 use rstest::rstest;
+use secrecy::ExposeSecret;
 use std::time::Duration;
 use taskgauge_model::entity::{DEPARTMENTS, TICKETS};
 use taskgauge_model::run::{Event, RunKind, RunState};
 use taskgauge_store::StoreError;
 use taskgauge_store::datasources::DatasourceChange;
-use taskgauge_store::rows::{PageCommit, Row};
+use taskgauge_store::rows::{CalloutCommit, Cell, PageCommit, Row};
 use taskgauge_store::testing::database;
+use taskgauge_store::webhooks::Arrived;
 use taskgauge_sync::{Worker, WorkerOptions};
 use tokio_util::sync::CancellationToken;
 
@@ -61,6 +63,91 @@ async fn a_lease_that_ends_is_taken_over_and_fenced() {
     store.release(&lease).await.unwrap();
     assert!(matches!(store.commit_page(&lease, &page(1)).await, Err(StoreError::Lost)));
     assert_eq!(store.claim_run("three", LEASE).await.unwrap().unwrap().fence, 3);
+}
+
+/// Whoever removes a datasource holds its run alone, for minutes perhaps: a worker that looks for runs passes it over and
+/// leaves the removal alone.
+#[tokio::test]
+async fn who_holds_a_run_alone_is_left_to_it() {
+    let database = database().await;
+    let (store, id) = (&database.store, database.datasource("A").await);
+    store.queue_run(id, RunKind::Full, None).await.unwrap();
+    let lease = store.claim_run("one", LEASE).await.unwrap().unwrap();
+    let pool = sqlx::PgPool::connect(database.url.expose_secret()).await.unwrap();
+    let mut removal = pool.begin().await.unwrap();
+    // As the store locks runs: `runs` in ASCII, and the run's number.
+    sqlx::query("select pg_advisory_xact_lock(x'72756e73'::int, $1::int)")
+        .bind(i32::try_from(lease.run.0).unwrap())
+        .execute(&mut *removal)
+        .await
+        .unwrap();
+    database.clock.set(database.clock.now() + LEASE * 3);
+    assert_eq!(store.claim_run("two", LEASE).await.unwrap(), None);
+    sqlx::query("select 1").execute(&mut *removal).await.expect("it lives");
+    removal.commit().await.unwrap();
+    assert_eq!(store.claim_run("two", LEASE).await.unwrap().unwrap().fence, 2);
+}
+
+/// A page that was asked for before a callout's record was read does not bring the older row back.
+#[tokio::test]
+async fn a_page_in_flight_undoes_no_callout() {
+    let database = database().await;
+    let (store, id) = (&database.store, database.datasource("A").await);
+    store.queue_run(id, RunKind::Full, None).await.unwrap();
+    let lease = store.claim_run("one", LEASE).await.unwrap().unwrap();
+    let title = TICKETS.columns.iter().position(|column| column.field == "title").unwrap();
+    let row = |id: i64, text: &str| {
+        let mut row = Row { id, ..Row::default() };
+        row.cells.resize(title + 1, Cell::Null);
+        row.cells[title] = Cell::Text(text.to_owned());
+        row
+    };
+    let page = |asked_at, rows| PageCommit { rows, asked_at: Some(asked_at), ..PageCommit::of(&TICKETS) };
+    let first = page(database.clock.now(), vec![row(1, "old"), row(2, "old"), row(3, "old")]);
+    store.commit_page(&lease, &first).await.unwrap();
+
+    let asked_at = database.clock.now();
+    database.clock.set(asked_at + chrono::TimeDelta::seconds(1));
+    store.begin_webhook(id, "TicketWebhooks", "http://127.0.0.1:1").await.unwrap();
+    for (sequence, is_deletion) in [(1, false), (2, true)] {
+        let arrived = Arrived {
+            collection: "TicketWebhooks",
+            guid: "g",
+            sequence,
+            record: sequence,
+            leads_to: None,
+            is_deletion,
+        };
+        store.take_callout(id, arrived).await.unwrap();
+    }
+    let callouts = store.claim_callouts(id, 10, LEASE).await.unwrap();
+    assert!(store.claim_callouts(id, 10, LEASE).await.unwrap().is_empty(), "they are somebody's");
+    let commit = CalloutCommit {
+        entity: &TICKETS,
+        callouts: &callouts,
+        rows: vec![row(1, "new")],
+        unreadable: Vec::new(),
+        gone: vec![2],
+        deleted: vec![2],
+    };
+    let written = store.commit_callouts(id, &commit).await.unwrap();
+    assert_eq!((written.updated, written.deleted), (1, 1));
+
+    store
+        .commit_page(&lease, &page(asked_at, vec![row(1, "old"), row(2, "old"), row(3, "newer")]))
+        .await
+        .unwrap();
+    let pool = sqlx::PgPool::connect(database.url.expose_secret()).await.unwrap();
+    let stored: Vec<(i64, String, bool)> =
+        sqlx::query_as("select id, title, deleted_at is not null from autotask.tickets order by id")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+    let expected = [(1, "new", false), (2, "old", true), (3, "newer", false)];
+    assert_eq!(stored, expected.map(|(id, title, gone)| (id, title.to_owned(), gone)));
+    // One that is asked for later does.
+    let later = page(database.clock.now() + chrono::TimeDelta::seconds(1), vec![row(1, "newest")]);
+    assert_eq!(store.commit_page(&lease, &later).await.unwrap().updated, 1);
 }
 
 #[tokio::test]

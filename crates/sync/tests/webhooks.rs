@@ -4,9 +4,13 @@
 
 mod common;
 
+use base64::Engine as _;
 use common::Tenant;
+use hmac::{Hmac, KeyInit, Mac};
 use rstest::rstest;
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
+use sha1::Sha1;
 use std::time::{Duration, Instant};
 use taskgauge_autotask::Filter;
 use taskgauge_model::entity::{CONTACTS, Entity, TICKETS};
@@ -18,12 +22,14 @@ use taskgauge_store::webhooks::Arrived;
 use taskgauge_sync::callouts::{Callouts, Refused};
 use taskgauge_sync::remove_webhooks;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// A tenant that calls, and a server that listens.
 struct Called {
     tenant: Tenant,
     callouts: Callouts,
+    reader: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
 
@@ -92,8 +98,8 @@ impl Called {
         let tenant = Tenant::start().await;
         let stop = CancellationToken::new();
         let store = tenant.database.store.clone();
-        let (callouts, _) = Callouts::start(store, tenant.connector.clone(), stop.clone());
-        Called { tenant, callouts, stop }
+        let (callouts, reader) = Callouts::start(store, tenant.connector.clone(), stop.clone());
+        Called { tenant, callouts, reader: Some(reader), stop }
     }
 
     async fn turn_on(&self) {
@@ -197,6 +203,120 @@ async fn every_kind_of_record_arrives(#[case] escaping: WebhookEscaping) {
     for name in ["Companies", "Contacts", "ConfigurationItems", "Tickets"] {
         called.tenant.assert_same(Entity::named(name).unwrap()).await;
     }
+}
+
+/// Notes themselves are not kept: what one leads to is its ticket, whether the callout names that or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_leads_to_its_ticket() {
+    let called = Called::start().await;
+    let ticket = called.some("Tickets");
+    let note = called.edit(
+        "TicketNotes",
+        json!({ "ticketID": ticket, "title": "A note", "description": "Text", "noteType": 1, "publish": 1 }),
+    );
+    called.tenant.simulator.clear_log();
+    let sent = called.deliver().await;
+    let body: Value = serde_json::from_slice(&sent[0].body).unwrap();
+    assert_eq!((&body["EntityType"], &body["Id"]), (&json!("TicketNote"), &json!(note)));
+    assert_eq!(body["Fields"]["ticketID"], ticket, "it always comes along");
+    let asked = |entity: &str| {
+        let log = called.tenant.simulator.log();
+        let bodies = log.last.into_iter().filter(|request| request.entity == entity);
+        bodies.map(|request| request.body.unwrap_or_default()).collect::<Vec<_>>()
+    };
+    assert!(asked("Tickets").iter().any(|body| body.contains(&ticket.to_string())), "{:?}", asked("Tickets"));
+    assert!(asked("TicketNotes").is_empty());
+
+    // Without it, the note is asked.
+    let (store, datasource) = (called.tenant.database.store.clone(), called.tenant.datasource);
+    let arrived = Arrived {
+        collection: "TicketNoteWebhooks",
+        guid: "g",
+        sequence: 99,
+        record: note,
+        leads_to: None,
+        is_deletion: false,
+    };
+    called.tenant.simulator.clear_log();
+    store.take_callout(datasource, arrived).await.unwrap();
+    let (_callouts, _) = Callouts::start(store, called.tenant.connector.clone(), called.stop.clone());
+    called.read().await;
+    assert_eq!((asked("TicketNotes").len(), asked("Tickets").len()), (1, 1));
+}
+
+/// What is signed is Autotask's: it is never refused, since Autotask switches off what is, and tells at least that something
+/// changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_signed_and_cannot_be_read_makes_a_sync_due() {
+    let called = Called::start().await;
+    let (store, datasource) = (&called.tenant.database.store, called.tenant.datasource);
+    let expected = store.expected_callouts(datasource, "TicketWebhooks").await.unwrap().unwrap();
+    let sign = |body: &str| {
+        let mac = Hmac::<Sha1>::new_from_slice(expected.secret.expose_secret().as_bytes()).unwrap();
+        let signature = mac.chain_update(body).finalize().into_bytes();
+        format!("sha1={}", base64::prelude::BASE64_STANDARD.encode(signature))
+    };
+    for body in [
+        "not JSON",
+        r#"{"Action":"Merge","Guid":"g","EntityType":"Ticket","Id":1,"SequenceNumber":1}"#,
+        r#"{"Action":"Update","Guid":"g","EntityType":"Invoice","Id":1,"SequenceNumber":1}"#,
+    ] {
+        called.tenant.execute("update taskgauge.datasources set catch_up_at = null where id = $1").await;
+        called
+            .callouts
+            .receive(datasource, "TicketWebhooks", Some(&sign(body)), body.as_bytes())
+            .await
+            .unwrap();
+        assert!(called.due().await, "{body}");
+    }
+    assert_eq!(store.callouts_waiting(datasource).await.unwrap(), 0);
+}
+
+/// Refused credentials are not tried again for every callout: that would lock the API user.
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_credentials_rest() {
+    let called = Called::start().await;
+    called.tenant.simulator.switches().set(|switches| switches.credentials_revoked = true);
+    called.tenant.advance(5);
+    assert_eq!(called.tenant.sync().await.state, RunState::Failed);
+    called.tenant.simulator.switches().reset();
+    let (ticket, contact) = (called.some("Tickets"), called.some("Contacts"));
+    called.edit("Tickets", json!({ "id": ticket, "title": "While they are refused" }));
+    called.tenant.simulator.edit(|world| world.delete("Contacts", contact));
+    called.tenant.simulator.switches().set(|switches| switches.credentials_revoked = true);
+    called.tenant.simulator.clear_log();
+    let sent = called.deliver().await;
+    assert!(sent.len() >= 2 && sent.iter().all(|sent| sent.status == 204), "{sent:?}");
+    assert_eq!(called.tenant.simulator.log().requests, 0, "nothing was tried");
+    // Mended by a person. What was called deleted has had its first look.
+    called.tenant.simulator.switches().reset();
+    called.tenant.advance(5);
+    called.tenant.sync_well().await;
+    called.tenant.assert_same(&TICKETS).await;
+    called.tenant.assert_same(&CONTACTS).await;
+}
+
+/// What the database refuses for good is not asked for again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_fails_makes_no_flood() {
+    let called = Called::start().await;
+    let contact = called.some("Contacts");
+    sqlx::raw_sql(
+        "alter table autotask.contacts add constraint refused check (title is distinct from 'Refused')",
+    )
+    .execute(&called.tenant.pool)
+    .await
+    .unwrap();
+    called.edit("Contacts", json!({ "id": contact, "title": "Refused" }));
+    called.tenant.simulator.clear_log();
+    called.tenant.simulator.deliver().await;
+    let mut look = tokio::time::interval(Duration::from_millis(20));
+    for _ in 0..50 {
+        look.tick().await;
+        let asked = called.tenant.simulator.log().count("Contacts");
+        assert!(asked <= 1, "{asked} requests");
+    }
+    assert_eq!(called.tenant.database.store.callouts_waiting(called.tenant.datasource).await.unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -473,13 +593,12 @@ async fn nothing_is_read_while_paused() {
 /// What a process took and did not read, the next one does.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_process_left_the_next_one_reads() {
-    let called = Called::start().await;
+    let mut called = Called::start().await;
     let store = called.tenant.database.store.clone();
     let ticket = called.some("Tickets");
     called.edit("Tickets", json!({ "id": ticket, "title": "Left behind" }));
     called.stop.cancel();
-    // The reader ends before the callout comes.
-    tokio::task::yield_now().await;
+    called.reader.take().unwrap().await.unwrap();
     called.tenant.simulator.deliver().await;
     let stop = CancellationToken::new();
     let (_callouts, _) = Callouts::start(store, called.tenant.connector.clone(), stop.clone());
@@ -504,6 +623,11 @@ async fn callouts_in_any_order_leave_what_autotask_has() {
     called.tenant.advance(5);
     let ((), sent) = tokio::join!(async { drop(called.tenant.sync().await) }, called.deliver());
     assert!(sent.len() >= 300);
+    // As they are, without another sync.
+    let stored = called.tenant.stored(&TICKETS).await;
+    for (number, id) in ids.iter().enumerate() {
+        assert_eq!(stored[id]["title"], format!("Title {number}"));
+    }
     called.tenant.advance(5);
     called.tenant.sync_well().await;
     called.tenant.assert_complete().await;
