@@ -640,6 +640,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_secret_is_as_long_as_autotask_takes() {
+        assert_eq!(crate::sealing::hex(&[0_u8; SECRET_BYTES]).len(), 64);
+    }
+
+    #[test]
     fn autotask_can_call_the_address() {
         for (typed, kept) in [
             (" https://taskgauge.example.com/ ", "https://taskgauge.example.com"),

@@ -158,6 +158,7 @@ fn callouts() -> Router<ServerState> {
         .route(&format!("{PATH}/{{datasource}}/{{collection}}"), post(webhooks::callout))
         .route(&format!("{PATH}/{{datasource}}/{{collection}}/deactivated"), post(webhooks::deactivated))
         .layer(DefaultBodyLimit::max(webhooks::BODY_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, webhooks::PATIENCE))
 }
 
 /// The site's files; a page that says so where there is nothing.

@@ -7,12 +7,15 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
+use std::time::Duration;
 use taskgauge_autotask::webhook::SIGNATURE_HEADER;
 use taskgauge_model::ids::DatasourceId;
 use taskgauge_sync::callouts::Refused;
 
 /// Longest callout. Descriptions and resolutions come along, 8,000 characters each.
 pub const BODY_MAX: usize = 256 * 1024;
+/// Autotask does not wait longer.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A record changed.
 pub async fn callout(

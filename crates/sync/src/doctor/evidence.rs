@@ -15,7 +15,9 @@ use taskgauge_model::{
 
 /// Rows of a page that is looked into.
 const PAGE: usize = 500;
-/// Links of a sample: of the lines of so many invoices most or all are on one page.
+/// Pages that are looked into at most: some 80 lines for each invoice of a sample.
+const PAGES: usize = 4;
+/// Links of a sample.
 const LINKS: usize = 25;
 /// The share of links that may be broken, one in so many: records are deleted now and then.
 const BROKEN_ONE_IN: usize = 10;
@@ -153,10 +155,18 @@ impl Asking<'_> {
             let query = Query::new(Filter::is_in(to_field, links.iter().copied()))
                 .include_fields([to_field])
                 .page_size(PAGE);
-            let page = self.client.page(to, &query, None).await?;
-            found = numbers(&page.rows, to_field);
-            // What is not on this page may be on the next.
-            if !page.complete {
+            let (mut after, mut is_whole) = (None, false);
+            for _ in 0..PAGES {
+                let page = self.client.page(to, &query, after).await?;
+                found.extend(numbers(&page.rows, to_field));
+                is_whole = page.complete || links.is_subset(&found);
+                if is_whole {
+                    break;
+                }
+                after = page.last_id;
+            }
+            // What is not on these pages may be on the next.
+            if !is_whole {
                 return Ok(None);
             }
         }
