@@ -153,7 +153,7 @@ pub fn Completeness(
         view! { <p class="muted">"None. Every row that came could be read."</p> }.into_any()
     } else {
         view! {
-            <p class="muted">{format!("{} rows could not be stored as they came. They are kept as they are, are in no number, and are read again when they change.", number(aside_total))}</p>
+            <p class="muted">{format!("Rows that could not be stored as they came: {}. They are kept as they are, are in no number, and are read again when they change.", number(aside_total))}</p>
             <div class="table-wrap" tabindex="0" role="region" aria-label="Rows set aside">
                 <table class="table">
                     <thead><tr><th scope="col">"Record"</th><th scope="col">"Why"</th><th scope="col">"Since"</th></tr></thead>

@@ -5,6 +5,7 @@ use crate::runs::Lease;
 use crate::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
+use std::collections::HashSet;
 use taskgauge_model::entity::{Entity, Refresh, column_name};
 use taskgauge_model::ids::DatasourceId;
 
@@ -166,14 +167,14 @@ pub(super) async fn mark_absent(
     present: &[i64],
     now: DateTime<Utc>,
 ) -> Result<(u64, u64), StoreError> {
-    let (condition, among): (String, &[i64]) = match covers {
-        Covers::Nothing => return Ok((0, 0)),
-        Covers::Everything | Covers::UpTo(_) => ("$8::bigint[] is not null".to_owned(), &[]),
-        Covers::Ids(ids) => ("t.id in (select unnest($8::bigint[]))".to_owned(), ids),
-        Covers::Children { field, parents } => {
-            (format!("t.\"{}\" in (select unnest($8::bigint[]))", column_name(field)), parents)
-        }
-    };
+    if *covers == Covers::Nothing {
+        return Ok((0, 0));
+    }
+    // Walks begin at id 0, so a page proves nothing about rows below it.
+    let within = |id: &i64| *id > after.unwrap_or(-1) && upper.is_none_or(|upper| *id <= upper);
+    let stored = stored_in(connection, lease.datasource, entity, covers, (after, upper)).await?;
+    let present_here: HashSet<i64> = present.iter().copied().collect();
+    let missed: Vec<i64> = stored.into_iter().filter(|id| within(id) && !present_here.contains(id)).collect();
     if matches!(covers, Covers::Everything | Covers::UpTo(_)) {
         // What was set aside and is gone awaits nothing any more.
         sqlx::query(
@@ -192,29 +193,27 @@ pub(super) async fn mark_absent(
         .execute(&mut *connection)
         .await?;
     }
+    if missed.is_empty() {
+        return Ok((0, 0));
+    }
     let table = entity.table;
-    // Walks begin at id 0, so a page proves nothing about rows below it. Lists of ids are tables to Postgres, which looks
-    // rows up by them or hashes them; as arrays they would be gone through for every row.
     let sql = format!(
         "with missed as (
             update autotask.{table} t
-            set absent_since = coalesce(t.absent_since, $7),
-                deleted_at = case when t.absent_since < r.started_at then $7 end,
-                changed_at = case when t.absent_since < r.started_at then $7 else t.changed_at end
+            set absent_since = coalesce(t.absent_since, $5),
+                deleted_at = case when t.absent_since < r.started_at then $5 end,
+                changed_at = case when t.absent_since < r.started_at then $5 else t.changed_at end
             from taskgauge.runs r
             where r.datasource_id = $1
                 and r.id = $2
                 and t.datasource_id = $1
-                and t.id > $3
-                and t.id <= coalesce($4, 9223372036854775807)
+                and t.id = any($3)
                 and t.deleted_at is null
-                and not exists (select from unnest($5::bigint[]) as present (id) where present.id = t.id)
                 and (t.absent_since is null or t.absent_since < r.started_at)
                 and not exists (
                     select from taskgauge.quarantine q
-                    where q.datasource_id = $1 and q.entity = $6 and q.id = t.id
+                    where q.datasource_id = $1 and q.entity = $4 and q.id = t.id
                 )
-                and {condition}
             returning t.deleted_at
         )
         select count(*) filter (where deleted_at is null), count(*) filter (where deleted_at is not null)
@@ -223,15 +222,41 @@ pub(super) async fn mark_absent(
     let (missed, deleted): (i64, i64) = sqlx::query_as(AssertSqlSafe(sql))
         .bind(lease.datasource.0)
         .bind(lease.run.0)
-        .bind(after.unwrap_or(-1))
-        .bind(upper)
-        .bind(present)
+        .bind(&missed)
         .bind(entity.name)
         .bind(now)
-        .bind(among)
         .fetch_one(connection)
         .await?;
     Ok((missed.cast_unsigned(), deleted.cast_unsigned()))
+}
+
+/// Ids of stored rows that a page could be the whole truth about. Asked for by the one condition that an index serves; the
+/// others are for the caller, since Postgres, which plans for any parameters, would pick the wrong one.
+async fn stored_in(
+    connection: &mut PgConnection,
+    datasource: DatasourceId,
+    entity: &Entity,
+    covers: &Covers,
+    (after, upper): (Option<i64>, Option<i64>),
+) -> Result<Vec<i64>, StoreError> {
+    let select = |condition: &str| {
+        let from = format!("select t.id from autotask.{} t where t.datasource_id = $1", entity.table);
+        AssertSqlSafe(format!("{from} and {condition} and t.deleted_at is null"))
+    };
+    let query = match covers {
+        Covers::Nothing => return Ok(Vec::new()),
+        Covers::Everything | Covers::UpTo(_) => sqlx::query_scalar(select("t.id > $2 and t.id <= $3"))
+            .bind(datasource.0)
+            .bind(after.unwrap_or(-1))
+            .bind(upper.unwrap_or(i64::MAX)),
+        Covers::Ids(ids) => sqlx::query_scalar(select("t.id = any($2)")).bind(datasource.0).bind(ids),
+        Covers::Children { field, parents } => {
+            sqlx::query_scalar(select(&format!("t.\"{}\" = any($2)", column_name(field))))
+                .bind(datasource.0)
+                .bind(parents)
+        }
+    };
+    Ok(query.fetch_all(connection).await?)
 }
 
 /// Marks the rows of `entity` that new lines of Autotask's deletion log name. Answers whether there were any.
