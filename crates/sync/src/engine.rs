@@ -161,6 +161,8 @@ struct Engine {
     here: DateTime<Utc>,
     /// The datasource's time zone.
     zone: Tz,
+    /// Whether callouts write rows beside runs.
+    is_called: bool,
 }
 
 /// Works on a run until it ends, and ends it in the queue.
@@ -239,6 +241,7 @@ async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Opti
     let (client, credentials) =
         opened.await?.map_err(|error| Trouble::Run { problem: failure::sentence(&error), halts: true })?;
     let datasource = patiently(|| store.datasource(lease.datasource)).await?;
+    let is_called = patiently(|| store.webhook_address(lease.datasource)).await?.is_some();
     let here = store.clock().now();
     let mut engine = Engine {
         store: store.clone(),
@@ -257,6 +260,7 @@ async fn work(store: &Store, connector: &Connector, lease: Lease) -> Result<Opti
         now: here,
         here,
         zone: datasource.time_zone.parse().unwrap_or(Tz::UTC),
+        is_called,
     };
     engine.take_share().await?;
     engine.now = engine.client().last_server_date().unwrap_or(here);

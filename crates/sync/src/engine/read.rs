@@ -123,8 +123,9 @@ impl Engine {
         let Refresh::Children { parent, field, .. } = work.entity.refresh else { return Ok(()) };
         let Some(parent) = Entity::named(parent) else { return Ok(()) };
         let until = self.store.clock().now();
-        // A callout's record is stamped before it is committed, by another machine perhaps.
-        let since = work.state.watermark.unwrap_or(self.here) - COMMIT_LAG;
+        // A callout's record is stamped before it is committed, by another machine perhaps; a run knows its own.
+        let lag = if self.is_called { COMMIT_LAG } else { TimeDelta::zero() };
+        let since = work.state.watermark.unwrap_or(self.here) - lag;
         // By Autotask's clock, which is not ours, and with more than what stamps lag by. What a first load has read of the
         // time before is no change.
         let stamped_since = since + (self.now - self.here) - STAMP_LAG;
