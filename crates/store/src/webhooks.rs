@@ -533,23 +533,7 @@ impl Store {
         let now = self.clock.now();
         let mut transaction = self.pool.begin().await?;
         catch_up(&mut transaction, datasource, now).await?;
-        let (collections, guids, sequences) = keys(callouts);
-        sqlx::query(
-            "update taskgauge.callouts c
-            set read_at = $5
-            from unnest($2::text[], $3::text[], $4::bigint[]) as done(collection, guid, sequence)
-            where c.datasource_id = $1
-                and c.collection = done.collection
-                and c.guid = done.guid
-                and c.sequence = done.sequence",
-        )
-        .bind(datasource.0)
-        .bind(&collections)
-        .bind(&guids)
-        .bind(&sequences)
-        .bind(now)
-        .execute(&mut *transaction)
-        .await?;
+        end_callouts(&mut transaction, datasource, callouts, now).await?;
         doubt_deleted(&mut transaction, datasource, callouts, now).await?;
         transaction.commit().await?;
         Ok(())
@@ -565,13 +549,34 @@ impl Store {
     }
 }
 
-/// The keys of callouts within their datasource, as three columns.
-pub(crate) fn keys(callouts: &[Waiting]) -> (Vec<&str>, Vec<&str>, Vec<i64>) {
-    (
-        callouts.iter().map(|callout| callout.collection.as_str()).collect(),
-        callouts.iter().map(|callout| callout.guid.as_str()).collect(),
-        callouts.iter().map(|callout| callout.sequence).collect(),
+/// Ends callouts that wait: their records were read, or are left to a sync. Answers how many were not ended before.
+pub(crate) async fn end_callouts(
+    connection: &mut sqlx::PgConnection,
+    datasource: DatasourceId,
+    callouts: &[Waiting],
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let collections: Vec<&str> = callouts.iter().map(|callout| callout.collection.as_str()).collect();
+    let guids: Vec<&str> = callouts.iter().map(|callout| callout.guid.as_str()).collect();
+    let sequences: Vec<i64> = callouts.iter().map(|callout| callout.sequence).collect();
+    let ended = sqlx::query(
+        "update taskgauge.callouts c
+        set read_at = $5
+        from unnest($2::text[], $3::text[], $4::bigint[]) as done(collection, guid, sequence)
+        where c.datasource_id = $1
+            and c.collection = done.collection
+            and c.guid = done.guid
+            and c.sequence = done.sequence
+            and c.read_at is null",
     )
+    .bind(datasource.0)
+    .bind(&collections)
+    .bind(&guids)
+    .bind(&sequences)
+    .bind(now)
+    .execute(connection)
+    .await?;
+    Ok(ended.rows_affected())
 }
 
 /// Marks the rows of records that were called deleted, and that nobody looked for, as missed.

@@ -16,7 +16,7 @@ use taskgauge_model::entity::Entity;
 use taskgauge_model::ids::DatasourceId;
 use taskgauge_model::webhook::Webhook;
 use taskgauge_store::rows::CalloutCommit;
-use taskgauge_store::webhooks::{Arrived, Taken, Waiting};
+use taskgauge_store::webhooks::{Arrived, Expected, Taken, Waiting};
 use taskgauge_store::{Store, StoreError};
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
@@ -74,11 +74,8 @@ impl Callouts {
         signature: Option<&str>,
         body: &[u8],
     ) -> Result<(), Refused> {
-        let webhook = Webhook::named(collection).ok_or(Refused::Unsigned)?;
-        let expected = self.store.expected_callouts(datasource, webhook.collection).await?;
-        let expected = expected.ok_or(Refused::Unsigned)?;
-        let signed = signature.is_some_and(|signature| is_signed(&expected.secret, signature, body));
-        if !signed {
+        let (webhook, expected) = self.expected(datasource, collection).await?;
+        if !signed(&expected, signature, body) {
             tracing::debug!(datasource = datasource.0, collection, "a callout without its signature");
             return Err(Refused::Unsigned);
         }
@@ -92,8 +89,7 @@ impl Callouts {
             }
         };
         if callout.action == Action::Deactivated {
-            tracing::warn!(datasource = datasource.0, collection, "Autotask switched a webhook off");
-            return Ok(self.store.webhook_deactivated(datasource, webhook.collection).await?);
+            return self.switched_off(datasource, webhook).await;
         }
         if !callout.entity_type.eq_ignore_ascii_case(webhook.entity_type) {
             let entity_type = callout.entity_type;
@@ -139,18 +135,38 @@ impl Callouts {
         signature: Option<&str>,
         body: &[u8],
     ) -> Result<(), Refused> {
-        let webhook = Webhook::named(collection).ok_or(Refused::Unsigned)?;
-        let expected = self.store.expected_callouts(datasource, webhook.collection).await?;
-        let expected = expected.ok_or(Refused::Unsigned)?;
-        let signed = signature.is_some_and(|signature| is_signed(&expected.secret, signature, body));
-        let named = Callout::read(body).ok().zip(expected.guid);
+        let (webhook, expected) = self.expected(datasource, collection).await?;
+        let named = Callout::read(body).ok().zip(expected.guid.as_deref());
         let named = named.is_some_and(|(callout, guid)| guid.eq_ignore_ascii_case(&callout.guid));
-        if !signed && !named {
+        if !signed(&expected, signature, body) && !named {
             return Err(Refused::Unsigned);
         }
-        tracing::warn!(datasource = datasource.0, collection, "Autotask switched a webhook off");
+        self.switched_off(datasource, webhook).await
+    }
+
+    /// The webhook of that name and what its callouts are checked against.
+    async fn expected(
+        &self,
+        datasource: DatasourceId,
+        collection: &str,
+    ) -> Result<(&'static Webhook, Expected), Refused> {
+        let webhook = Webhook::named(collection).ok_or(Refused::Unsigned)?;
+        let expected = self.store.expected_callouts(datasource, webhook.collection).await?;
+        Ok((webhook, expected.ok_or(Refused::Unsigned)?))
+    }
+
+    async fn switched_off(&self, datasource: DatasourceId, webhook: &Webhook) -> Result<(), Refused> {
+        tracing::warn!(
+            datasource = datasource.0,
+            collection = webhook.collection,
+            "Autotask switched a webhook off"
+        );
         Ok(self.store.webhook_deactivated(datasource, webhook.collection).await?)
     }
+}
+
+fn signed(expected: &Expected, signature: Option<&str>, body: &[u8]) -> bool {
+    signature.is_some_and(|signature| is_signed(&expected.secret, signature, body))
 }
 
 #[derive(Debug, Clone)]

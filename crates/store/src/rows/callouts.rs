@@ -3,7 +3,7 @@
 use super::books::raise_state;
 use super::upsert::upsert;
 use super::{Row, Unreadable, Written, set_aside, unreadable_rows};
-use crate::webhooks::{Waiting, keys};
+use crate::webhooks::{Waiting, end_callouts};
 use crate::{Store, StoreError, notify};
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -41,26 +41,7 @@ impl Store {
         let now = self.clock.now();
         let entity = commit.entity;
         let mut transaction = self.pool.begin().await?;
-        let (collections, guids, sequences) = keys(commit.callouts);
-        let ended = sqlx::query(
-            "update taskgauge.callouts c
-            set read_at = $5
-            from unnest($2::text[], $3::text[], $4::bigint[]) as done(collection, guid, sequence)
-            where c.datasource_id = $1
-                and c.collection = done.collection
-                and c.guid = done.guid
-                and c.sequence = done.sequence
-                and c.read_at is null",
-        )
-        .bind(datasource.0)
-        .bind(&collections)
-        .bind(&guids)
-        .bind(&sequences)
-        .bind(now)
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
-        if ended == 0 {
+        if end_callouts(&mut transaction, datasource, commit.callouts, now).await? == 0 {
             return Ok(Written::default());
         }
         let (upserted, refused) = upsert(&mut transaction, datasource, entity, &commit.rows, now).await?;
