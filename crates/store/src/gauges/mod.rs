@@ -136,6 +136,8 @@ impl Store {
             at,
             status: Status::NotPermitted,
             value: None,
+            figures: Vec::new(),
+            target: None,
             unit: plan.measures.first().map_or(gauge.unit, |measure| measure.unit),
             rows: 0,
             groups: Vec::new(),
