@@ -261,7 +261,7 @@ mod answered {
                             unit: gauge.unit,
                             range: range(gauge, answer.as_ref().ok(), filters).label(),
                             columns: columns(catalogue, gauge),
-                            target: gauge.target.clone(),
+                            target: gauge.target.as_ref().map(|target| target.within(answer.as_ref().ok())),
                             option: chart.as_ref().map(charts::option_json),
                             answer,
                             id,

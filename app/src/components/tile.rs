@@ -149,9 +149,18 @@ fn number(unit: Unit, target: Option<&Target>, answer: &Answer) -> AnyView {
     });
     let delta =
         answer.previous.map(|previous| delta(value, previous, unit, target.map(|target| target.good)));
+    let figures: Vec<_> = answer
+        .figures
+        .iter()
+        .map(|figure| {
+            let number = format::value(figure.value, figure.unit);
+            view! { <p class="muted">{format!("{}: {number}", figure.label)}</p> }
+        })
+        .collect();
     view! {
         <div class="tile-number">
             <p class=class title=format::exact_value(value, unit)>{format::value(value, unit)}</p>
+            {figures}
             {delta}
             {goal}
         </div>

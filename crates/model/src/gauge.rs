@@ -280,6 +280,9 @@ pub enum Order {
 pub struct Target {
     /// The target's value.
     pub value: f64,
+    /// The id of the gauge's value that is the target, where that has a number; [`Target::value`] holds elsewhere.
+    #[serde(default)]
+    pub of: Option<String>,
     /// Which side is good.
     #[serde(default)]
     pub good: Good,
@@ -315,6 +318,13 @@ pub enum Tone {
 }
 
 impl Target {
+    /// The target as an answer has it.
+    #[must_use]
+    pub fn within(&self, answer: Option<&Answer>) -> Target {
+        let value = answer.and_then(|answer| answer.target).unwrap_or(self.value);
+        Target { value, ..self.clone() }
+    }
+
     /// How `value` stands to the target.
     pub fn tone(&self, value: f64) -> Tone {
         let missed_by = match self.good {
@@ -382,6 +392,9 @@ pub const FILTERS: &[(&str, &str, &str)] = &[
     ("member", "Member", "assigned_resource"),
     ("owner", "Owner", "owner_resource"),
     ("status", "Status", "status"),
+    ("lead", "Lead", "project_lead"),
+    ("project_status", "Status", "project_status"),
+    ("category", "Category", "opportunity_category"),
 ];
 
 /// Whether a question could be answered.
@@ -409,6 +422,12 @@ pub struct Answer {
     pub value: Option<f64>,
     /// Its unit.
     pub unit: Unit,
+    /// The values after the first, of a gauge without groups; those without a number and the target left out.
+    #[serde(default)]
+    pub figures: Vec<Figure>,
+    /// The target, where it is one of the gauge's values ([`Target::of`]).
+    #[serde(default)]
+    pub target: Option<f64>,
     /// How many rows it rests on.
     pub rows: u64,
     /// Per group; empty for single numbers.
@@ -434,6 +453,19 @@ pub struct Answer {
     /// When the oldest entity it rests on was last read.
     #[serde(default)]
     pub data_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// A number beside the first one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    /// Id of the gauge's value.
+    pub id: String,
+    /// What people read.
+    pub label: String,
+    /// Its unit.
+    pub unit: Unit,
+    /// The number.
+    pub value: f64,
 }
 
 /// One group of an answer.

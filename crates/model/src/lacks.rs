@@ -27,6 +27,23 @@ const COLUMN_ENTITIES: &[(&str, &str, Need)] = &[
     ("time_off_hours", "TimeOffRequests", Need::Part),
     ("available_hours", "TimeOffRequests", Need::Part),
     ("missing_hours", "TimeOffRequests", Need::Part),
+    ("billable_goal_hours", "TimeOffRequests", Need::Part),
+    ("missing_hours", "TimeEntries", Need::Whole),
+    ("worked_hours", "TimeEntries", Need::Whole),
+    ("variance_hours", "TimeEntries", Need::Whole),
+    ("is_over_budget", "TimeEntries", Need::Whole),
+    ("cpi", "TimeEntries", Need::Whole),
+    ("cpi_at_completion", "TimeEntries", Need::Whole),
+    ("remaining_hours", "Tasks", Need::Whole),
+    ("worked_hours", "Tasks", Need::Whole),
+    ("is_over_budget", "Tasks", Need::Whole),
+    ("tasks", "Tasks", Need::Whole),
+    ("tasks_complete", "Tasks", Need::Whole),
+    ("task_progress", "Tasks", Need::Whole),
+    ("earned_hours", "Tasks", Need::Whole),
+    ("cpi", "Tasks", Need::Whole),
+    ("posted_revenue", "BillingItems", Need::Whole),
+    ("total", "QuoteItems", Need::Whole),
 ];
 
 /// What is lacking behind an answer.

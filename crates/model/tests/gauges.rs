@@ -6,7 +6,7 @@ use taskgauge_model::{
     dashboard::GRID_COLUMNS,
     dataset::{ColumnKind, Dataset, DatasetColumn},
     formula::Formula,
-    gauge::{ChartKind, Gauge, Layer, Measure, Op, Scalar, Unit},
+    gauge::{ChartKind, FILTERS, Gauge, Layer, Measure, Op, Scalar, Unit},
     range::Range,
 };
 
@@ -103,6 +103,14 @@ fn formulas_use_every_layer_and_nothing_else() {
         for layer in &gauge.layers {
             assert!(used.contains(&layer.id), "{}: {} is counted for nothing", gauge.id, layer.id);
         }
+    }
+}
+
+#[test]
+fn targets_are_values_of_their_gauge_but_not_the_first() {
+    for gauge in gauges() {
+        let Some(of) = gauge.target.as_ref().and_then(|target| target.of.as_deref()) else { continue };
+        assert!(gauge.values.iter().skip(1).any(|value| value.id == of), "{}: {of}", gauge.id);
     }
 }
 
@@ -246,4 +254,159 @@ fn the_service_ticket_board_is_laid_out_as_planned() {
             "tickets_per_client",
         ]
     );
+}
+
+/// A board with the ids of its tiles, row by row, and those it holds.
+type Planned<'a> = (&'a str, Option<&'a str>, &'a [&'a str], &'a [(u8, u8, &'a [&'a str])], &'a [&'a str]);
+
+#[test]
+fn boards_of_projects_sales_and_members_are_laid_out_as_planned() {
+    let boards: [Planned<'_>; 6] = [
+        (
+            "projects-overview",
+            Some("BGS - Projects Overview"),
+            &["lead", "client", "project_status"],
+            &[
+                (3, 2, &["projects_active", "projects_overdue", "projects_over_budget", "tasks_completed"]),
+                (8, 5, &["project_budget"]),
+                (4, 5, &["projects_by_status"]),
+                (6, 5, &["project_progress", "project_cpi"]),
+                (6, 5, &["project_hours_week", "tasks_due"]),
+                (6, 5, &["phase_status", "project_revenue"]),
+            ],
+            &[],
+        ),
+        (
+            "sales",
+            Some("BGS - Sales"),
+            &["range", "owner", "category"],
+            &[
+                (
+                    2,
+                    2,
+                    &[
+                        "pipeline_value",
+                        "pipeline_weighted",
+                        "won_period",
+                        "lost_period",
+                        "win_rate",
+                        "created_opps",
+                    ],
+                ),
+                (6, 5, &["pipeline_by_stage", "won_trend"]),
+                (8, 5, &["closing_soon"]),
+                (4, 5, &["overdue_opps"]),
+                (4, 4, &["sales_leaderboard", "loss_reasons", "lead_sources"]),
+            ],
+            &["client_last_contact", "sales_cycle", "quotes_open"],
+        ),
+        (
+            "sales-leaderboard",
+            Some("BGS - Sales Leaderboard"),
+            &["range"],
+            &[
+                (3, 2, &["won_period", "pipeline_value", "win_rate", "created_opps"]),
+                (6, 7, &["sales_leaderboard", "pipeline_leaderboard"]),
+                (12, 4, &["activity_leaderboard"]),
+            ],
+            &[],
+        ),
+        (
+            "sales-reps",
+            Some("BGS - Sales Reps"),
+            &["owner"],
+            &[
+                (
+                    2,
+                    2,
+                    &[
+                        "pipeline_value",
+                        "pipeline_weighted",
+                        "won_period",
+                        "lost_period",
+                        "win_rate",
+                        "sales_cycle",
+                    ],
+                ),
+                (6, 5, &["pipeline_by_stage", "won_trend"]),
+                (6, 5, &["closing_soon", "stalled_opps"]),
+                (4, 5, &["activity_leaderboard", "overdue_opps", "quotes_open"]),
+                (12, 5, &["client_last_contact"]),
+            ],
+            &[],
+        ),
+        (
+            "tech-dashboard",
+            None,
+            &["member"],
+            &[
+                (
+                    2,
+                    2,
+                    &[
+                        "open_tickets",
+                        "due_today",
+                        "overdue_tickets",
+                        "stale_tickets",
+                        "tickets_closed_today",
+                        "hours_today",
+                    ],
+                ),
+                (8, 6, &["my_open_list"]),
+                (4, 6, &["sla_at_risk"]),
+                (12, 4, &["tasks_due"]),
+                (6, 4, &["open_by_status", "open_by_priority"]),
+            ],
+            &["tickets_opened_today", "new_unassigned", "stale_list", "waiting_tickets", "sla_breached_open"],
+        ),
+        (
+            "resource-scorecard",
+            None,
+            &["member", "range"],
+            &[
+                (3, 2, &["utilization", "billable_utilization", "billable_pct", "time_entry_lag"]),
+                (
+                    3,
+                    2,
+                    &["tickets_closed_period", "avg_first_response", "avg_resolution", "same_day_resolution"],
+                ),
+                (8, 4, &["hours_split"]),
+                (4, 4, &["hours_by_work_type"]),
+                (3, 2, &["first_touch_resolution", "hours_per_ticket", "member_csat", "reopened_tickets"]),
+                (8, 6, &["member_time_list"]),
+                (4, 6, &["missing_time"]),
+            ],
+            &[
+                "overdue_tickets",
+                "sla_first_response_met",
+                "sla_resolution_met",
+                "hours_today",
+                "hours_period",
+                "realization",
+            ],
+        ),
+    ];
+    for (id, known_as, filters, rows, held) in boards {
+        let board = Catalogue::shipped().dashboard(id).unwrap_or_else(|| panic!("there is no board {id}"));
+        assert_eq!(board.also_known_as.as_deref(), known_as, "{id}");
+        assert_eq!(board.filters, filters, "{id}");
+        assert_eq!(board.held, held, "{id}");
+        let laid_out: Vec<_> =
+            board.tiles.iter().map(|tile| (tile.width, tile.height, tile.gauge.as_str())).collect();
+        let planned: Vec<_> = rows
+            .iter()
+            .flat_map(|(width, height, gauges)| gauges.iter().map(|gauge| (*width, *height, *gauge)))
+            .collect();
+        assert_eq!(laid_out, planned, "{id}");
+    }
+}
+
+#[test]
+fn boards_offer_filters_that_exist() {
+    for board in &Catalogue::shipped().dashboards {
+        for filter in &board.filters {
+            let known = filter == "range" || FILTERS.iter().any(|(name, _, _)| name == filter);
+            assert!(known, "{}: {filter}", board.id);
+        }
+    }
 }

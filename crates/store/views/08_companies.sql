@@ -60,6 +60,20 @@ select
             and coalesce(n.start_date_time, n.create_date_time) <= w.now
     )), w.now) / 24, 4) as days_since_contact,
     (
+        coalesce(t.company_type = 1, false)
+        and coalesce(t.is_active, false)
+        and t.id <> 0
+        and coalesce(coalesce(
+            greatest(t.last_activity_date, (
+                select max(coalesce(n.start_date_time, n.create_date_time))
+                from autotask.company_notes n
+                where n.datasource_id = t.datasource_id and n.company_id = t.id and n.deleted_at is null
+                    and coalesce(n.start_date_time, n.create_date_time) <= w.now
+            )),
+            t.create_date
+        ) < w.now - interval '2160 hours', true)
+    ) as is_not_contacted,
+    (
         select count(*)
         from autotask.tickets x
         where x.datasource_id = t.datasource_id and x.company_id = t.id and x.deleted_at is null

@@ -61,9 +61,9 @@ select
     t.semiannual_cost,
     t.yearly_revenue,
     t.yearly_cost,
-    coalesce(t.monthly_revenue, 0) + coalesce(t.quarterly_revenue, 0) / 3
-        + coalesce(t.semiannual_revenue, 0) / 6 + coalesce(t.yearly_revenue, 0) / 12 as recurring_monthly,
-    t.amount - coalesce(t.onetime_revenue, 0) as recurring_value,
+    r.monthly as recurring_monthly,
+    case when r.monthly = 0 then t.amount else coalesce(t.onetime_revenue, 0) end as onetime_value,
+    case when r.monthly = 0 then 0 else t.amount - coalesce(t.onetime_revenue, 0) end as recurring_value,
     t.total_amount_months,
     t.use_quote_totals,
     t.revenue_spread,
@@ -90,6 +90,10 @@ select
     t.extra
 from autotask.opportunities t
 join dataset.workspace w on w.datasource_id = t.datasource_id
+cross join lateral (
+    select coalesce(t.monthly_revenue, 0) + coalesce(t.quarterly_revenue, 0) / 3
+        + coalesce(t.semiannual_revenue, 0) / 6 + coalesce(t.yearly_revenue, 0) / 12 as monthly
+) r
 left join autotask.companies company
     on company.datasource_id = t.datasource_id and company.id = t.company_id
 left join autotask.contacts contact

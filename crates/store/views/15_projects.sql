@@ -114,6 +114,15 @@ select
             on e.datasource_id = k.datasource_id and e.task_id = k.id and e.deleted_at is null
         where k.datasource_id = t.datasource_id and k.project_id = t.id and k.deleted_at is null
     ), 0), 4) as cpi,
+    case
+        when t.status = 5 then round(t.estimated_time / nullif((
+            select coalesce(sum(e.hours_worked), 0)
+            from autotask.tasks k
+            join autotask.time_entries e
+                on e.datasource_id = k.datasource_id and e.task_id = k.id and e.deleted_at is null
+            where k.datasource_id = t.datasource_id and k.project_id = t.id and k.deleted_at is null
+        ), 0), 4)
+    end as cpi_at_completion,
     coalesce(t.labor_estimated_revenue, 0) + coalesce(t.project_costs_revenue, 0) as estimated_revenue,
     (
         select coalesce(sum(coalesce(b.internal_currency_total_amount, b.total_amount)), 0)

@@ -16,6 +16,15 @@ select
     pr.status as project_status_id,
     coalesce(project_status_label.label, '#' || pr.status) as project_status,
     project_status_label.sort_order as project_status_order,
+    (
+        coalesce(pr.company_id <> 0, false)
+        and coalesce(project_type_label.label, '') !~* 'template|baseline|internal'
+    ) as is_client_project,
+    (
+        pr.id is not null
+        and coalesce(pr.status <> 5, true)
+        and coalesce(project_status_label.label, '') !~* '^inactive$'
+    ) as is_project_active,
     t.parent_phase_id,
     coalesce(parent_phase.title, '#' || t.parent_phase_id) as parent_phase,
     t.creator_resource_id as creator_id,
@@ -72,6 +81,11 @@ left join autotask.picklist_values project_status_label
         and project_status_label.entity = 'Projects'
         and project_status_label.field = 'status'
         and project_status_label.value = pr.status
+left join autotask.picklist_values project_type_label
+    on project_type_label.datasource_id = pr.datasource_id
+        and project_type_label.entity = 'Projects'
+        and project_type_label.field = 'projectType'
+        and project_type_label.value = pr.project_type
 left join autotask.phases parent_phase
     on parent_phase.datasource_id = t.datasource_id and parent_phase.id = t.parent_phase_id
 left join autotask.resources creator

@@ -15,6 +15,10 @@ select
         dataset.person(project_lead.first_name, project_lead.last_name),
         '#' || pr.project_lead_resource_id
     ) as project_lead,
+    pr.status as project_status_id,
+    coalesce(project_status_label.label, '#' || pr.status) as project_status,
+    project_status_label.sort_order as project_status_order,
+    coalesce(project_type_label.label ~* 'template|baseline', false) as is_template,
     t.assigned_resource_id,
     coalesce(
         dataset.person(assigned_resource.first_name, assigned_resource.last_name),
@@ -52,6 +56,10 @@ select
     t.create_date_time,
     t.start_date_time,
     t.end_date_time,
+    case
+        when (t.status <> 5 or t.status is null) and t.end_date_time is not null
+            then greatest(t.end_date_time, w.now)
+    end as due_or_now,
     t.completed_date_time,
     t.last_activity_date_time,
     coalesce(t.status = 5, false) as is_complete,
@@ -75,6 +83,16 @@ from autotask.tasks t
 join dataset.workspace w on w.datasource_id = t.datasource_id
 left join autotask.projects pr
     on pr.datasource_id = t.datasource_id and pr.id = t.project_id
+left join autotask.picklist_values project_status_label
+    on project_status_label.datasource_id = pr.datasource_id
+        and project_status_label.entity = 'Projects'
+        and project_status_label.field = 'status'
+        and project_status_label.value = pr.status
+left join autotask.picklist_values project_type_label
+    on project_type_label.datasource_id = pr.datasource_id
+        and project_type_label.entity = 'Projects'
+        and project_type_label.field = 'projectType'
+        and project_type_label.value = pr.project_type
 left join autotask.phases phase
     on phase.datasource_id = t.datasource_id and phase.id = t.phase_id
 left join autotask.companies company

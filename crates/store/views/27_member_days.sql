@@ -21,7 +21,8 @@ with days as (
                 when 6 then m.saturday_hours
                 else m.sunday_hours
             end
-        end as scheduled_hours
+        end as scheduled_hours,
+        m.weekly_billable_hours_goal / nullif(m.weekly_hours, 0) as goal_share
     from dataset.members m
     join dataset.workspace w on w.datasource_id = m.datasource_id
     left join autotask.internal_locations l on l.datasource_id = m.datasource_id and l.id = m.location_id
@@ -62,6 +63,11 @@ select
             then 0
         else greatest(0, t.scheduled_hours - t.time_off_hours)
     end as available_hours,
+    t.goal_share * case
+        when t.is_holiday
+            then 0
+        else greatest(0, t.scheduled_hours - t.time_off_hours)
+    end as billable_goal_hours,
     coalesce(e.hours_worked, 0) as hours_worked,
     coalesce(e.client_hours, 0) as client_hours,
     coalesce(e.billable_hours, 0) as billable_hours,

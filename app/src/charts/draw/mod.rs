@@ -143,6 +143,8 @@ mod tests {
             at: DateTime::UNIX_EPOCH,
             status: Status::Ok,
             value: Some(1.0),
+            figures: vec![],
+            target: None,
             unit: Unit::Number,
             rows: 1,
             groups: groups

@@ -14,8 +14,16 @@ const CHOICES_MAX: i64 = 2_000;
 /// Datasets that are looked through for a filter's values, the first that has its column.
 const DATASETS: &[&str] = &["tickets_all", "opportunities", "projects"];
 
-/// Labels of the picklists behind filters: filter, field of `Tickets`.
-const PICKLISTS: &[(&str, &str)] = &[("queue", "queueID"), ("priority", "priority"), ("status", "status")];
+/// Datasets of filters whose column others have before, by another meaning.
+const DATASETS_OF: &[(&str, &str)] = &[("project_status", "projects")];
+
+/// Picklists behind filters: filter, entity, field.
+const PICKLISTS: &[(&str, &str, &str)] = &[
+    ("queue", "Tickets", "queueID"),
+    ("priority", "Tickets", "priority"),
+    ("status", "Tickets", "status"),
+    ("project_status", "Projects", "status"),
+];
 
 impl Store {
     /// The values a filter offers to someone who may see `scope`: id (or label, where there is no id) and label.
@@ -33,8 +41,8 @@ impl Store {
     ) -> Result<Vec<(String, String)>, StoreError> {
         let (_, columns) = filter_columns(filter)?;
         if *scope == Scope::All {
-            if let Some((_, field)) = PICKLISTS.iter().find(|(name, _)| *name == filter) {
-                return self.picklist_choices(datasource, field).await;
+            if let Some((_, entity, field)) = PICKLISTS.iter().find(|(name, _, _)| *name == filter) {
+                return self.picklist_choices(datasource, entity, field).await;
             }
             if let Some(sql) = lookup(filter) {
                 return Ok(sqlx::query_as(sql)
@@ -44,8 +52,10 @@ impl Store {
                     .await?);
             }
         }
+        let own = DATASETS_OF.iter().find(|(name, _)| *name == filter).map(|(_, dataset)| *dataset);
         let (dataset, label) = DATASETS
             .iter()
+            .filter(|slug| own.is_none_or(|own| own == **slug))
             .filter_map(|slug| Catalogue::shipped().dataset(slug))
             .find_map(|dataset| Some((dataset, columns.iter().find_map(|column| dataset.column(column))?)))
             .ok_or_else(|| invalid(format!("No dataset has a column for the filter “{filter}”.")))?;
@@ -67,18 +77,20 @@ impl Store {
     async fn picklist_choices(
         &self,
         datasource: DatasourceId,
+        entity: &str,
         field: &str,
     ) -> Result<Vec<(String, String)>, StoreError> {
         Ok(sqlx::query_as(
             "select value::text, label
             from autotask.picklist_values
             where datasource_id = $1
-            and entity = 'Tickets'
-            and field = $2
+            and entity = $2
+            and field = $3
             order by not is_active, sort_order, label, value
-            limit $3",
+            limit $4",
         )
         .bind(datasource.0)
+        .bind(entity)
         .bind(field)
         .bind(CHOICES_MAX)
         .fetch_all(&self.pool)

@@ -8,7 +8,7 @@ use chrono::{Days, NaiveDate, Weekday};
 use std::collections::{BTreeMap, HashMap};
 use taskgauge_model::{
     format,
-    gauge::{Answer, AnswerGroup, ChartKind, Order, Series, Status},
+    gauge::{Answer, AnswerGroup, ChartKind, Figure, Order, Series, Status},
     range::{Calendar, Window, month_start, months_ahead},
 };
 
@@ -66,8 +66,15 @@ pub(super) fn fold(plan: &Plan<'_>, calendar: Calendar, rows: Vec<Row>, answer: 
     answer.previous = if plan.gauge.compare { plan.number(measure, &counted.previous) } else { None };
     notes.extend(over_groups_with_a_divisor(plan, measure, &counted, answer));
     let mut has_groups = true;
+    let target = plan.gauge.target.as_ref().and_then(|target| target.of.as_deref());
+    let is_target = |measure: &&Measured| target == Some(measure.id.as_str());
+    answer.target = plan.measures.iter().find(is_target).and_then(|it| plan.number(it, &counted.total));
     match &plan.dimensions[..] {
-        [] => {}
+        [] => {
+            let others = plan.measures.iter().skip(1).filter(|measure| !is_target(measure));
+            answer.figures =
+                others.filter_map(|it| Some(figure(it, plan.number(it, &counted.total)?))).collect();
+        }
         [dimension] => {
             let shown = counted.shown(plan, calendar, 0, dimension);
             answer.series = plan.measures.iter().map(series).collect();
@@ -102,6 +109,7 @@ pub(super) fn fold(plan: &Plan<'_>, calendar: Calendar, rows: Vec<Row>, answer: 
     } else {
         answer.status = Status::NoData;
         answer.value = None;
+        answer.figures.clear();
         answer.groups.clear();
         notes.insert(0, plan.why_empty(&counted.total));
     }
@@ -334,6 +342,10 @@ impl Members for BTreeMap<String, Member> {
 fn rows_of(measure: &Measured, cells: &[Cell]) -> u64 {
     let rows: i64 = measure.rests_on.iter().filter_map(|at| cells.get(*at)).map(|cell| cell.rows).sum();
     u64::try_from(rows).unwrap_or(0)
+}
+
+fn figure(measure: &Measured, value: f64) -> Figure {
+    Figure { id: measure.id.clone(), label: measure.label.clone(), unit: measure.unit, value }
 }
 
 fn series(measure: &Measured) -> Series {

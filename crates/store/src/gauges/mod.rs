@@ -7,6 +7,8 @@
 //!   have a divisor. An area chart by day, week or month shows a level, so its value is the last bucket's.
 //! - `rows` is the number of rows the value rests on: those of the divisor in a ratio, else those of all layers of the
 //!   first measure; for a measure of a column, the rows that have a value there.
+//! - Without groups, `figures` are the values after the first. A target that is one of the gauge's values
+//!   (`Target::of`) is in `target`, and not among them.
 //! - With two groups, `groups` is the first dimension and `series` the second: [`AnswerGroup::values`] has one entry
 //!   per key of the second dimension, of the first measure.
 //! - A viewer's range takes the place of the gauge's own, apart from *now*, *today* and looks ahead; such answers name
@@ -136,6 +138,8 @@ impl Store {
             at,
             status: Status::NotPermitted,
             value: None,
+            figures: Vec::new(),
+            target: None,
             unit: plan.measures.first().map_or(gauge.unit, |measure| measure.unit),
             rows: 0,
             groups: Vec::new(),

@@ -30,7 +30,7 @@ const WIDER: &[(&str, i64, &str)] = &[
 ];
 
 /// What the column of a filter is called in datasets that name it differently.
-const FILTER_COLUMNS: &[(&str, &str)] = &[("member", "resource")];
+const FILTER_COLUMNS: &[(&str, &str)] = &[("member", "resource"), ("project_status", "status")];
 
 /// A gauge ready to be asked.
 pub(super) struct Plan<'a> {

@@ -2,9 +2,10 @@
 
 use super::{expected::Keep, filters, gauge, world::World};
 use chrono_tz::Europe;
+use std::collections::BTreeSet;
 use taskgauge_model::{
     catalogue::Catalogue,
-    gauge::{Answer, Filters},
+    gauge::{Answer, Filters, Status, Unit},
 };
 use taskgauge_store::{Scope, StoreError};
 
@@ -48,22 +49,56 @@ async fn filters_and_scopes_cut_every_gauge() {
 async fn a_viewer_locked_to_a_client_sees_what_an_admin_filtering_on_it_sees() {
     let world = World::busy(Europe::Berlin, "2026-03-18T10:00:00Z").await;
     let filtered = filters(&[("client", &["5"])]);
+    let mut withheld = BTreeSet::new();
     for gauge in &Catalogue::shipped().gauges {
         let admin = world.ask(gauge, &filtered, &Scope::All).await;
         let locked = world.ask(gauge, &Filters::default(), &Scope::Companies(vec![5])).await;
         let (Ok(admin), Ok(locked)) = (admin, locked) else { panic!("{}", gauge.id) };
+        if locked.status == Status::NotPermitted {
+            // What cannot be told apart by client, or is internal, is withheld whole.
+            assert!(admin.status != Status::NotPermitted && locked.note.is_some(), "{}", gauge.id);
+            assert!(locked.value.is_none() && locked.table.is_none(), "{}", gauge.id);
+            assert!(
+                locked.groups.is_empty() && locked.figures.is_empty() && locked.target.is_none(),
+                "{}",
+                gauge.id
+            );
+            withheld.insert(gauge.id.as_str());
+            continue;
+        }
         assert_eq!(admin.value, locked.value, "{}", gauge.id);
         assert_eq!(admin.groups, locked.groups, "{}", gauge.id);
-        // Addresses in Autotask are for those who work there.
-        let without_links = |answer: &Answer| {
-            let mut table = answer.table.clone();
-            table.iter_mut().flat_map(|table| &mut table.rows).for_each(|row| row.link = None);
-            table
+        assert_eq!(admin.figures, locked.figures, "{}", gauge.id);
+        // Addresses in Autotask and internal columns are for those who work there.
+        let of_a_client = |answer: &Answer| {
+            let mut table = answer.table.clone()?;
+            let dataset = Catalogue::shipped().dataset(&gauge.layers[0].dataset)?;
+            let shown: Vec<bool> = table
+                .columns
+                .iter()
+                .map(|name| dataset.column(name).is_some_and(|column| !column.internal))
+                .collect();
+            let mut kept = shown.iter();
+            table.columns.retain(|_| *kept.next().unwrap_or(&false));
+            for row in &mut table.rows {
+                row.link = None;
+                let mut kept = shown.iter();
+                row.values.retain(|_| *kept.next().unwrap_or(&false));
+            }
+            Some(table)
         };
-        assert_eq!(without_links(&admin), locked.table, "{}", gauge.id);
+        assert_eq!(of_a_client(&admin), locked.table, "{}", gauge.id);
         let told = serde_json::to_string(&locked).expect("JSON");
         assert!(!told.replace("Client 05", "").contains("Client "), "{}: {told}", gauge.id);
     }
+    let of_members_or_money = |id: &str| {
+        gauge(id).unit == Unit::Money
+            || gauge(id).layers.iter().any(|layer| {
+                layer.dataset == "member_days"
+                    || layer.measure.column().is_some_and(|column| column == "value")
+            })
+    };
+    assert!(withheld.iter().all(|id| of_members_or_money(id)), "{withheld:?}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod engine;
 mod expected;
 mod filtering;
 mod marks;
+mod work;
 mod world;
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -89,11 +89,22 @@ async fn what_is_hidden_marks_what_suffers_and_nothing_else() {
     // In the same minute, of the same rows: what was kept is not shown again.
     for (before, after) in before.iter().zip(answers().await) {
         let uses_time = gauge(&after.gauge).layers.iter().any(|layer| {
-            let of_time = ["hours_worked", "touches"];
+            let of_time = [
+                "hours_worked",
+                "touches",
+                "missing_hours",
+                "worked_hours",
+                "variance_hours",
+                "is_over_budget",
+                "cpi",
+            ];
             layer.dataset.starts_with("time_")
                 || layer.measure.column().is_some_and(|column| of_time.contains(&column))
                 || layer.conditions.iter().any(|condition| of_time.contains(&condition.column.as_str()))
-                || gauge(&after.gauge).rows.iter().any(|list| list.columns.iter().any(|c| c == of_time[0]))
+                || gauge(&after.gauge)
+                    .rows
+                    .iter()
+                    .any(|list| list.columns.iter().any(|c| of_time.contains(&c.as_str())))
         });
         let is_marked = after.note.as_deref().is_some_and(|note| note.contains(right));
         assert_eq!(is_marked, uses_time, "{} {:?}", after.gauge, after.note);
