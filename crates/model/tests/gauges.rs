@@ -107,6 +107,16 @@ fn formulas_use_every_layer_and_nothing_else() {
 }
 
 #[test]
+fn shares_of_the_whole_are_percentages_of_groups_and_never_the_first_value() {
+    for gauge in gauges() {
+        for (place, value) in gauge.values.iter().enumerate().filter(|(_, value)| value.of_total) {
+            assert_eq!(value.unit, Some(Unit::Percent), "{}", gauge.id);
+            assert!(place > 0 && gauge.groups.len() == 1, "{}", gauge.id);
+        }
+    }
+}
+
+#[test]
 fn sentences_of_emptiness_name_layers() {
     for gauge in gauges() {
         let mut rest = gauge.empty.as_deref().unwrap_or_default();
@@ -121,7 +131,8 @@ fn sentences_of_emptiness_name_layers() {
 #[test]
 fn lists_show_columns_that_exist() {
     for gauge in gauges() {
-        assert_eq!(gauge.rows.is_some(), gauge.chart == ChartKind::Table, "{}", gauge.id);
+        let is_list = gauge.chart == ChartKind::Table && gauge.groups.is_empty();
+        assert_eq!(gauge.rows.is_some(), is_list, "{}", gauge.id);
         let Some(rows) = &gauge.rows else { continue };
         for name in rows.columns.iter().map(String::as_str).chain([rows.sort.trim_start_matches('-')]) {
             column(gauge, &gauge.layers[0], name);

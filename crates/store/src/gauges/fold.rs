@@ -133,7 +133,15 @@ impl Plan<'_> {
                 values: self
                     .measures
                     .iter()
-                    .filter_map(|measure| Some((measure.id.clone(), self.number(measure, &member.cells)?)))
+                    .filter_map(|measure| {
+                        let number = self.number(measure, &member.cells)?;
+                        let shown = if measure.of_total {
+                            share(number, self.number(measure, &counted.total)?)?
+                        } else {
+                            number
+                        };
+                        Some((measure.id.clone(), shown))
+                    })
                     .collect(),
                 label: member.label.unwrap_or_default(),
                 key: member.key,
@@ -334,6 +342,11 @@ impl Members for BTreeMap<String, Member> {
 fn rows_of(measure: &Measured, cells: &[Cell]) -> u64 {
     let rows: i64 = measure.rests_on.iter().filter_map(|at| cells.get(*at)).map(|cell| cell.rows).sum();
     u64::try_from(rows).unwrap_or(0)
+}
+
+/// The part of a whole, 0 to 100; of nothing there is none.
+fn share(part: f64, whole: f64) -> Option<f64> {
+    (whole != 0.0).then(|| part / whole * 100.0)
 }
 
 fn series(measure: &Measured) -> Series {
