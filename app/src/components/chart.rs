@@ -47,6 +47,17 @@ pub fn Chart(
 /// The numbers behind a chart, as a table that can be opened.
 #[component]
 fn ChartData(answer: Answer, title: String) -> impl IntoView {
+    view! {
+        <details class="tile-data">
+            <summary><span class="visually-hidden">{title}": "</span>"Table"</summary>
+            <div class="table-wrap" tabindex="0" role="region" aria-label="Numbers of the chart">{groups_table(&answer)}</div>
+        </details>
+    }
+    .into_any()
+}
+
+/// Groups and their values, as a table.
+pub fn groups_table(answer: &Answer) -> AnyView {
     let heads: Vec<_> = answer
         .series
         .iter()
@@ -71,15 +82,10 @@ fn ChartData(answer: Answer, title: String) -> impl IntoView {
         })
         .collect();
     view! {
-        <details class="tile-data">
-            <summary><span class="visually-hidden">{title}": "</span>"Table"</summary>
-            <div class="table-wrap" tabindex="0" role="region" aria-label="Numbers of the chart">
-                <table class="table dense">
-                    <thead><tr><th scope="col"><span class="visually-hidden">"Group"</span></th>{heads}</tr></thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
-        </details>
+        <table class="table dense">
+            <thead><tr><th scope="col"><span class="visually-hidden">"Group"</span></th>{heads}</tr></thead>
+            <tbody>{rows}</tbody>
+        </table>
     }
     .into_any()
 }

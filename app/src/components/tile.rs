@@ -1,6 +1,10 @@
 //! A tile: title, answer, and why there is none when there is none.
 
-use super::{age::Age, chart::Chart, table::Cells};
+use super::{
+    age::Age,
+    chart::{Chart, groups_table},
+    table::Cells,
+};
 use crate::api::boards::{BoardTile, TileGauge, picture_size};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -106,7 +110,10 @@ fn body(
 ) -> AnyView {
     match kind {
         ChartKind::Number | ChartKind::Percent | ChartKind::Progress => number(unit, target, &answer),
-        ChartKind::Table => view! { <p class="tile-empty">"No rows."</p> }.into_any(),
+        ChartKind::Table => view! {
+            <div class="tile-table" tabindex="0" role="region" aria-label=format!("Table of {title}")>{groups_table(&answer)}</div>
+        }
+        .into_any(),
         _ => match option {
             Some(option) => {
                 view! { <Chart option=option answer=answer title=title.to_owned() size=size /> }.into_any()

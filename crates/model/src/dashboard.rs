@@ -21,6 +21,12 @@ pub struct Dashboard {
     /// Names of the filters it offers; `range` is one.
     #[serde(default)]
     pub filters: Vec<String>,
+    /// The filter that is set to the signed-in person, found by e-mail address, until somebody chooses otherwise.
+    #[serde(default)]
+    pub mine: Option<String>,
+    /// Made for a screen on the wall: large type.
+    #[serde(default)]
+    pub wall: bool,
     /// Tiles in reading order, row by row.
     pub tiles: Vec<Tile>,
     /// Gauges that belong here but are off by default.

@@ -189,6 +189,7 @@ pub const GAPS: &[Gap] = &[
         innocent: "That is right only if nothing you sell has a cost in Autotask.",
         hides: Hides::Columns(&[
             ("billing_items", &["our_cost", "margin"]),
+            ("profit_lines", &["item_cost"]),
             ("service_units", &["cost", "margin", "monthly_cost"]),
             ("bundle_units", &["cost", "margin", "monthly_cost"]),
             ("recurring_months", &["monthly_cost", "monthly_margin"]),
@@ -217,6 +218,7 @@ pub const GAPS: &[Gap] = &[
             ("time_14d", &["cost"]),
             ("time_210d", &["cost"]),
             ("time_all", &["cost"]),
+            ("profit_lines", &["labor_cost"]),
         ]),
         right: Right { tab: "Other", row: "Resources/Users (HR): view internal cost data" },
     },

@@ -39,7 +39,7 @@ pub struct Gauge {
     /// Whether the previous period of the same length is shown beside it.
     #[serde(default)]
     pub compare: bool,
-    /// For a list of rows: which columns, in which order.
+    /// For a list of rows: which columns, in which order. A table without is one of groups.
     #[serde(default)]
     pub rows: Option<RowList>,
     /// Said when nothing was there to count.
@@ -74,7 +74,7 @@ pub enum ChartKind {
     Donut,
     /// A heat map.
     Heat,
-    /// A table.
+    /// A table: rows, or groups with their values.
     Table,
     /// Ranked bars with names.
     Rank,
@@ -208,7 +208,8 @@ pub enum Scalar {
     Flag(bool),
     /// A number.
     Number(f64),
-    /// Text, an ISO date or an RFC 3339 time; in gauges also `now`, `now+4h` and `now-7d`.
+    /// Text, an ISO date or an RFC 3339 time; in gauges also `now`, `now+4h` and `now-7d`, for dates the local date of
+    /// that instant.
     Text(String),
     /// Several.
     List(Vec<Scalar>),
@@ -228,6 +229,10 @@ pub struct Value {
     /// Its unit, where it differs from the gauge's.
     #[serde(default)]
     pub unit: Option<Unit>,
+    /// Shown per group as a share of its value over everything, × 100, for gauges with one group. Its unit is
+    /// [`Unit::Percent`] then.
+    #[serde(default)]
+    pub of_total: bool,
     /// Drawn as a line over columns.
     #[serde(default)]
     pub line: bool,
@@ -395,6 +400,8 @@ pub const FILTERS: &[(&str, &str, &str)] = &[
     ("lead", "Lead", "project_lead"),
     ("project_status", "Status", "project_status"),
     ("category", "Category", "opportunity_category"),
+    ("contract_type", "Contract type", "contract_type"),
+    ("team", "Team", "department"),
 ];
 
 /// Whether a question could be answered.

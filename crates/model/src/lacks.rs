@@ -21,6 +21,11 @@ pub enum Need {
 const COLUMN_ENTITIES: &[(&str, &str, Need)] = &[
     ("touches", "TimeEntries", Need::Whole),
     ("hours_worked", "TimeEntries", Need::Whole),
+    ("labor_cost", "TimeEntries", Need::Whole),
+    ("uncosted_hours", "TimeEntries", Need::Whole),
+    ("hours_30d", "TimeEntries", Need::Part),
+    ("days_to_empty", "TimeEntries", Need::Part),
+    ("has_call", "ServiceCalls", Need::Whole),
     ("first_response_hours_sla", "ServiceLevelAgreementResults", Need::Whole),
     ("resolution_hours_sla", "ServiceLevelAgreementResults", Need::Whole),
     ("contact", "Contacts", Need::Whole),

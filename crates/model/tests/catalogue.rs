@@ -52,6 +52,15 @@ fn the_21_known_datasets_ship() {
         "member_days",
         "recurring_months",
         "sync_log",
+        "profit_lines",
+        "block_balances",
+        "call_members",
+        "scheduled_tickets",
+        "data_age",
+        "api_use",
+        "count_checks",
+        "permission_findings",
+        "data_quality",
     ] {
         assert!(Catalogue::shipped().dataset(slug).is_some_and(|dataset| dataset.extra), "{slug} is missing");
     }

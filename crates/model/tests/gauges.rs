@@ -115,6 +115,16 @@ fn targets_are_values_of_their_gauge_but_not_the_first() {
 }
 
 #[test]
+fn shares_of_the_whole_are_percentages_of_groups_and_never_the_first_value() {
+    for gauge in gauges() {
+        for (place, value) in gauge.values.iter().enumerate().filter(|(_, value)| value.of_total) {
+            assert_eq!(value.unit, Some(Unit::Percent), "{}", gauge.id);
+            assert!(place > 0 && gauge.groups.len() == 1, "{}", gauge.id);
+        }
+    }
+}
+
+#[test]
 fn sentences_of_emptiness_name_layers() {
     for gauge in gauges() {
         let mut rest = gauge.empty.as_deref().unwrap_or_default();
@@ -129,7 +139,8 @@ fn sentences_of_emptiness_name_layers() {
 #[test]
 fn lists_show_columns_that_exist() {
     for gauge in gauges() {
-        assert_eq!(gauge.rows.is_some(), gauge.chart == ChartKind::Table, "{}", gauge.id);
+        let is_list = gauge.chart == ChartKind::Table && gauge.groups.is_empty();
+        assert_eq!(gauge.rows.is_some(), is_list, "{}", gauge.id);
         let Some(rows) = &gauge.rows else { continue };
         for name in rows.columns.iter().map(String::as_str).chain([rows.sort.trim_start_matches('-')]) {
             column(gauge, &gauge.layers[0], name);
@@ -260,8 +271,8 @@ fn the_service_ticket_board_is_laid_out_as_planned() {
 type Planned<'a> = (&'a str, Option<&'a str>, &'a [&'a str], &'a [(u8, u8, &'a [&'a str])], &'a [&'a str]);
 
 #[test]
-fn boards_of_projects_sales_and_members_are_laid_out_as_planned() {
-    let boards: [Planned<'_>; 6] = [
+fn the_other_boards_are_laid_out_as_planned() {
+    let boards: [Planned<'_>; 10] = [
         (
             "projects-overview",
             Some("BGS - Projects Overview"),
@@ -331,7 +342,7 @@ fn boards_of_projects_sales_and_members_are_laid_out_as_planned() {
                 (6, 5, &["pipeline_by_stage", "won_trend"]),
                 (6, 5, &["closing_soon", "stalled_opps"]),
                 (4, 5, &["activity_leaderboard", "overdue_opps", "quotes_open"]),
-                (12, 5, &["client_last_contact"]),
+                (6, 5, &["client_last_contact", "contracts_expiring"]),
             ],
             &[],
         ),
@@ -354,10 +365,17 @@ fn boards_of_projects_sales_and_members_are_laid_out_as_planned() {
                 ),
                 (8, 6, &["my_open_list"]),
                 (4, 6, &["sla_at_risk"]),
-                (12, 4, &["tasks_due"]),
-                (6, 4, &["open_by_status", "open_by_priority"]),
+                (6, 4, &["calls_today", "tasks_due"]),
+                (4, 4, &["open_by_status", "open_by_priority", "calls_upcoming"]),
             ],
-            &["tickets_opened_today", "new_unassigned", "stale_list", "waiting_tickets", "sla_breached_open"],
+            &[
+                "tickets_opened_today",
+                "new_unassigned",
+                "stale_list",
+                "waiting_tickets",
+                "sla_breached_open",
+                "calls_overdue",
+            ],
         ),
         (
             "resource-scorecard",
@@ -383,7 +401,115 @@ fn boards_of_projects_sales_and_members_are_laid_out_as_planned() {
                 "hours_today",
                 "hours_period",
                 "realization",
+                "calls_completed",
             ],
+        ),
+        (
+            "service-desk-leaderboard",
+            Some("BGS - Service Desk Leaderboard"),
+            &["team", "queue", "range"],
+            &[
+                (3, 2, &["open_tickets", "kill_rate_today", "stale_tickets", "sla_breached_open"]),
+                (6, 6, &["closed_leaderboard_today", "hours_leaderboard"]),
+                (6, 6, &["closed_leaderboard", "utilization_by_member"]),
+                (6, 5, &["sla_at_risk", "stale_list"]),
+            ],
+            &[
+                "tickets_opened_today",
+                "tickets_closed_today",
+                "opened_vs_closed_by_day",
+                "new_unassigned",
+                "open_by_queue",
+                "open_by_resource",
+                "open_by_client",
+                "backlog_age",
+                "avg_first_response",
+                "avg_resolution",
+                "sla_overall_met",
+                "same_day_resolution",
+                "hours_today",
+                "utilization",
+                "billable_utilization",
+                "hours_split",
+                "missing_time",
+                "member_csat",
+                "csat_score",
+                "csat_low",
+                "calls_load",
+                "waiting_no_call",
+            ],
+        ),
+        (
+            "client-dashboard-template",
+            Some("Client Dashboard Template"),
+            &["client", "range"],
+            &[
+                (
+                    2,
+                    2,
+                    &[
+                        "tickets_opened_period",
+                        "tickets_closed_period",
+                        "open_tickets",
+                        "sla_overall_met",
+                        "csat_score",
+                        "block_hours_left",
+                    ],
+                ),
+                (8, 4, &["opened_vs_closed_by_month"]),
+                (4, 4, &["tickets_by_issue"]),
+                (4, 4, &["open_by_priority", "tickets_by_source", "top_requesters"]),
+                (3, 2, &["avg_first_response", "avg_resolution", "hours_period", "client_contacts"]),
+                (6, 4, &["backlog_trend", "csat_trend"]),
+                (6, 5, &["oldest_open", "warranty_expiring"]),
+            ],
+            &[
+                "tickets_by_type",
+                "open_by_status",
+                "waiting_tickets",
+                "backlog_age",
+                "avg_open_age",
+                "response_by_priority",
+                "sla_first_response_met",
+                "sla_resolution_met",
+                "hours_per_ticket",
+                "billable_pct",
+                "hours_by_work_type",
+                "csat_response_rate",
+                "csat_low",
+                "tickets_per_endpoint",
+                "rhem",
+                "client_hours",
+                "projects_active",
+                "project_budget",
+                "contracts_expiring",
+                "invoiced",
+            ],
+        ),
+        (
+            "contracts-finance",
+            None,
+            &["range", "client", "contract_type"],
+            &[
+                (3, 4, &["mrr", "invoiced", "unpaid_invoices", "unposted_time"]),
+                (6, 5, &["revenue_by_client", "effective_hourly_rate"]),
+                (6, 6, &["gross_profit_client", "contract_profitability"]),
+                (4, 5, &["mrr_by_client", "contracts_expiring", "block_hours_left"]),
+                (3, 4, &["realization", "rhem", "client_hours", "project_revenue"]),
+            ],
+            &[],
+        ),
+        (
+            "data-health",
+            None,
+            &[],
+            &[
+                (8, 6, &["data_freshness"]),
+                (4, 6, &["api_budget"]),
+                (6, 6, &["count_reconciliation", "permission_gaps"]),
+                (12, 5, &["data_quality_exceptions"]),
+            ],
+            &[],
         ),
     ];
     for (id, known_as, filters, rows, held) in boards {
@@ -391,6 +517,13 @@ fn boards_of_projects_sales_and_members_are_laid_out_as_planned() {
         assert_eq!(board.also_known_as.as_deref(), known_as, "{id}");
         assert_eq!(board.filters, filters, "{id}");
         assert_eq!(board.held, held, "{id}");
+        assert_eq!(board.wall, id.ends_with("leaderboard"), "{id}");
+        let mine = match id {
+            "tech-dashboard" => Some("member"),
+            "sales-reps" => Some("owner"),
+            _ => None,
+        };
+        assert_eq!(board.mine.as_deref(), mine, "{id}");
         let laid_out: Vec<_> =
             board.tiles.iter().map(|tile| (tile.width, tile.height, tile.gauge.as_str())).collect();
         let planned: Vec<_> = rows
@@ -407,6 +540,9 @@ fn boards_offer_filters_that_exist() {
         for filter in &board.filters {
             let known = filter == "range" || FILTERS.iter().any(|(name, _, _)| name == filter);
             assert!(known, "{}: {filter}", board.id);
+        }
+        if let Some(mine) = &board.mine {
+            assert!(board.filters.contains(mine), "{}: {mine}", board.id);
         }
     }
 }

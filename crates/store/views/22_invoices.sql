@@ -29,6 +29,18 @@ select
         when t.paid_date is null and not coalesce(t.is_voided, false)
             then w.today - t.due_date
     end as days_overdue,
+    case
+        when t.paid_date is not null or coalesce(t.is_voided, false) or t.due_date is null then null
+        when w.today <= t.due_date then 'Current'
+        when w.today <= t.due_date + 30 then '1–30 days'
+        when w.today <= t.due_date + 60 then '31–60 days'
+        when w.today <= t.due_date + 90 then '61–90 days'
+        else 'Over 90 days'
+    end as overdue_band,
+    case
+        when t.paid_date is not null or coalesce(t.is_voided, false) or t.due_date is null then null
+        else least(4, greatest(0, (w.today - t.due_date + 29) / 30))
+    end as overdue_band_order,
     t.invoice_total,
     t.total_tax_value,
     t.order_number,

@@ -39,6 +39,7 @@ select
     (t.invoice_id is not null) as is_invoiced,
     coalesce(item_type_label.label ~* 'labou?r', false) as is_labor,
     coalesce(item_type_label.label ~* 'service|recurring', false) as is_recurring,
+    coalesce(item_type_label.label ~* 'labou?r|service|recurring', false) as is_service,
     t.quantity,
     coalesce(t.internal_currency_rate, t.rate) as rate,
     coalesce(t.internal_currency_extended_price, t.extended_price) as extended_price,

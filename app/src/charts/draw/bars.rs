@@ -12,7 +12,9 @@ use taskgauge_model::gauge::Answer;
 
 pub fn bars(answer: &Answer) -> Chart {
     let unit = unit_of(answer);
-    let several = answer.series.len() > 1;
+    // Bars of another unit have no place on the axis; the table beside the chart has them.
+    let shown: Vec<_> = answer.series.iter().filter(|series| series.unit == unit).collect();
+    let several = shown.len() > 1;
     let names = names_axis(&answer.groups).inverse(true).axis_label(AxisLabel::new().interval(0));
     let numbers: Axis = numbers_axis(answer)
         .axis_label(AxisLabel::new().show(several).formatter(short_numbers(unit)))
@@ -25,7 +27,7 @@ pub fn bars(answer: &Answer) -> Chart {
     if several {
         chart = chart.legend(Legend::new().left(0).top(0));
     }
-    for (place, series) in answer.series.iter().enumerate() {
+    for (place, series) in shown.into_iter().enumerate() {
         let data: Vec<DataPoint> = answer.groups.iter().map(|group| point(group, series).into()).collect();
         let bar = Bar::new();
         // Several bars share a category: their width is for the script to choose.

@@ -12,7 +12,7 @@ use taskgauge_model::{catalogue::Catalogue, ids::DatasourceId};
 /// Most values a filter offers.
 const CHOICES_MAX: i64 = 2_000;
 /// Datasets that are looked through for a filter's values, the first that has its column.
-const DATASETS: &[&str] = &["tickets_all", "opportunities", "projects"];
+const DATASETS: &[&str] = &["tickets_all", "opportunities", "projects", "contracts", "members"];
 
 /// Datasets of filters whose column others have before, by another meaning.
 const DATASETS_OF: &[(&str, &str)] = &[("project_status", "projects")];

@@ -141,7 +141,15 @@ impl Plan<'_> {
                 values: self
                     .measures
                     .iter()
-                    .filter_map(|measure| Some((measure.id.clone(), self.number(measure, &member.cells)?)))
+                    .filter_map(|measure| {
+                        let number = self.number(measure, &member.cells)?;
+                        let shown = if measure.of_total {
+                            share(number, self.number(measure, &counted.total)?)?
+                        } else {
+                            number
+                        };
+                        Some((measure.id.clone(), shown))
+                    })
                     .collect(),
                 label: member.label.unwrap_or_default(),
                 key: member.key,
@@ -346,6 +354,11 @@ fn rows_of(measure: &Measured, cells: &[Cell]) -> u64 {
 
 fn figure(measure: &Measured, value: f64) -> Figure {
     Figure { id: measure.id.clone(), label: measure.label.clone(), unit: measure.unit, value }
+}
+
+/// The part of a whole, 0 to 100; of nothing there is none.
+fn share(part: f64, whole: f64) -> Option<f64> {
+    (whole != 0.0).then(|| part / whole * 100.0)
 }
 
 fn series(measure: &Measured) -> Series {

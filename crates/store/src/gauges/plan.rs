@@ -3,6 +3,7 @@
 use super::{Context, invalid, statement::company_id};
 use crate::{Scope, StoreError};
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
 use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, Dataset, DatasetColumn},
@@ -128,6 +129,8 @@ pub(super) struct Measured {
     pub unit: Unit,
     pub line: bool,
     pub tone: Option<String>,
+    /// Shown per group as a share of the whole.
+    pub of_total: bool,
     pub formula: Formula,
     /// Layers it is made of.
     pub uses: Vec<usize>,
@@ -274,7 +277,7 @@ impl<'a> PlanLayer<'a> {
         let conditions = layer
             .conditions
             .iter()
-            .map(|condition| Ok(at_instant(condition, column(dataset, &condition.column)?, at)))
+            .map(|condition| Ok(at_moment(condition, column(dataset, &condition.column)?, at, context.zone)))
             .collect::<Result<_, StoreError>>()?;
         Ok(PlanLayer { layer, dataset, conditions, cut, keys, column: measured })
     }
@@ -335,6 +338,17 @@ pub(crate) fn at_instant(condition: &Condition, column: &DatasetColumn, at: Date
         && let Some(instant) = relative(text, at)
     {
         condition.value = Scalar::Text(instant.to_rfc3339());
+    }
+    condition
+}
+
+/// The condition with `now` and the like as the instant, or of a date column as the local date, that it means.
+fn at_moment(condition: &Condition, column: &DatasetColumn, at: DateTime<Utc>, zone: Tz) -> Condition {
+    let mut condition = at_instant(condition, column, at);
+    if let (ColumnKind::Date, Scalar::Text(text)) = (column.kind, &condition.value)
+        && let Some(instant) = relative(text, at)
+    {
+        condition.value = Scalar::Text(instant.with_timezone(&zone).date_naive().to_string());
     }
     condition
 }
@@ -439,6 +453,7 @@ fn measures(gauge: &Gauge) -> Result<Vec<Measured>, StoreError> {
             unit: gauge.unit,
             line: false,
             tone: None,
+            of_total: false,
             adds_up: is_linear(&formula) && uses.iter().all(|at| adds_up(&gauge.layers[*at].measure)),
             rests_on: if rests_on.is_empty() { uses.clone() } else { rests_on },
             uses,
@@ -463,6 +478,7 @@ fn measures(gauge: &Gauge) -> Result<Vec<Measured>, StoreError> {
             Ok(Measured {
                 unit: value.unit.unwrap_or(gauge.unit),
                 line: value.line,
+                of_total: value.of_total,
                 tone: value.tone.clone(),
                 ..measure
             })

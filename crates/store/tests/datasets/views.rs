@@ -75,6 +75,8 @@ async fn joins_multiply_nothing_and_tenants_do_not_mix() {
         ("config_items", 3),
         ("quotes", 1),
         ("billing_items", 1),
+        ("profit_lines", 5),
+        ("block_balances", 1),
     ] {
         let dataset = dataset(slug);
         // All columns, so that every join and subquery is there.

@@ -168,6 +168,7 @@ async fn what_does_not_exist_is_refused_with_a_sentence() {
                 label: "X".to_owned(),
                 formula: "open + secret".to_owned(),
                 unit: None,
+                of_total: false,
                 line: false,
                 tone: None,
             }];

@@ -3,7 +3,9 @@
 mod engine;
 mod expected;
 mod filtering;
+mod health;
 mod marks;
+mod money;
 mod work;
 mod world;
 
