@@ -50,7 +50,7 @@ fn open(live: Live) {
         let Some(text) = message.data().as_string() else { return };
         match serde_json::from_str::<Event>(&text) {
             Ok(Event::Progress { .. }) => soon(live.progress, progress_due),
-            Ok(Event::Changed { .. }) => soon(live.changes, changes_due),
+            Ok(Event::Changed { .. } | Event::Edited) => soon(live.changes, changes_due),
             Err(_) => {}
         }
     });

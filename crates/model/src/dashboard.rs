@@ -14,23 +14,23 @@ pub struct Dashboard {
     /// Its title.
     pub title: String,
     /// What a board of this purpose is called elsewhere, for people who look for it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub also_known_as: Option<String>,
     /// What it answers, in a sentence.
     pub about: String,
     /// Names of the filters it offers; `range` is one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<String>,
     /// The filter that is set to the signed-in person, found by e-mail address, until somebody chooses otherwise.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mine: Option<String>,
     /// Made for a screen on the wall: large type.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "crate::gauge::is_default")]
     pub wall: bool,
     /// Tiles in reading order, row by row.
     pub tiles: Vec<Tile>,
     /// Gauges that belong here but are off by default.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ pub struct Tile {
     /// The gauge's id.
     pub gauge: String,
     /// Another gauge in the same place, switched by a tab.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub or: Option<String>,
     /// Columns it takes, 1 to 12.
     pub width: u8,

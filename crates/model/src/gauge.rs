@@ -18,36 +18,41 @@ pub struct Gauge {
     /// The formula in words, for *Explain this number*.
     pub about: String,
     /// The range used unless a board or a viewer chooses another.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub range: Range,
     /// How it is drawn.
     pub chart: ChartKind,
     /// What is counted.
     pub layers: Vec<Layer>,
     /// What is shown; the first is the gauge's value. Empty means: each layer as it is.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<Value>,
     /// Unit of the first value.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub unit: Unit,
     /// One or two dimensions; none for a single number.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Group>,
     /// The target and where it comes from.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
     /// Whether the previous period of the same length is shown beside it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub compare: bool,
     /// For a list of rows: which columns, in which order. A table without is one of groups.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<RowList>,
     /// Said when nothing was there to count.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty: Option<String>,
     /// Whether it may never leave by a client's link (cost, margin, other clients, member names).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub internal: bool,
+}
+
+/// Whether a member need not be written, because reading it leads to the same.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// How an answer is drawn.
@@ -91,22 +96,22 @@ pub struct Layer {
     /// Slug of the dataset.
     pub dataset: String,
     /// How rows become a number.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub measure: Measure,
     /// Conditions, all of which hold.
-    #[serde(default, rename = "where")]
+    #[serde(default, rename = "where", skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     /// Column that the range cuts (time or date). None: the range does not apply, as for *now*.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
     /// A range of its own, where it differs from the gauge's.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<Range>,
     /// Columns this layer is grouped by, where they differ from the gauge's [`Group::by`]; by position.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<String>,
     /// Series colour, where the meaning fixes it (`opened`, `closed`, `good`, `warn`, `bad`).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tone: Option<String>,
 }
 
@@ -161,10 +166,10 @@ pub struct Condition {
     /// The column.
     pub column: String,
     /// The comparison.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub op: Op,
     /// What it is compared with; text for label, id, time and date columns.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub value: Scalar,
 }
 
@@ -227,17 +232,17 @@ pub struct Value {
     /// window in months.
     pub formula: String,
     /// Its unit, where it differs from the gauge's.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Unit>,
     /// Shown per group as a share of its value over everything, × 100, for gauges with one group. Its unit is
     /// [`Unit::Percent`] then.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub of_total: bool,
     /// Drawn as a line over columns.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub line: bool,
     /// Series colour, where the meaning fixes it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tone: Option<String>,
 }
 
@@ -248,19 +253,19 @@ pub struct Group {
     /// A column of the dataset; or `hour`, `weekday`, `day`, `week`, `month` of each layer's date.
     pub by: String,
     /// Order of the groups.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub order: Order,
     /// Most groups shown; the rest becomes *Other* where measures add up.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub top: Option<u32>,
     /// What rows without a value are called.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub none: Option<String>,
     /// Lower bounds of bands for a numeric column, e.g. `[0, 1, 3, 7, 14, 30]`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bands: Vec<f64>,
     /// Groups that rest on fewer rows are left out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_rows: Option<u64>,
 }
 
@@ -286,16 +291,16 @@ pub struct Target {
     /// The target's value.
     pub value: f64,
     /// The id of the gauge's value that is the target, where that has a number; [`Target::value`] holds elsewhere.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
     /// Which side is good.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub good: Good,
     /// Distance from the target within which it is a warning rather than bad.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub warn_within: f64,
     /// Where the default comes from.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
 }
 

@@ -3,6 +3,8 @@
 //! Nothing here reads or writes anything; the one exception is [`clock::Clock`], which tells the time.
 
 #[cfg(not(target_arch = "wasm32"))]
+pub mod bundle;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod catalogue;
 pub mod clock;
 pub mod dashboard;
@@ -18,6 +20,8 @@ pub mod gauge;
 pub mod ids;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lacks;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod merge;
 pub mod range;
 pub mod run;
 pub mod webhook;

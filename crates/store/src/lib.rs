@@ -4,6 +4,7 @@
 //! [`Scope`] of whoever looks, and time comes from the store's clock, so no caller can widen what a person may see.
 
 pub mod cluster;
+pub mod content;
 pub mod datasets;
 pub mod datasources;
 pub mod drafts;
@@ -50,6 +51,7 @@ pub struct Store {
     pub(crate) sealer: Sealer,
     pub(crate) clock: Clock,
     pub(crate) answers: Arc<gauges::cache::Answers>,
+    pub(crate) shelf: Arc<content::Shelf>,
 }
 
 impl Store {
@@ -99,7 +101,7 @@ impl Store {
                 })
             })
             .connect_lazy_with(options);
-        Ok(Store { pool, sealer, clock, answers: Arc::default() })
+        Ok(Store { pool, sealer, clock, answers: Arc::default(), shelf: Arc::default() })
     }
 
     /// Whether the database answers.

@@ -19,6 +19,7 @@
 
 mod behind;
 pub(crate) mod cache;
+pub(crate) mod check;
 mod choices;
 mod fold;
 pub(crate) mod plan;

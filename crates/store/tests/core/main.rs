@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed expectation ends the test")]
 
 mod cluster;
+mod content;
 mod datasources;
 mod migrations;
 mod rows;

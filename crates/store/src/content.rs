@@ -1,0 +1,569 @@
+//! Gauges and dashboards: what ships, together with what people made and changed.
+//!
+//! What ships is in the program and improves with it. Where somebody changed it, the change is stored together with
+//! what it was made from, so that a newer default and the change can be merged ([`merge::three_way`]). Every read
+//! therefore gives what holds now, and nothing has to be migrated.
+
+use crate::{Store, StoreError, gauges::check, notify};
+use chrono::{DateTime, Utc};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use taskgauge_model::{
+    catalogue::Catalogue,
+    dashboard::{Dashboard, GRID_COLUMNS},
+    gauge::{FILTERS, Gauge},
+    merge,
+    run::Event,
+};
+
+/// Longest name in addresses, in characters.
+const ID_MAX: usize = 60;
+const TITLE_MAX: usize = 100;
+const ABOUT_MAX: usize = 1_000;
+/// Most tiles of a dashboard, and rows of the grid that one takes.
+const TILES_MAX: usize = 60;
+const HEIGHT_MAX: u8 = 12;
+/// Most pieces of one kind that people made.
+const MADE_MAX: usize = 5_000;
+
+/// Where a gauge or dashboard comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// It ships with Taskgauge and is as it ships.
+    Shipped,
+    /// It ships, and somebody changed it.
+    Changed,
+    /// People made it.
+    Made,
+}
+
+/// A gauge or dashboard as it holds now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry<T> {
+    /// The definition.
+    pub value: T,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Rises with each change; 0 where nothing was ever changed.
+    pub version: i64,
+    /// When it was changed last, and by whom.
+    pub changed: Option<(DateTime<Utc>, String)>,
+    /// Whether somebody removed it. It can be had back.
+    pub is_removed: bool,
+}
+
+/// All gauges and dashboards: what ships in its order, then what people made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Content {
+    /// Rises with each change of any of them.
+    pub version: i64,
+    /// Gauges.
+    pub gauges: Vec<Entry<Gauge>>,
+    /// Dashboards.
+    pub dashboards: Vec<Entry<Dashboard>>,
+}
+
+impl Content {
+    /// The gauge of that id, removed ones too.
+    pub fn gauge(&self, id: &str) -> Option<&Entry<Gauge>> {
+        self.gauges.iter().find(|entry| entry.value.id == id)
+    }
+
+    /// The dashboard of that id, removed ones too.
+    pub fn dashboard(&self, id: &str) -> Option<&Entry<Dashboard>> {
+        self.dashboards.iter().find(|entry| entry.value.id == id)
+    }
+
+    /// Dashboards that show a gauge.
+    pub fn boards_with<'a>(&'a self, gauge: &'a str) -> impl Iterator<Item = &'a Dashboard> {
+        let shows = move |board: &&Dashboard| {
+            board.tiles.iter().any(|tile| tile.gauge == gauge || tile.or.as_deref() == Some(gauge))
+        };
+        self.dashboards.iter().filter(|entry| !entry.is_removed).map(|entry| &entry.value).filter(shows)
+    }
+}
+
+/// What this process read last.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf(Mutex<Option<Arc<Content>>>);
+
+/// What can be made and changed: a gauge or a dashboard.
+pub trait Piece: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync + 'static {
+    /// Its kind, as it is stored.
+    const KIND: &'static str;
+    /// What people call it.
+    const NOUN: &'static str;
+    /// Its id.
+    fn id(&self) -> &str;
+    /// Its title.
+    fn title(&self) -> &str;
+    /// What ships.
+    fn shipped() -> &'static [Self];
+    /// All there are.
+    fn of(content: &Content) -> &[Entry<Self>];
+    /// What is wrong with it.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] with a sentence that says what to change.
+    fn check(&self) -> Result<(), StoreError>;
+    /// Whether what ships can be removed.
+    const IS_HIDEABLE: bool;
+}
+
+impl Piece for Gauge {
+    const KIND: &'static str = "gauge";
+    const NOUN: &'static str = "gauge";
+    const IS_HIDEABLE: bool = false;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn shipped() -> &'static [Self] {
+        &Catalogue::shipped().gauges
+    }
+
+    fn of(content: &Content) -> &[Entry<Self>] {
+        &content.gauges
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        check_id(&self.id)?;
+        check::check(self)
+    }
+}
+
+impl Piece for Dashboard {
+    const KIND: &'static str = "dashboard";
+    const NOUN: &'static str = "dashboard";
+    const IS_HIDEABLE: bool = true;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn shipped() -> &'static [Self] {
+        &Catalogue::shipped().dashboards
+    }
+
+    fn of(content: &Content) -> &[Entry<Self>] {
+        &content.dashboards
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        let invalid = |what: String| Err(StoreError::Invalid(what));
+        check_id(&self.id)?;
+        check::text("The title", &self.title, 1, TITLE_MAX)?;
+        check::text("The description", &self.about, 0, ABOUT_MAX)?;
+        check::text("The other name", self.also_known_as.as_deref().unwrap_or_default(), 0, TITLE_MAX)?;
+        if self.tiles.len() > TILES_MAX || self.held.len() > TILES_MAX {
+            return invalid(format!("A dashboard shows at most {TILES_MAX} tiles."));
+        }
+        for tile in &self.tiles {
+            if !(1..=GRID_COLUMNS).contains(&tile.width) || !(1..=HEIGHT_MAX).contains(&tile.height) {
+                return invalid(format!(
+                    "The tile “{}” takes 1 to {GRID_COLUMNS} columns and 1 to {HEIGHT_MAX} rows.",
+                    tile.gauge.chars().take(ID_MAX).collect::<String>()
+                ));
+            }
+        }
+        let known = |name: &str| name == "range" || FILTERS.iter().any(|(filter, _, _)| *filter == name);
+        if let Some(unknown) = self.filters.iter().find(|name| !known(name)) {
+            return invalid(format!(
+                "There is no filter “{}”.",
+                unknown.chars().take(ID_MAX).collect::<String>()
+            ));
+        }
+        if self.mine.as_ref().is_some_and(|mine| !self.filters.contains(mine)) {
+            return invalid(
+                "The filter that is set to the signed-in person is one of the board’s.".to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
+
+fn check_id(id: &str) -> Result<(), StoreError> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    if (1..=ID_MAX).contains(&id.len()) && id.chars().all(allowed) && id.starts_with(|c: char| c != '-') {
+        return Ok(());
+    }
+    Err(StoreError::Invalid(format!(
+        "A name in addresses has 1 to {ID_MAX} small letters, digits, “-” and “_”."
+    )))
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    kind: String,
+    id: String,
+    base: Option<Value>,
+    body: Value,
+    version: i64,
+    changed_at: DateTime<Utc>,
+    changed_by: String,
+    removed_at: Option<DateTime<Utc>>,
+}
+
+impl Store {
+    /// All gauges and dashboards as they hold now. They are read again when any of them changed.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn content(&self) -> Result<Arc<Content>, StoreError> {
+        let version: i64 =
+            sqlx::query_scalar("select version from taskgauge.content_version").fetch_one(&self.pool).await?;
+        if let Some(kept) = self.shelf.lock().as_ref().filter(|kept| kept.version == version) {
+            return Ok(kept.clone());
+        }
+        let mut reading = self.pool.begin_with("begin isolation level repeatable read read only").await?;
+        let version: i64 = sqlx::query_scalar("select version from taskgauge.content_version")
+            .fetch_one(&mut *reading)
+            .await?;
+        let rows: Vec<Row> = sqlx::query_as(
+            "select kind, id, base, body, version, changed_at, changed_by, removed_at
+            from taskgauge.content
+            order by lower(body ->> 'title'), id",
+        )
+        .fetch_all(&mut *reading)
+        .await?;
+        reading.commit().await?;
+        let content = Arc::new(Content { version, gauges: entries(&rows), dashboards: entries(&rows) });
+        *self.shelf.lock() = Some(content.clone());
+        Ok(content)
+    }
+
+    /// The gauge of that id as it holds now.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where there is none, or somebody removed it.
+    pub async fn gauge(&self, id: &str) -> Result<Gauge, StoreError> {
+        let content = self.content().await?;
+        let found = content.gauge(id).filter(|entry| !entry.is_removed);
+        found.map(|entry| entry.value.clone()).ok_or(StoreError::NotFound { what: Gauge::NOUN })
+    }
+
+    /// Saves a gauge or dashboard that was made or changed. `seen` is the [`Entry::version`] that it was made from, 0
+    /// for a new one.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] with what to change, [`StoreError::Conflict`] when somebody else changed it meanwhile or
+    /// the name of a new one is taken.
+    pub async fn save<T: Piece>(&self, actor: &str, piece: &T, seen: i64) -> Result<(), StoreError> {
+        piece.check()?;
+        let mut transaction = self.pool.begin().await?;
+        let version = next_version(&mut transaction).await?;
+        let shipped = T::shipped().iter().find(|shipped| shipped.id() == piece.id());
+        let stored: Option<(i64, Value, bool)> = sqlx::query_as(
+            "select version, body, removed_at is not null
+            from taskgauge.content
+            where kind = $1
+                and id = $2",
+        )
+        .bind(T::KIND)
+        .bind(piece.id())
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let is_free = shipped.is_none() && stored.as_ref().is_none_or(|(_, _, is_removed)| *is_removed);
+        let now = stored.as_ref().map_or(0, |(version, _, _)| *version);
+        if now != seen && !(seen == 0 && is_free) {
+            return Err(StoreError::Conflict {
+                what: if seen == 0 && shipped.is_none() {
+                    format!("There is a {} with the name “{}” already. Choose another.", T::NOUN, piece.id())
+                } else {
+                    format!(
+                        "Somebody else changed this {} meanwhile. Open it again, then change it.",
+                        T::NOUN
+                    )
+                },
+            });
+        }
+        if shipped.is_none() && stored.is_none() {
+            let made: i64 = sqlx::query_scalar(
+                "select count(*)
+                from taskgauge.content
+                where kind = $1",
+            )
+            .bind(T::KIND)
+            .fetch_one(&mut *transaction)
+            .await?;
+            if usize::try_from(made).unwrap_or(usize::MAX) >= MADE_MAX {
+                return Err(StoreError::Conflict {
+                    what: format!("There are {MADE_MAX} already. Remove some first."),
+                });
+            }
+        }
+        sqlx::query(
+            "insert into taskgauge.content (kind, id, base, body, before, version, changed_at, changed_by)
+            values ($1, $2, $3, $4, null, $5, $6, $7)
+            on conflict (kind, id) do update
+            set base = excluded.base,
+                before = case when content.removed_at is null then content.body end,
+                body = excluded.body,
+                version = excluded.version,
+                changed_at = excluded.changed_at,
+                changed_by = excluded.changed_by,
+                removed_at = null",
+        )
+        .bind(T::KIND)
+        .bind(piece.id())
+        .bind(shipped.map(written).transpose()?)
+        .bind(written(piece)?)
+        .bind(version)
+        .bind(self.clock.now())
+        .bind(actor)
+        .execute(&mut *transaction)
+        .await?;
+        self.changed::<T>(&mut transaction, actor, "change", piece.title()).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Takes the last change of a gauge or dashboard back; what was new is removed again.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where nothing was changed.
+    pub async fn undo<T: Piece>(&self, actor: &str, id: &str) -> Result<(), StoreError> {
+        let shipped = T::shipped().iter().find(|shipped| shipped.id() == id).map(written).transpose()?;
+        self.alter::<T>(
+            actor,
+            id,
+            "undo",
+            "update taskgauge.content
+            set body = coalesce(before, $6, body),
+                before = body,
+                removed_at = case when before is null and $6 is null then $4 end,
+                version = $3,
+                changed_at = $4,
+                changed_by = $5
+            where kind = $1
+                and id = $2
+            returning body ->> 'title'",
+            &[shipped],
+        )
+        .await
+    }
+
+    /// Makes a changed gauge or dashboard what ships again.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where it does not ship or was not changed.
+    pub async fn reset<T: Piece>(&self, actor: &str, id: &str) -> Result<(), StoreError> {
+        let Some(shipped) = T::shipped().iter().find(|shipped| shipped.id() == id) else {
+            return Err(StoreError::NotFound { what: T::NOUN });
+        };
+        self.alter::<T>(
+            actor,
+            id,
+            "reset",
+            "update taskgauge.content
+            set before = body,
+                body = $6,
+                base = $6,
+                removed_at = null,
+                version = $3,
+                changed_at = $4,
+                changed_by = $5
+            where kind = $1
+                and id = $2
+            returning body ->> 'title'",
+            &[Some(written(shipped)?)],
+        )
+        .await
+    }
+
+    /// Removes a gauge or dashboard. It can be had back ([`Store::restore`]).
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where there is none, [`StoreError::Conflict`] for a gauge that ships.
+    pub async fn remove<T: Piece>(&self, actor: &str, id: &str) -> Result<(), StoreError> {
+        let shipped = T::shipped().iter().find(|shipped| shipped.id() == id);
+        if shipped.is_some() && !T::IS_HIDEABLE {
+            return Err(StoreError::Conflict {
+                what: format!("This {} ships with Taskgauge. Take it off the boards instead.", T::NOUN),
+            });
+        }
+        self.alter::<T>(
+            actor,
+            id,
+            "remove",
+            "insert into taskgauge.content as content (kind, id, base, body, version, changed_at, changed_by, removed_at)
+            select $1, $2, $6::jsonb, $6::jsonb, $3::bigint, $4::timestamptz, $5, $4::timestamptz
+            where $6::jsonb is not null
+            on conflict (kind, id) do update
+            set removed_at = $4,
+                version = $3,
+                changed_at = $4,
+                changed_by = $5
+            returning content.body ->> 'title'",
+            &[match shipped {
+                Some(shipped) => Some(written(shipped)?),
+                None => self.stored_body::<T>(id).await?,
+            }],
+        )
+        .await
+    }
+
+    /// Brings a removed gauge or dashboard back.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where none was removed.
+    pub async fn restore<T: Piece>(&self, actor: &str, id: &str) -> Result<(), StoreError> {
+        self.alter::<T>(
+            actor,
+            id,
+            "restore",
+            "update taskgauge.content
+            set removed_at = null,
+                version = $3,
+                changed_at = $4,
+                changed_by = $5
+            where kind = $1
+                and id = $2
+                and removed_at is not null
+            returning body ->> 'title'",
+            &[],
+        )
+        .await
+    }
+
+    async fn stored_body<T: Piece>(&self, id: &str) -> Result<Option<Value>, StoreError> {
+        let found = sqlx::query_scalar(
+            "select body
+            from taskgauge.content
+            where kind = $1
+                and id = $2
+                and removed_at is null",
+        )
+        .bind(T::KIND)
+        .bind(id)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(found)
+    }
+
+    /// Runs a statement about one piece that returns its title: kind, id, version, time, actor, and perhaps a body.
+    async fn alter<T: Piece>(
+        &self,
+        actor: &str,
+        id: &str,
+        action: &str,
+        statement: &'static str,
+        bodies: &[Option<Value>],
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let version = next_version(&mut transaction).await?;
+        let mut altering = sqlx::query_scalar(statement)
+            .bind(T::KIND)
+            .bind(id)
+            .bind(version)
+            .bind(self.clock.now())
+            .bind(actor);
+        for body in bodies {
+            altering = altering.bind(body);
+        }
+        let title: Option<String> = altering
+            .fetch_optional(&mut *transaction)
+            .await?
+            .ok_or(StoreError::NotFound { what: T::NOUN })?;
+        self.changed::<T>(&mut transaction, actor, action, title.as_deref().unwrap_or(id)).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn changed<T: Piece>(
+        &self,
+        connection: &mut PgConnection,
+        actor: &str,
+        action: &str,
+        title: &str,
+    ) -> Result<(), StoreError> {
+        self.audit_on(connection, actor, &format!("{}.{action}", T::KIND), title, json!({})).await?;
+        notify::send(connection, &Event::Edited).await
+    }
+}
+
+impl Shelf {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Content>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Raises the version; whoever changes content waits here for the one before.
+async fn next_version(connection: &mut PgConnection) -> Result<i64, StoreError> {
+    let version = sqlx::query_scalar(
+        "update taskgauge.content_version
+        set version = version + 1
+        returning version",
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(version)
+}
+
+fn written<T: Piece>(piece: &T) -> Result<Value, StoreError> {
+    serde_json::to_value(piece)
+        .map_err(|_| StoreError::Invalid(format!("This {} holds a number that cannot be stored.", T::NOUN)))
+}
+
+fn entries<T: Piece>(rows: &[Row]) -> Vec<Entry<T>> {
+    let stored: HashMap<&str, &Row> =
+        rows.iter().filter(|row| row.kind == T::KIND).map(|row| (row.id.as_str(), row)).collect();
+    let mut found: Vec<Entry<T>> =
+        T::shipped().iter().map(|shipped| entry_of(shipped, stored.get(shipped.id()).copied())).collect();
+    let ships = |id: &str| T::shipped().iter().any(|shipped| shipped.id() == id);
+    found.extend(rows.iter().filter(|row| row.kind == T::KIND && !ships(&row.id)).filter_map(|row| {
+        // What shipped once and was changed stays when it ships no more.
+        let value: T = serde_json::from_value(row.body.clone()).ok()?;
+        Some(row.entry(value, Origin::Made))
+    }));
+    found
+}
+
+/// What ships, with what was changed.
+fn entry_of<T: Piece>(shipped: &T, row: Option<&Row>) -> Entry<T> {
+    let untouched = |row: Option<&Row>| Entry {
+        value: shipped.clone(),
+        origin: Origin::Shipped,
+        version: row.map_or(0, |row| row.version),
+        changed: row.map(|row| (row.changed_at, row.changed_by.clone())),
+        is_removed: row.is_some_and(|row| row.removed_at.is_some()),
+    };
+    let Some(row) = row else { return untouched(None) };
+    let now = written(shipped).unwrap_or_default();
+    let base = row.base.as_ref().unwrap_or(&now);
+    let readable = |value: Value| {
+        serde_json::from_value::<T>(value).ok().filter(|piece| piece.id() == row.id && piece.check().is_ok())
+    };
+    // A merge that makes no sense leaves what the person made; what cannot be read any more, the default.
+    let merged = readable(merge::three_way(base, &now, &row.body)).or_else(|| readable(row.body.clone()));
+    match merged {
+        Some(value) if value != *shipped => row.entry(value, Origin::Changed),
+        _ => untouched(Some(row)),
+    }
+}
+
+impl Row {
+    fn entry<T>(&self, value: T, origin: Origin) -> Entry<T> {
+        Entry {
+            value,
+            origin,
+            version: self.version,
+            changed: Some((self.changed_at, self.changed_by.clone())),
+            is_removed: self.removed_at.is_some(),
+        }
+    }
+}

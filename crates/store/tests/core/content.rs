@@ -1,0 +1,168 @@
+//! Gauges and dashboards that people make and change.
+
+use taskgauge_model::{
+    catalogue::Catalogue,
+    dashboard::{Dashboard, Tile},
+    gauge::{ChartKind, Gauge},
+};
+use taskgauge_store::{
+    Store, StoreError,
+    content::{Entry, Origin},
+    testing,
+};
+
+const ME: &str = "ann@msp.example";
+
+fn shipped(id: &str) -> &'static Gauge {
+    Catalogue::shipped().gauge(id).unwrap()
+}
+
+async fn gauge(store: &Store, id: &str) -> Entry<Gauge> {
+    store.content().await.unwrap().gauge(id).unwrap().clone()
+}
+
+async fn board(store: &Store, id: &str) -> Entry<Dashboard> {
+    store.content().await.unwrap().dashboard(id).unwrap().clone()
+}
+
+#[tokio::test]
+async fn what_ships_is_there_from_the_start() {
+    let database = testing::database().await;
+    let content = database.store.content().await.unwrap();
+    let catalogue = Catalogue::shipped();
+    assert_eq!(content.gauges.len(), catalogue.gauges.len());
+    assert_eq!(content.dashboards.len(), catalogue.dashboards.len());
+    assert!(content.gauges.iter().all(|entry| entry.origin == Origin::Shipped && entry.version == 0));
+}
+
+#[tokio::test]
+async fn a_change_holds_until_it_is_undone_or_reset() {
+    let database = testing::database().await;
+    let store = &database.store;
+    let changed = Gauge { title: "Still open".into(), ..shipped("open_tickets").clone() };
+    store.save(ME, &changed, 0).await.unwrap();
+    let entry = gauge(store, "open_tickets").await;
+    assert_eq!((entry.origin, &entry.value), (Origin::Changed, &changed));
+    assert_eq!(entry.changed.as_ref().map(|(_, who)| who.as_str()), Some(ME));
+    let again = Gauge { title: "Open still".into(), ..changed.clone() };
+    store.save(ME, &again, entry.version).await.unwrap();
+    store.undo::<Gauge>(ME, "open_tickets").await.unwrap();
+    assert_eq!(gauge(store, "open_tickets").await.value, changed);
+    store.undo::<Gauge>(ME, "open_tickets").await.unwrap();
+    assert_eq!(gauge(store, "open_tickets").await.value, again);
+    store.reset::<Gauge>(ME, "open_tickets").await.unwrap();
+    let entry = gauge(store, "open_tickets").await;
+    assert_eq!((entry.origin, &entry.value), (Origin::Shipped, shipped("open_tickets")));
+    store.undo::<Gauge>(ME, "open_tickets").await.unwrap();
+    assert_eq!(gauge(store, "open_tickets").await.value, again);
+}
+
+#[tokio::test]
+async fn the_first_change_can_be_undone() {
+    let database = testing::database().await;
+    let store = &database.store;
+    let changed = Gauge { title: "Still open".into(), ..shipped("open_tickets").clone() };
+    store.save(ME, &changed, 0).await.unwrap();
+    store.undo::<Gauge>(ME, "open_tickets").await.unwrap();
+    assert_eq!(gauge(store, "open_tickets").await.value, *shipped("open_tickets"));
+    let made = Gauge { id: "mine".into(), ..changed };
+    store.save(ME, &made, 0).await.unwrap();
+    store.undo::<Gauge>(ME, "mine").await.unwrap();
+    assert!(gauge(store, "mine").await.is_removed);
+}
+
+#[tokio::test]
+async fn a_newer_default_reaches_what_was_not_changed() {
+    let database = testing::database().await;
+    let store = &database.store;
+    let now = Catalogue::shipped().dashboard("service-ticket-kpis").unwrap();
+    // Somebody made the first tile wider when an older release shipped the board without its last tile.
+    let mut before = now.clone();
+    let newest = before.tiles.pop().unwrap();
+    "An older sentence.".clone_into(&mut before.about);
+    let mut edited = before.clone();
+    edited.tiles[0].width = 6;
+    store.save(ME, &edited, 0).await.unwrap();
+    let pool = sqlx::PgPool::connect(secrecy::ExposeSecret::expose_secret(&database.url)).await.unwrap();
+    sqlx::query("update taskgauge.content set base = $1, version = version + 1")
+        .bind(serde_json::to_value(&before).unwrap())
+        .execute(&pool)
+        .await
+        .unwrap();
+    sqlx::query("update taskgauge.content_version set version = version + 1").execute(&pool).await.unwrap();
+    let entry = board(store, "service-ticket-kpis").await;
+    assert_eq!(entry.origin, Origin::Changed);
+    assert_eq!(entry.value.tiles[0].width, 6);
+    assert_eq!(entry.value.tiles.last(), Some(&newest));
+    assert_eq!(entry.value.about, now.about);
+}
+
+#[tokio::test]
+async fn two_people_do_not_overwrite_each_other() {
+    let database = testing::database().await;
+    let store = &database.store;
+    let made = Gauge { id: "mine".into(), ..shipped("open_tickets").clone() };
+    store.save(ME, &made, 0).await.unwrap();
+    let seen = gauge(store, "mine").await.version;
+    let taken = store.save("bob@msp.example", &made, 0).await.unwrap_err();
+    assert!(matches!(taken, StoreError::Conflict { .. }), "{taken}");
+    store.save("bob@msp.example", &Gauge { title: "Bob's".into(), ..made.clone() }, seen).await.unwrap();
+    let late = store.save(ME, &Gauge { title: "Ann's".into(), ..made.clone() }, seen).await.unwrap_err();
+    assert!(late.to_string().contains("Somebody else"), "{late}");
+    assert_eq!(gauge(store, "mine").await.value.title, "Bob's");
+    let shipped_change =
+        store.save(ME, &Gauge { title: "x".into(), ..shipped("open_tickets").clone() }, 7).await;
+    assert!(matches!(shipped_change, Err(StoreError::Conflict { .. })));
+}
+
+#[tokio::test]
+async fn what_was_removed_can_be_had_back() {
+    let database = testing::database().await;
+    let store = &database.store;
+    let made = Gauge { id: "mine".into(), ..shipped("open_tickets").clone() };
+    store.save(ME, &made, 0).await.unwrap();
+    store.remove::<Gauge>(ME, "mine").await.unwrap();
+    assert!(store.gauge("mine").await.is_err());
+    assert!(matches!(store.remove::<Gauge>(ME, "mine").await, Err(StoreError::NotFound { .. })));
+    store.restore::<Gauge>(ME, "mine").await.unwrap();
+    assert_eq!(store.gauge("mine").await.unwrap(), made);
+    // Boards that ship can be put away, gauges that ship cannot.
+    store.remove::<Dashboard>(ME, "sales").await.unwrap();
+    assert!(board(store, "sales").await.is_removed);
+    store.restore::<Dashboard>(ME, "sales").await.unwrap();
+    assert!(!board(store, "sales").await.is_removed);
+    let refused = store.remove::<Gauge>(ME, "open_tickets").await.unwrap_err();
+    assert!(refused.to_string().contains("ships"), "{refused}");
+    // The name of a removed one is free again.
+    store.remove::<Gauge>(ME, "mine").await.unwrap();
+    store.save(ME, &Gauge { title: "New".into(), ..made }, 0).await.unwrap();
+    assert_eq!(store.gauge("mine").await.unwrap().title, "New");
+    assert!(matches!(store.restore::<Gauge>(ME, "mine").await, Err(StoreError::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_not_stored() {
+    let database = testing::database().await;
+    let store = &database.store;
+    let good = Gauge { id: "mine".into(), ..shipped("open_tickets").clone() };
+    for (gauge, wanted) in [
+        (Gauge { id: "Mine!".into(), ..good.clone() }, "small letters"),
+        (Gauge { title: " ".into(), ..good.clone() }, "title"),
+        (Gauge { chart: ChartKind::Heat, ..good.clone() }, "two groups"),
+        (Gauge { layers: Vec::new(), ..good }, "layers"),
+    ] {
+        let refused = store.save(ME, &gauge, 0).await.unwrap_err().to_string();
+        assert!(refused.contains(wanted), "{refused}");
+    }
+    let board = Catalogue::shipped().dashboard("sales").unwrap().clone();
+    let tile = Tile { gauge: "open_tickets".into(), or: None, width: 13, height: 1 };
+    for (board, wanted) in [
+        (Dashboard { tiles: vec![tile.clone()], ..board.clone() }, "columns"),
+        (Dashboard { tiles: vec![Tile { width: 1, ..tile }; 61], ..board.clone() }, "at most 60"),
+        (Dashboard { filters: vec!["shoe_size".into()], ..board.clone() }, "no filter"),
+        (Dashboard { mine: Some("queue".into()), ..board }, "one of the board"),
+    ] {
+        let refused = store.save(ME, &board, 0).await.unwrap_err().to_string();
+        assert!(refused.contains(wanted), "{refused}");
+    }
+}
