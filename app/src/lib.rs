@@ -6,6 +6,7 @@
 // A page is one deeply nested type.
 #![recursion_limit = "512"]
 
+pub mod address;
 pub mod api;
 pub mod charts;
 pub mod components;
@@ -38,7 +39,6 @@ pub fn App() -> impl IntoView {
             <Routes fallback=|| view! { <NotFound /> }>
                 <ParentRoute path=At("") view=Layout ssr=SsrMode::Async>
                     <Route path=At("") view=pages::home::Home ssr=SsrMode::Async />
-                    <Route path=At("dashboards") view=pages::dashboards::Dashboards ssr=SsrMode::Async />
                     <Route
                         path=(At("dashboards"), ParamSegment("id"))
                         view=pages::dashboard::DashboardPage

@@ -17,18 +17,35 @@ pub struct Live {
     pub progress: RwSignal<u32>,
     /// Rises when rows changed.
     pub changes: RwSignal<u32>,
+    /// Rises every minute, while the page is looked at.
+    pub minutes: RwSignal<u32>,
     /// Whether the stream is open.
     pub connected: RwSignal<bool>,
+    /// Whether it was open and is not any more.
+    pub lost: RwSignal<bool>,
 }
 
 /// Opens the stream in the browser and offers [`Live`] to all pages; on the server nothing ever happens.
 pub fn provide() {
-    let live =
-        Live { progress: RwSignal::new(0), changes: RwSignal::new(0), connected: RwSignal::new(false) };
+    let live = Live {
+        progress: RwSignal::new(0),
+        changes: RwSignal::new(0),
+        minutes: RwSignal::new(0),
+        connected: RwSignal::new(false),
+        lost: RwSignal::new(false),
+    };
     provide_context(live);
     Effect::new(move |opened: Option<()>| {
         if opened.is_none() && signed_in() {
             open(live);
+            set_interval(
+                move || {
+                    if !document().hidden() {
+                        live.minutes.update(rise);
+                    }
+                },
+                Duration::from_mins(1),
+            );
         }
     });
 }
@@ -62,12 +79,27 @@ fn open(live: Live) {
             live.changes.update(rise);
         }
         live.connected.set(true);
+        live.lost.set(false);
     });
     stream.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+    let lost = stream.clone();
+    let on_error = Closure::<dyn Fn()>::new(move || {
+        live.lost.set(live.connected.get_untracked());
+        // The browser tries again by itself, unless something that is no stream answered.
+        if lost.ready_state() == web_sys::EventSource::CLOSED {
+            lost.set_onerror(None);
+            set_timeout(move || open(live), REFUSED_PAUSE);
+        }
+    });
+    stream.set_onerror(Some(on_error.as_ref().unchecked_ref()));
     // The stream lives as long as the page.
     on_message.forget();
     on_open.forget();
+    on_error.forget();
 }
+
+/// Before a refused stream is asked for again.
+const REFUSED_PAUSE: Duration = Duration::from_secs(10);
 
 /// How long hints are gathered before a page asks again: a sync sends many a second.
 const GATHERED: Duration = Duration::from_secs(1);

@@ -11,21 +11,6 @@ use taskgauge_model::{
     ids::DatasourceId,
 };
 
-/// A dashboard in a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BoardInfo {
-    /// Its id.
-    pub id: String,
-    /// Its title.
-    pub title: String,
-    /// What it is called elsewhere.
-    pub also_known_as: Option<String>,
-    /// What it answers.
-    pub about: String,
-    /// How many gauges it shows.
-    pub gauges: usize,
-}
-
 /// A dashboard with its answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Board {
@@ -33,12 +18,16 @@ pub struct Board {
     pub id: String,
     /// Its title.
     pub title: String,
-    /// What it answers.
-    pub about: String,
+    /// Whether it is made for a screen on the wall.
+    pub wall: bool,
+    /// Whether whoever asks may change it.
+    pub editable: bool,
     /// The datasource it shows, if there is one.
     pub source: Option<Source>,
     /// All datasources to choose from.
     pub sources: Vec<Source>,
+    /// What is chosen, as the part of an address after the path; links to the gauges carry it on.
+    pub address: String,
     /// The filters it offers and what can be chosen.
     pub filters: Vec<FilterChoice>,
     /// Its tiles, in reading order.
@@ -56,6 +45,10 @@ pub struct FilterChoice {
     pub label: String,
     /// Values and their labels.
     pub choices: Vec<(String, String)>,
+    /// The value in force; empty for all.
+    pub chosen: String,
+    /// Whether it is set to the signed-in person until somebody chooses: *all* is a choice then, too.
+    pub mine: bool,
 }
 
 /// A tile with its answers.
@@ -67,6 +60,25 @@ pub struct BoardTile {
     pub height: u8,
     /// One gauge, or two that share the place.
     pub gauges: Vec<TileGauge>,
+    /// Changes whenever what it shows does, its age apart.
+    pub stamp: u64,
+}
+
+/// What became of a board that is open.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Changes {
+    /// The instant the answers hold for.
+    pub at: DateTime<Utc>,
+    /// End of the datasource's last complete sync.
+    pub synced_at: Option<DateTime<Utc>>,
+    /// Whether the first sync is still under way.
+    pub filling: bool,
+    /// When the data of each tile was read, by its first gauge.
+    pub data_at: Vec<Option<DateTime<Utc>>>,
+    /// Tiles that show something else now, by place; all of them where the board itself was changed.
+    pub tiles: Vec<(usize, BoardTile)>,
+    /// Whether the board has other tiles than before, so that it is to be opened again.
+    pub rebuilt: bool,
 }
 
 /// A gauge on a tile.
@@ -94,26 +106,6 @@ pub struct TileGauge {
     pub option: Option<String>,
 }
 
-/// The dashboards there are: a list of [`BoardInfo`].
-#[server(input = leptos::server_fn::codec::Json)]
-pub async fn list_boards() -> Result<Payload, UiError> {
-    super::answer(|_| async move {
-        let boards: Vec<BoardInfo> = taskgauge_model::catalogue::Catalogue::shipped()
-            .dashboards
-            .iter()
-            .map(|board| BoardInfo {
-                id: board.id.clone(),
-                title: board.title.clone(),
-                also_known_as: board.also_known_as.clone(),
-                about: board.about.clone(),
-                gauges: board.tiles.iter().map(|tile| 1 + usize::from(tile.or.is_some())).sum(),
-            })
-            .collect();
-        Payload::of(&boards)
-    })
-    .await
-}
-
 /// A dashboard with its answers: [`Board`]. `source` is the datasource; the first one where none is named.
 #[server(input = leptos::server_fn::codec::Json)]
 pub async fn get_board(
@@ -131,6 +123,21 @@ pub async fn get_board(
     .await
 }
 
+/// What became of a dashboard since tiles with these stamps were shown: [`Changes`].
+#[server(input = leptos::server_fn::codec::Json)]
+pub async fn get_changes(
+    id: String,
+    source: DatasourceId,
+    filters: Filters,
+    seen: Vec<u64>,
+) -> Result<Payload, UiError> {
+    super::answer(|cx| async move {
+        let board = answered::board(&cx, &id, Some(source), &filters).await?;
+        Payload::of(&answered::changes(board, &seen))
+    })
+    .await
+}
+
 /// Size of the server's picture on a tile of so many columns and rows, in CSS pixels, as at a desk. The browser scales
 /// it and draws anew at the tile's own size.
 pub fn picture_size(width: u8, height: u8) -> (u32, u32) {
@@ -141,13 +148,14 @@ pub fn picture_size(width: u8, height: u8) -> (u32, u32) {
 pub fn filters_from(pairs: impl IntoIterator<Item = (String, String)>) -> Filters {
     let mut filters = Filters { range: None, fields: BTreeMap::new() };
     for (name, value) in pairs {
-        if value.is_empty() {
-            continue;
-        }
         if name == "range" {
             filters.range = value.parse().ok();
         } else if taskgauge_model::gauge::FILTERS.iter().any(|(filter, _, _)| *filter == name) {
-            filters.fields.entry(name).or_default().push(value);
+            // An empty value chooses all.
+            let values: &mut Vec<String> = filters.fields.entry(name).or_default();
+            if !value.is_empty() {
+                values.push(value);
+            }
         }
     }
     filters
@@ -155,24 +163,28 @@ pub fn filters_from(pairs: impl IntoIterator<Item = (String, String)>) -> Filter
 
 #[cfg(feature = "ssr")]
 mod answered {
-    use super::{Board, BoardTile, FilterChoice, TileGauge, UiError, picture_size};
+    use super::{Board, BoardTile, Changes, FilterChoice, TileGauge, UiError, picture_size};
     use crate::{
+        address::of_filters,
         api::{RequestCx, sources},
         charts,
     };
     use chrono::{DateTime, Utc};
     use futures::future::join_all;
-    use std::collections::BTreeMap;
+    use std::{
+        collections::BTreeMap,
+        hash::{DefaultHasher, Hash as _, Hasher as _},
+    };
     use taskgauge_model::{
         catalogue::Catalogue,
         dashboard::{Dashboard, Tile},
         dataset::DatasetColumn,
-        gauge::{Answer, DATE_RANGE, FILTERS, Filters, Gauge},
+        gauge::{Answer, ChartKind, DATE_RANGE, FILTERS, Filters, Gauge, Unit},
         ids::DatasourceId,
         range::Range,
     };
     use taskgauge_render::Size;
-    use taskgauge_store::Scope;
+    use taskgauge_store::{Scope, content::Content, users::Role};
 
     pub async fn board(
         cx: &RequestCx,
@@ -180,29 +192,93 @@ mod answered {
         wanted: Option<DatasourceId>,
         filters: &Filters,
     ) -> Result<Board, UiError> {
-        let catalogue = Catalogue::shipped();
-        let dashboard = catalogue
+        let content = cx.store().content().await?;
+        let dashboard = content
             .dashboard(id)
+            .filter(|entry| !entry.is_removed)
+            .map(|entry| &entry.value)
             .ok_or_else(|| UiError::NotFound("There is no dashboard at this address.".to_owned()))?;
         let at = cx.clock().now();
         let (source, sources) = sources::choose(cx, wanted).await?;
+        let mut address = String::new();
         let (tiles, filters) = match &source {
-            Some(source) => (
-                tiles(cx, dashboard, source.id, filters, at).await?,
-                choices(cx, dashboard, source.id).await?,
-            ),
+            Some(source) => {
+                let mut choices = choices(cx, dashboard, source.id).await?;
+                let filters = in_force(cx, dashboard, source.id, filters, &mut choices).await?;
+                address = of_filters(Some(source.id), &filters);
+                (tiles(cx, &content, dashboard, source.id, &filters, at).await?, choices)
+            }
             None => (Vec::new(), Vec::new()),
         };
         Ok(Board {
             id: dashboard.id.clone(),
             title: dashboard.title.clone(),
-            about: dashboard.about.clone(),
+            wall: dashboard.wall,
+            address,
+            editable: cx.session.user.role == Role::Admin,
             source,
             sources,
             filters,
             tiles,
             at,
         })
+    }
+
+    /// What is chosen: what the address says, and the signed-in person where it says nothing.
+    async fn in_force(
+        cx: &RequestCx,
+        dashboard: &Dashboard,
+        source: DatasourceId,
+        filters: &Filters,
+        choices: &mut [FilterChoice],
+    ) -> Result<Filters, UiError> {
+        let mut filters = filters.clone();
+        if let Some(mine) = dashboard.mine.as_ref().filter(|mine| !filters.fields.contains_key(*mine))
+            && let Some(member) = cx.store().member_by_email(source, cx.actor()).await?
+        {
+            filters.fields.insert(mine.clone(), vec![member.to_string()]);
+        }
+        for choice in choices {
+            choice.chosen = match choice.name.as_str() {
+                "range" => filters.range.map(|range| range.to_string()).unwrap_or_default(),
+                name => {
+                    filters.fields.get(name).and_then(|values| values.first()).cloned().unwrap_or_default()
+                }
+            };
+        }
+        Ok(filters)
+    }
+
+    /// What differs from the tiles that are shown.
+    pub fn changes(board: Board, seen: &[u64]) -> Changes {
+        let rebuilt = board.tiles.len() != seen.len();
+        let data_at = |tile: &BoardTile| tile.gauges.first()?.answer.as_ref().ok()?.data_at;
+        Changes {
+            at: board.at,
+            synced_at: board.source.as_ref().and_then(|source| source.synced_at),
+            filling: board.source.as_ref().is_some_and(|source| source.filling),
+            data_at: board.tiles.iter().map(data_at).collect(),
+            tiles: board
+                .tiles
+                .into_iter()
+                .enumerate()
+                .filter(|(place, tile)| !rebuilt && seen.get(*place) != Some(&tile.stamp))
+                .collect(),
+            rebuilt,
+        }
+    }
+
+    /// A number that changes with what a tile shows. The age of the data is shown apart from it.
+    fn stamp(tile: &BoardTile) -> u64 {
+        let mut tile = tile.clone();
+        for gauge in &mut tile.gauges {
+            if let Ok(answer) = &mut gauge.answer {
+                (answer.at, answer.data_at) = (DateTime::UNIX_EPOCH, None);
+            }
+        }
+        let mut hasher = DefaultHasher::new();
+        serde_json::to_string(&tile).unwrap_or_default().hash(&mut hasher);
+        hasher.finish()
     }
 
     /// Draws the charts of a board, so that the first HTML holds them; each is drawn once per change of its data. A
@@ -224,52 +300,74 @@ mod answered {
 
     async fn tiles(
         cx: &RequestCx,
+        content: &Content,
         dashboard: &Dashboard,
         source: DatasourceId,
         filters: &Filters,
         at: DateTime<Utc>,
     ) -> Result<Vec<BoardTile>, UiError> {
         let catalogue = Catalogue::shipped();
+        let gauge_of =
+            |id: &str| content.gauge(id).filter(|entry| !entry.is_removed).map(|entry| &entry.value);
         let ids = |tile: &Tile| {
             [Some(tile.gauge.clone()), tile.or.clone()].into_iter().flatten().collect::<Vec<_>>()
         };
         let gauges: Vec<&Gauge> =
-            dashboard.tiles.iter().flat_map(ids).filter_map(|id| catalogue.gauge(&id)).collect();
-        let mut answers: BTreeMap<String, Result<Answer, String>> = gauges
+            dashboard.tiles.iter().flat_map(ids).filter_map(|id| gauge_of(&id)).collect();
+        let answers: BTreeMap<String, Result<Answer, String>> = gauges
             .iter()
             .map(|gauge| gauge.id.clone())
             .zip(cx.store().answers(source, &gauges, filters, &Scope::All, at).await)
             .map(|(id, answer)| (id, answer.map_err(|error| UiError::from(error).to_string())))
             .collect();
+        let tile_gauge = |id: String| {
+            let Some((gauge, answer)) = gauge_of(&id).zip(answers.get(&id).cloned()) else {
+                return TileGauge::gone(id);
+            };
+            let chart = answer.as_ref().ok().and_then(|answer| charts::chart(gauge.chart, answer));
+            TileGauge {
+                title: gauge.title.clone(),
+                about: gauge.about.clone(),
+                chart: gauge.chart,
+                unit: gauge.unit,
+                range: range(gauge, answer.as_ref().ok(), filters).label(),
+                columns: columns(catalogue, gauge),
+                target: gauge.target.as_ref().map(|target| target.within(answer.as_ref().ok())),
+                option: chart.as_ref().map(charts::option_json),
+                answer,
+                id,
+            }
+        };
         Ok(dashboard
             .tiles
             .iter()
-            .map(|tile| BoardTile {
-                width: tile.width,
-                height: tile.height,
-                gauges: ids(tile)
-                    .into_iter()
-                    .filter_map(|id| {
-                        let gauge = catalogue.gauge(&id)?;
-                        let answer = answers.remove(&id)?;
-                        let chart =
-                            answer.as_ref().ok().and_then(|answer| charts::chart(gauge.chart, answer));
-                        Some(TileGauge {
-                            title: gauge.title.clone(),
-                            about: gauge.about.clone(),
-                            chart: gauge.chart,
-                            unit: gauge.unit,
-                            range: range(gauge, answer.as_ref().ok(), filters).label(),
-                            columns: columns(catalogue, gauge),
-                            target: gauge.target.as_ref().map(|target| target.within(answer.as_ref().ok())),
-                            option: chart.as_ref().map(charts::option_json),
-                            answer,
-                            id,
-                        })
-                    })
-                    .collect(),
+            .map(|tile| {
+                let gauges = ids(tile).into_iter().map(tile_gauge).collect();
+                let mut made = BoardTile { width: tile.width, height: tile.height, gauges, stamp: 0 };
+                made.stamp = stamp(&made);
+                made
             })
             .collect())
+    }
+
+    impl TileGauge {
+        /// In place of a gauge that somebody removed.
+        fn gone(id: String) -> TileGauge {
+            TileGauge {
+                title: id.replace('_', " "),
+                about: String::new(),
+                chart: ChartKind::Number,
+                unit: Unit::Number,
+                range: String::new(),
+                target: None,
+                answer: Err(
+                    "This gauge was removed. Take it off the board, or have it back under Gauges.".to_owned()
+                ),
+                columns: Vec::new(),
+                option: None,
+                id,
+            }
+        }
     }
 
     /// The range that an answer covers: the viewer's, unless the gauge keeps its own.
@@ -301,12 +399,16 @@ mod answered {
                         .into_iter()
                         .map(|range| (range.to_string(), range.label()))
                         .collect(),
+                    chosen: String::new(),
+                    mine: false,
                 });
             } else if let Some((_, label, _)) = FILTERS.iter().find(|(filter, _, _)| filter == name) {
                 found.push(FilterChoice {
                     name: name.clone(),
                     label: (*label).to_owned(),
                     choices: cx.store().filter_choices(source, name, &Scope::All).await?,
+                    chosen: String::new(),
+                    mine: dashboard.mine.as_deref() == Some(name),
                 });
             }
         }

@@ -1,7 +1,7 @@
 //! A chart: the server's picture first, ECharts over it once it has loaded, its words and its table always.
 
 use crate::{
-    api,
+    address, api,
     charts::{self, bridge},
 };
 use leptos::{html, prelude::*, task::spawn_local};
@@ -19,6 +19,8 @@ pub fn Chart(
     title: String,
     /// Size of the server's picture, in CSS pixels.
     size: (u32, u32),
+    /// Address of the rows behind it; groups are added.
+    rows: String,
 ) -> impl IntoView {
     let picture = api::picture(&option, size.0, size.1).unwrap_or_default();
     let host = NodeRef::<html::Div>::new();
@@ -39,25 +41,27 @@ pub fn Chart(
     let words = charts::summary(&title, &answer);
     view! {
         <div class="tile-chart" node_ref=host role="img" aria-label=words inner_html=picture></div>
-        <ChartData answer=answer title=title />
+        <ChartData answer=answer title=title rows=rows />
     }
     .into_any()
 }
 
 /// The numbers behind a chart, as a table that can be opened.
 #[component]
-fn ChartData(answer: Answer, title: String) -> impl IntoView {
+fn ChartData(answer: Answer, title: String, rows: String) -> impl IntoView {
     view! {
         <details class="tile-data">
             <summary><span class="visually-hidden">{title}": "</span>"Table"</summary>
-            <div class="table-wrap" tabindex="0" role="region" aria-label="Numbers of the chart">{groups_table(&answer)}</div>
+            <div class="table-wrap" tabindex="0" role="region" aria-label="Numbers of the chart">{groups_table(&answer, &rows)}</div>
         </details>
     }
     .into_any()
 }
 
-/// Groups and their values, as a table.
-pub fn groups_table(answer: &Answer) -> AnyView {
+/// Groups and their values, as a table; each leads to its rows.
+pub fn groups_table(answer: &Answer, rows_address: &str) -> AnyView {
+    let several = answer.dimensions > 1;
+
     let heads: Vec<_> = answer
         .series
         .iter()
@@ -75,7 +79,13 @@ pub fn groups_table(answer: &Answer) -> AnyView {
                         || format::NOTHING.to_owned(),
                         |value| format::exact_value(*value, series.unit),
                     );
-                    view! { <td class="num">{text}</td> }.into_any()
+                    let way = if several {
+                        address::with(rows_address, &[("k", &group.key), ("k", &series.id)])
+                    } else {
+                        address::with(rows_address, &[("k", &group.key), ("layer", &series.id)])
+                    };
+                    view! { <td class="num"><a class="quiet-link" href=way rel="external">{text}</a></td> }
+                        .into_any()
                 })
                 .collect();
             view! { <tr><th scope="row">{group.label.clone()}</th>{cells}</tr> }.into_any()

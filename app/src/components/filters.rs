@@ -2,7 +2,7 @@
 
 use crate::api::{boards::FilterChoice, sources::Source};
 use leptos::prelude::*;
-use leptos_router::hooks::{use_navigate, use_query_map};
+use leptos_router::hooks::use_navigate;
 
 /// Selects for range, queue, priority … and for the datasource where there are several.
 #[component]
@@ -24,7 +24,8 @@ pub fn FilterBar(
         .filter(|_| several)
         .map_or_else(|| "?".to_owned(), |source| format!("?source={}", source.id));
     let resets = !filters.is_empty();
-    let query = use_query_map();
+    // Where a filter is set to the signed-in person, *all* has to stand in the address.
+    let mine: Vec<String> = filters.iter().filter(|it| it.mine).map(|it| it.name.clone()).collect();
     let navigate = use_navigate();
     let form = NodeRef::<leptos::html::Form>::new();
     let go = move |_| {
@@ -34,7 +35,7 @@ pub fn FilterBar(
         for entry in js_sys::try_iter(&data).into_iter().flatten().flatten().flatten() {
             let pair = js_sys::Array::from(&entry);
             if let (Some(name), Some(value)) = (pair.get(0).as_string(), pair.get(1).as_string())
-                && !value.is_empty()
+                && (!value.is_empty() || mine.contains(&name))
             {
                 pairs.push(format!("{}={}", name, js_sys::encode_uri_component(&value)));
             }
@@ -44,13 +45,10 @@ pub fn FilterBar(
             leptos_router::NavigateOptions { scroll: false, ..Default::default() },
         );
     };
-    let chosen = move |name: &str| {
-        query.with_untracked(|query| query.get_str(name).map(str::to_owned)).unwrap_or_default()
-    };
     let selects: Vec<_> = filters
         .into_iter()
         .map(|filter| {
-            let now = chosen(&filter.name);
+            let now = filter.chosen;
             let all = if filter.name == "range" { "Each tile’s own" } else { "All" };
             let options: Vec<_> = filter
                 .choices

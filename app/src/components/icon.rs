@@ -7,6 +7,8 @@ use leptos::prelude::*;
 pub enum Icon {
     /// Dashboards.
     Board,
+    /// Gauges.
+    Gauge,
     /// Datasources.
     Plug,
     /// Datasets.
@@ -19,6 +21,7 @@ impl Icon {
     const fn path(self) -> &'static str {
         match self {
             Icon::Board => "M3 3h6v7H3zM11 3h6v4h-6zM11 10h6v7h-6zM3 13h6v4H3z",
+            Icon::Gauge => "M4.5 15.5a7.5 7.5 0 1 1 11 0M10 11l3.5-3.5",
             Icon::Plug => "M7 2v5M13 2v5M5 7h10v3a5 5 0 0 1-10 0zM10 15v3",
             Icon::Table => "M3 4h14v12H3zM3 8h14M3 12h14M8 8v8",
             Icon::Leaves => "M8 5H4v11h11v-4M11 3h6v6M17 3l-8 8",

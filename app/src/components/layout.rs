@@ -5,17 +5,51 @@ use super::loaded::load;
 use crate::api::people::{Me, get_me};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::components::{A, Outlet};
+use leptos_router::{
+    components::{A, Outlet},
+    hooks::use_location,
+};
 
-/// A page of the side bar: its address, its picture, its name.
-type NavPage = (&'static str, Icon, &'static str);
+/// A page of the side bar.
+pub struct NavPage {
+    /// Its address.
+    pub href: &'static str,
+    icon: Icon,
+    label: &'static str,
+    /// Whether it is one of the app's own pages, which the browser need not load anew.
+    pub in_app: bool,
+}
+
+impl NavPage {
+    const fn app(href: &'static str, icon: Icon, label: &'static str) -> NavPage {
+        NavPage { href, icon, label, in_app: true }
+    }
+
+    const fn plain(href: &'static str, icon: Icon, label: &'static str) -> NavPage {
+        NavPage { href, icon, label, in_app: false }
+    }
+
+    /// Its picture and its name.
+    pub fn content(&self) -> AnyView {
+        view! { <Glyph icon=self.icon /><span>{self.label}</span> }.into_any()
+    }
+}
 
 /// What the side bar leads to: groups, each with its title, and their pages.
 const NAV: &[(Option<&str>, &[NavPage])] = &[
-    (None, &[("/dashboards", Icon::Board, "Dashboards")]),
+    (
+        None,
+        &[
+            NavPage::plain("/dashboards", Icon::Board, "Dashboards"),
+            NavPage::plain("/gauges", Icon::Gauge, "Gauges"),
+        ],
+    ),
     (
         Some("Data"),
-        &[("/data/datasources", Icon::Plug, "Datasources"), ("/data/datasets", Icon::Table, "Datasets")],
+        &[
+            NavPage::app("/data/datasources", Icon::Plug, "Datasources"),
+            NavPage::app("/data/datasets", Icon::Table, "Datasets"),
+        ],
     ),
 ];
 
@@ -35,15 +69,10 @@ pub fn Brand() -> impl IntoView {
     .into_any()
 }
 
-/// The groups of the side bar; `link` draws a link with its content.
-pub fn nav_groups(link: impl Fn(&'static str, AnyView) -> AnyView) -> Vec<AnyView> {
+/// The groups of the side bar; `link` draws a link to a page.
+pub fn nav_groups(link: impl Fn(&'static NavPage) -> AnyView) -> Vec<AnyView> {
     let group = |(title, pages): &(Option<&'static str>, &'static [NavPage])| {
-        let links: Vec<_> = pages
-            .iter()
-            .map(|(href, icon, label)| {
-                link(href, view! { <Glyph icon=*icon /><span>{*label}</span> }.into_any())
-            })
-            .collect();
+        let links: Vec<_> = pages.iter().map(&link).collect();
         let title = title.map(|title| view! { <p class="nav-title">{title}</p> }.into_any());
         view! { <div class="nav-group">{title}{links}</div> }.into_any()
     };
@@ -54,6 +83,15 @@ pub fn nav_groups(link: impl Fn(&'static str, AnyView) -> AnyView) -> Vec<AnyVie
 #[component]
 pub fn Layout() -> impl IntoView {
     let who = load(get_me);
+    let here = use_location().pathname;
+    let link = move |page: &'static NavPage| {
+        if page.in_app {
+            return view! { <A href=page.href attr:class="nav-link">{page.content()}</A> }.into_any();
+        }
+        let current = move || here.with(|here| here.starts_with(page.href)).then_some("page");
+        view! { <a class="nav-link" rel="external" href=page.href aria-current=current>{page.content()}</a> }
+            .into_any()
+    };
     view! {
         <Title formatter=|title: String| if title.is_empty() { "Taskgauge".to_owned() } else { format!("{title} · Taskgauge") } />
         <a class="skip-link" href="#page">"Skip to the page"</a>
@@ -61,7 +99,7 @@ pub fn Layout() -> impl IntoView {
             <header class="side">
                 <Brand />
                 <nav class="nav" aria-label="Main">
-                    {nav_groups(|href, content| view! { <A href=href attr:class="nav-link">{content}</A> }.into_any())}
+                    {nav_groups(link)}
                 </nav>
                 <div class="nav-foot">
                     <Suspense>

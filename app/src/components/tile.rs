@@ -16,15 +16,20 @@ use taskgauge_model::{
 /// A tile with one gauge, or with two of which one is shown.
 #[component]
 pub fn TileView(
+    /// Its place on the board.
+    place: usize,
     /// The tile.
     tile: BoardTile,
+    /// When its data was read.
+    data_at: RwSignal<Option<DateTime<Utc>>>,
     /// Now, as the server said it.
-    now: DateTime<Utc>,
+    now: RwSignal<DateTime<Utc>>,
+    /// What is chosen on the board, as the part of an address after the path.
+    address: String,
 ) -> impl IntoView {
-    let place = format!("--w:{};--h:{}", tile.width, tile.height);
-    let size = picture_size(tile.width, tile.height);
+    let at = format!("--w:{};--h:{}", tile.width, tile.height);
+    let around = Around { size: picture_size(tile.width, tile.height), data_at, now, address };
     let several = tile.gauges.len() > 1;
-    let name = tile.gauges.first().map(|gauge| gauge.id.clone()).unwrap_or_default();
     let gauges: Vec<_> = tile
         .gauges
         .into_iter()
@@ -32,26 +37,37 @@ pub fn TileView(
         .map(|(number, gauge)| {
             if several {
                 // Radio buttons and CSS: the choice works before and without the wasm.
-                let id = format!("{name}-{number}");
+                let id = format!("tile-{place}-{number}");
                 view! {
-                    <input class="tile-tab-input visually-hidden" type="radio" name=format!("tile-{name}") id=id.clone() checked=number == 0 />
+                    <input class="tile-tab-input visually-hidden" type="radio" name=format!("tile-{place}") id=id.clone() checked=number == 0 />
                     <label class="tile-tab" for=id>{gauge.title.clone()}</label>
-                    <div class="tile-panel"><GaugeView gauge=gauge size=size now=now titled=false /></div>
+                    <div class="tile-panel"><GaugeView gauge=gauge around=around.clone() titled=false /></div>
                 }
                 .into_any()
             } else {
-                view! { <GaugeView gauge=gauge size=size now=now titled=true /> }.into_any()
+                view! { <GaugeView gauge=gauge around=around.clone() titled=true /> }.into_any()
             }
         })
         .collect();
-    view! { <section class="tile" class:has-tabs=several style=place>{gauges}</section> }.into_any()
+    view! { <section class="tile" class:has-tabs=several style=at>{gauges}</section> }.into_any()
+}
+
+/// What a gauge on a tile has around it.
+#[derive(Clone)]
+struct Around {
+    size: (u32, u32),
+    data_at: RwSignal<Option<DateTime<Utc>>>,
+    now: RwSignal<DateTime<Utc>>,
+    address: String,
 }
 
 /// A gauge's answer with its title and foot.
 #[component]
-fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: bool) -> impl IntoView {
+fn GaugeView(gauge: TileGauge, around: Around, titled: bool) -> impl IntoView {
     let TileGauge { id, title, about, chart, unit, range, target, answer, columns, option } = gauge;
-    let data_at = answer.as_ref().ok().and_then(|answer| answer.data_at);
+    let Around { size, data_at, now, address } = around;
+    let page = format!("/gauges/{id}{address}");
+    let rows = format!("/gauges/{id}/rows{address}");
     let unfiltered = answer.as_ref().map(|answer| answer.unfiltered.join(", ")).unwrap_or_default();
     // An answer that is there says in a mark what to know about it; one that is not says it in its place.
     let note = answer
@@ -70,19 +86,23 @@ fn GaugeView(gauge: TileGauge, size: (u32, u32), now: DateTime<Utc>, titled: boo
         Ok(Answer { table: Some(page), .. }) => {
             view! { <div class="tile-table"><Cells page=page columns=columns /></div> }.into_any()
         }
-        Ok(answer) => body(chart, unit, &title, target.as_ref(), answer, option, size),
+        Ok(answer) => body(chart, unit, &title, target.as_ref(), answer, option, size, &rows),
     };
     view! {
         <div class="tile-head">
-            <h2 class="tile-title" class:visually-hidden=!titled id=format!("title-{id}")>{title.clone()}</h2>
+            <h2 class="tile-title" class:visually-hidden=!titled><a href=page.clone() rel="external">{title.clone()}</a></h2>
             {note.map(|note| opens("tile-about tile-note", format!("Note on {title}"), "!", note))}
             {opens("tile-about", format!("About {title}"), "?", about)}
         </div>
         <div class="tile-body">{body}</div>
         <div class="tile-foot">
             <span>{range}</span>
+            <span class="tile-ways">
+                <a href=rows rel="external">"Rows"<span class="visually-hidden">{format!(" of {title}")}</span></a>
+                <a href=page rel="external">"Explain"<span class="visually-hidden">{format!(" {title}")}</span></a>
+            </span>
             {(!unfiltered.is_empty()).then(|| view! { <span class="tile-unfiltered">{format!("! not filtered by {unfiltered}")}</span> }.into_any())}
-            <span><Age at=data_at now=now never="not synced yet" /></span>
+            <span>{move || view! { <Age at=data_at.get() now=now.get() never="not synced yet" /> }}</span>
         </div>
     }
     .into_any()
@@ -107,16 +127,17 @@ fn body(
     answer: Answer,
     option: Option<String>,
     size: (u32, u32),
+    rows: &str,
 ) -> AnyView {
     match kind {
-        ChartKind::Number | ChartKind::Percent | ChartKind::Progress => number(unit, target, &answer),
+        ChartKind::Number | ChartKind::Percent | ChartKind::Progress => number(unit, target, &answer, rows),
         ChartKind::Table => view! {
-            <div class="tile-table" tabindex="0" role="region" aria-label=format!("Table of {title}")>{groups_table(&answer)}</div>
+            <div class="tile-table" tabindex="0" role="region" aria-label=format!("Table of {title}")>{groups_table(&answer, rows)}</div>
         }
         .into_any(),
         _ => match option {
             Some(option) => {
-                view! { <Chart option=option answer=answer title=title.to_owned() size=size /> }.into_any()
+                view! { <Chart option=option answer=answer title=title.to_owned() size=size rows=rows.to_owned() /> }.into_any()
             }
             None => view! { <p class="tile-empty">"Nothing to show."</p> }.into_any(),
         },
@@ -124,7 +145,7 @@ fn body(
 }
 
 /// A value with its change and target.
-fn number(unit: Unit, target: Option<&Target>, answer: &Answer) -> AnyView {
+fn number(unit: Unit, target: Option<&Target>, answer: &Answer, rows: &str) -> AnyView {
     let Some(value) = answer.value else {
         return view! { <p class="tile-empty">"No data"</p> }.into_any();
     };
@@ -166,7 +187,7 @@ fn number(unit: Unit, target: Option<&Target>, answer: &Answer) -> AnyView {
         .collect();
     view! {
         <div class="tile-number">
-            <p class=class title=format::exact_value(value, unit)>{format::value(value, unit)}</p>
+            <p class=class title=format::exact_value(value, unit)><a href=rows.to_owned() rel="external">{format::value(value, unit)}</a></p>
             {figures}
             {delta}
             {goal}

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 
 /// Side bar, skip link, and the page.
 pub fn frame(email: String, here: &'static str, page: AnyView) -> AnyView {
-    let links = nav_groups(|href, content| {
-        let current = (href == here).then_some("page");
-        view! { <a class="nav-link" href=href aria-current=current>{content}</a> }.into_any()
+    let links = nav_groups(|page| {
+        let current = (page.href == here).then_some("page");
+        view! { <a class="nav-link" href=page.href aria-current=current>{page.content()}</a> }.into_any()
     });
     view! {
         <a class="skip-link" href="#page">"Skip to the page"</a>

@@ -41,7 +41,7 @@ impl Bundle {
         };
         let bundle: Bundle = read.map_err(|error| {
             let before = error.span().map_or(0, |span| span.start).min(text.len());
-            let line = text.as_bytes()[..before].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = text.get(..before).unwrap_or_default().matches('\n').count() + 1;
             Unreadable(format!("Line {line} cannot be read: {}.", error.message().trim_end_matches('.')))
         })?;
         if bundle.gauges.is_empty() && bundle.dashboards.is_empty() {

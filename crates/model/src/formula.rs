@@ -117,6 +117,33 @@ impl Formula {
         }
         eval(&self.0, named).filter(|value| value.is_finite())
     }
+
+    /// The formula as people write it, with what they call its names: `Closed ÷ Opened × 100`.
+    pub fn words(&self, label: &impl Fn(&str) -> String) -> String {
+        fn write(node: &Node, label: &impl Fn(&str) -> String) -> (String, u8) {
+            match node {
+                Node::Number(number) => (crate::format::exact(*number), 3),
+                Node::Name(name) => (label(name), 3),
+                Node::Minus(inner) => (format!("(−{})", within(inner, 3, label)), 3),
+                Node::Binary(left, operator, right) => {
+                    // What stands to the right of − and ÷ has to bind more closely than they do.
+                    let (sign, binds, right_binds) = match operator {
+                        Operator::Add => ("+", 0, 0),
+                        Operator::Subtract => ("−", 0, 1),
+                        Operator::Multiply => ("×", 1, 1),
+                        Operator::Divide => ("÷", 1, 2),
+                    };
+                    let (left, right) = (within(left, binds, label), within(right, right_binds, label));
+                    (format!("{left} {sign} {right}"), binds)
+                }
+            }
+        }
+        fn within(node: &Node, least: u8, label: &impl Fn(&str) -> String) -> String {
+            let (text, binds) = write(node, label);
+            if binds < least { format!("({text})") } else { text }
+        }
+        write(&self.0, label).0
+    }
 }
 
 struct Parser<'a> {
@@ -231,6 +258,20 @@ mod tests {
     fn nothing_comes_of_zero_divisors_and_missing_names() {
         assert_eq!(value("closed / zero"), None);
         assert_eq!(value("closed + missing"), None);
+    }
+
+    #[test]
+    fn formulas_are_said_as_people_write_them() {
+        for (text, wanted) in [
+            ("closed / opened * 100", "CLOSED ÷ OPENED × 100"),
+            ("a / (b + c) * 100", "A ÷ (B + C) × 100"),
+            ("a - (b - c)", "A − (B − C)"),
+            ("a - b - c", "A − B − C"),
+            ("(a + b) * -2", "(A + B) × (−2)"),
+            ("a / (b * c)", "A ÷ (B × C)"),
+        ] {
+            assert_eq!(Formula::parse(text).expect("a formula").words(&str::to_uppercase), wanted);
+        }
     }
 
     #[test]

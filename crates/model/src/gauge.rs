@@ -444,9 +444,12 @@ pub struct Answer {
     pub rows: u64,
     /// Per group; empty for single numbers.
     pub groups: Vec<AnswerGroup>,
-    /// The measures in `groups`, in order.
+    /// The measures in `groups`, in order; with two dimensions, the groups of the second.
     #[serde(default)]
     pub series: Vec<Series>,
+    /// How many dimensions it has.
+    #[serde(default)]
+    pub dimensions: u8,
     /// The value of the previous period of the same length.
     #[serde(default)]
     pub previous: Option<f64>,

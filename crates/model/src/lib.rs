@@ -25,3 +25,5 @@ pub mod merge;
 pub mod range;
 pub mod run;
 pub mod webhook;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod words;

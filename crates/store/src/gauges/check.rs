@@ -162,15 +162,17 @@ mod tests {
         }
     }
 
+    type Change = fn(&mut Gauge);
+
     #[test]
     fn what_cannot_be_asked_is_refused_with_a_sentence() {
         let good = Catalogue::shipped().gauge("open_by_status").unwrap();
-        let changed = |change: fn(&mut Gauge)| {
+        let changed = |change: Change| {
             let mut gauge = good.clone();
             change(&mut gauge);
             check(&gauge).expect_err("a refusal").to_string()
         };
-        let cases: [(fn(&mut Gauge), &str); 12] = [
+        let cases: [(Change, &str); 12] = [
             (|it| it.title.clear(), "The title"),
             (|it| it.layers.clear(), "needs 1 to"),
             (|it| it.layers[0].dataset = "tickets; drop".into(), "no dataset"),

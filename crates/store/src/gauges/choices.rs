@@ -74,6 +74,32 @@ impl Store {
         Ok(sql.build_query_as().fetch_all(&self.pool).await?)
     }
 
+    /// The id of the active member with this e-mail address, without regard to case.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn member_by_email(
+        &self,
+        datasource: DatasourceId,
+        email: &str,
+    ) -> Result<Option<i64>, StoreError> {
+        let found = sqlx::query_scalar(
+            "select id
+            from autotask.resources
+            where datasource_id = $1
+                and deleted_at is null
+                and is_active
+                and lower(email) = lower($2)
+            order by id
+            limit 1",
+        )
+        .bind(datasource.0)
+        .bind(email)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(found)
+    }
+
     async fn picklist_choices(
         &self,
         datasource: DatasourceId,

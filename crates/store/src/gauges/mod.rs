@@ -21,12 +21,14 @@ mod behind;
 pub(crate) mod cache;
 pub(crate) mod check;
 mod choices;
+mod explain;
 mod fold;
 pub(crate) mod plan;
 mod rows;
 pub(crate) mod statement;
 
 pub use behind::Behind;
+pub use explain::{ExplainedLayer, Explanation};
 
 use crate::{Scope, Store, StoreError, settings::Settings};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -145,6 +147,7 @@ impl Store {
             rows: 0,
             groups: Vec::new(),
             series: Vec::new(),
+            dimensions: u8::from(!gauge.groups.is_empty()) + u8::from(gauge.groups.len() > 1),
             previous: None,
             note: None,
             unfiltered: plan.unfiltered.clone(),

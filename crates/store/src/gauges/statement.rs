@@ -225,7 +225,7 @@ pub(crate) fn company_id(dataset: &Dataset) -> Result<Option<&DatasetColumn>, St
     named.id.as_deref().map_or(Ok(Some(named)), |id| column(dataset, id).map(Some))
 }
 
-fn push_window(sql: &mut QueryBuilder<Postgres>, cut: Cut<'_>, window: Window, zone: Tz) {
+pub(super) fn push_window(sql: &mut QueryBuilder<Postgres>, cut: Cut<'_>, window: Window, zone: Tz) {
     let name = quoted(&cut.column.name);
     if cut.column.kind == ColumnKind::Date {
         sql.push(format_args!("\nand d.{name} >= "));

@@ -2,6 +2,7 @@
 
 mod engine;
 mod expected;
+mod explain;
 mod filtering;
 mod health;
 mod marks;

@@ -1,0 +1,140 @@
+//! What a gauge counts, in words: for *Explain this number* and for the builder.
+
+use crate::{
+    dataset::Dataset,
+    formula::Formula,
+    gauge::{Condition, Gauge, Group, Measure, Op, Scalar, Value},
+};
+
+/// Measures by the name they have in files, and in words.
+pub const MEASURES: [(&str, &str); 8] = [
+    ("count", "number of rows"),
+    ("sum", "sum"),
+    ("avg", "mean"),
+    ("median", "median"),
+    ("p90", "90th percentile"),
+    ("distinct", "number of different values"),
+    ("min", "smallest value"),
+    ("max", "largest value"),
+];
+
+/// Comparisons by the name they have in files, and in words.
+pub const OPS: [(Op, &str, &str); 11] = [
+    (Op::Is, "is", "is"),
+    (Op::IsNot, "is_not", "is not"),
+    (Op::In, "in", "is one of"),
+    (Op::NotIn, "not_in", "is none of"),
+    (Op::Over, "over", "is over"),
+    (Op::AtLeast, "at_least", "is at least"),
+    (Op::Under, "under", "is under"),
+    (Op::AtMost, "at_most", "is at most"),
+    (Op::Contains, "contains", "contains"),
+    (Op::Empty, "empty", "has no value"),
+    (Op::Filled, "filled", "has a value"),
+];
+
+/// What a column is called; its name where the dataset does not have it.
+pub fn column(dataset: Option<&Dataset>, name: &str) -> String {
+    let known = dataset.and_then(|dataset| dataset.column(name));
+    known.map_or_else(|| name.replace('_', " "), |column| column.label.clone())
+}
+
+impl Measure {
+    /// Its name in files.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Measure::Count => "count",
+            Measure::Sum(_) => "sum",
+            Measure::Avg(_) => "avg",
+            Measure::Median(_) => "median",
+            Measure::P90(_) => "p90",
+            Measure::Distinct(_) => "distinct",
+            Measure::Min(_) => "min",
+            Measure::Max(_) => "max",
+        }
+    }
+
+    /// The measure of that name, of a column where it needs one.
+    pub fn named(name: &str, column: &str) -> Option<Measure> {
+        let column = column.to_owned();
+        Some(match name {
+            "count" => Measure::Count,
+            "sum" => Measure::Sum(column),
+            "avg" => Measure::Avg(column),
+            "median" => Measure::Median(column),
+            "p90" => Measure::P90(column),
+            "distinct" => Measure::Distinct(column),
+            "min" => Measure::Min(column),
+            "max" => Measure::Max(column),
+            _ => return None,
+        })
+    }
+
+    /// In words: `mean of First response`.
+    pub fn words(&self, dataset: Option<&Dataset>) -> String {
+        let said = MEASURES.iter().find(|(name, _)| *name == self.name()).map_or("", |(_, said)| said);
+        match self.column() {
+            Some(measured) => format!("{said} of {}", column(dataset, measured)),
+            None => said.to_owned(),
+        }
+    }
+}
+
+impl Op {
+    /// Its name in files, and in words.
+    pub fn words(self) -> (&'static str, &'static str) {
+        OPS.iter().find(|(op, _, _)| *op == self).map_or(("is", "is"), |(_, name, said)| (name, said))
+    }
+}
+
+impl Condition {
+    /// In words: `Status is not Complete`.
+    pub fn words(&self, dataset: Option<&Dataset>) -> String {
+        let (subject, (_, said)) = (column(dataset, &self.column), self.op.words());
+        match &self.value {
+            Scalar::Nothing => format!("{subject} {said}"),
+            value => format!("{subject} {said} {}", value.words()),
+        }
+    }
+}
+
+impl Scalar {
+    /// As people write it.
+    pub fn words(&self) -> String {
+        match self {
+            Scalar::Nothing => String::new(),
+            Scalar::Flag(true) => "yes".to_owned(),
+            Scalar::Flag(false) => "no".to_owned(),
+            Scalar::Number(number) => crate::format::exact(*number),
+            Scalar::Text(text) => text.clone(),
+            Scalar::List(values) => values.iter().map(Scalar::words).collect::<Vec<_>>().join(", "),
+        }
+    }
+}
+
+impl Value {
+    /// Its formula in words: `Closed ÷ Opened × 100`.
+    pub fn words(&self, gauge: &Gauge) -> String {
+        let label = |name: &str| {
+            let layer = gauge.layers.iter().find(|layer| layer.id == name);
+            layer.map_or_else(|| name.to_owned(), |layer| layer.label.clone())
+        };
+        match Formula::parse(&self.formula) {
+            Ok(formula) if self.of_total => format!("share of {} in all", formula.words(&label)),
+            Ok(formula) => formula.words(&label),
+            Err(_) => self.formula.clone(),
+        }
+    }
+}
+
+impl Group {
+    /// In words: `by Status`.
+    pub fn words(&self, dataset: Option<&Dataset>) -> String {
+        match self.by.as_str() {
+            "hour" => "by hour of the day".to_owned(),
+            "weekday" => "by day of the week".to_owned(),
+            part @ ("day" | "week" | "month") => format!("by {part}"),
+            name => format!("by {}", column(dataset, name)),
+        }
+    }
+}
