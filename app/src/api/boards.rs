@@ -161,8 +161,9 @@ pub fn filters_from(pairs: impl IntoIterator<Item = (String, String)>) -> Filter
     filters
 }
 
+/// How boards are answered, for server functions and plain pages alike.
 #[cfg(feature = "ssr")]
-mod answered {
+pub mod answered {
     use super::{Board, BoardTile, Changes, FilterChoice, TileGauge, UiError, picture_size};
     use crate::{
         address::of_filters,
@@ -186,6 +187,10 @@ mod answered {
     use taskgauge_render::Size;
     use taskgauge_store::{Scope, content::Content, users::Role};
 
+    /// A dashboard with its answers.
+    ///
+    /// # Errors
+    /// [`UiError::NotFound`] where there is no such dashboard or datasource.
     pub async fn board(
         cx: &RequestCx,
         id: &str,
@@ -203,7 +208,8 @@ mod answered {
         let mut address = String::new();
         let (tiles, filters) = match &source {
             Some(source) => {
-                let mut choices = choices(cx, dashboard, source.id).await?;
+                let names: Vec<&str> = dashboard.filters.iter().map(String::as_str).collect();
+                let mut choices = choices(cx, &names, dashboard.mine.as_deref(), source.id).await?;
                 let filters = in_force(cx, dashboard, source.id, filters, &mut choices).await?;
                 address = of_filters(Some(source.id), &filters);
                 (tiles(cx, &content, dashboard, source.id, &filters, at).await?, choices)
@@ -238,6 +244,12 @@ mod answered {
         {
             filters.fields.insert(mine.clone(), vec![member.to_string()]);
         }
+        mark(choices, &filters);
+        Ok(filters)
+    }
+
+    /// Says of each filter which value is in force.
+    pub fn mark(choices: &mut [FilterChoice], filters: &Filters) {
         for choice in choices {
             choice.chosen = match choice.name.as_str() {
                 "range" => filters.range.map(|range| range.to_string()).unwrap_or_default(),
@@ -246,7 +258,42 @@ mod answered {
                 }
             };
         }
-        Ok(filters)
+    }
+
+    /// A gauge by itself on a tile of so many columns and rows, its chart drawn.
+    pub async fn single(
+        cx: &RequestCx,
+        gauge: &Gauge,
+        source: DatasourceId,
+        filters: &Filters,
+        (width, height): (u8, u8),
+    ) -> BoardTile {
+        let at = cx.clock().now();
+        let answer = cx.store().answers(source, &[gauge], filters, &Scope::All, at).await.pop();
+        let answer = answer.map_or_else(
+            || Err(UiError::Offline.to_string()),
+            |answer| answer.map_err(|error| UiError::from(error).to_string()),
+        );
+        let tile = BoardTile { width, height, gauges: vec![tile_gauge(gauge, answer, filters)], stamp: 0 };
+        draw_tile(cx, &tile).await;
+        tile
+    }
+
+    /// A gauge with its answer as a tile shows it.
+    fn tile_gauge(gauge: &Gauge, answer: Result<Answer, String>, filters: &Filters) -> TileGauge {
+        let chart = answer.as_ref().ok().and_then(|answer| charts::chart(gauge.chart, answer));
+        TileGauge {
+            id: gauge.id.clone(),
+            title: gauge.title.clone(),
+            about: gauge.about.clone(),
+            chart: gauge.chart,
+            unit: gauge.unit,
+            range: range(gauge, answer.as_ref().ok(), filters).label(),
+            columns: columns(Catalogue::shipped(), gauge),
+            target: gauge.target.as_ref().map(|target| target.within(answer.as_ref().ok())),
+            option: chart.as_ref().map(charts::option_json),
+            answer,
+        }
     }
 
     /// What differs from the tiles that are shown.
@@ -281,21 +328,20 @@ mod answered {
         hasher.finish()
     }
 
-    /// Draws the charts of a board, so that the first HTML holds them; each is drawn once per change of its data. A
-    /// chart that cannot be drawn is left out: its numbers stand in its table.
+    /// Draws the charts of a board, so that the first HTML holds them; each is drawn once per change of its data.
     pub async fn draw(cx: &RequestCx, board: &Board) {
-        let drawings = board.tiles.iter().flat_map(|tile| {
-            let (width, height) = picture_size(tile.width, tile.height);
-            tile.gauges.iter().filter_map(move |gauge| {
-                let option = gauge.option.as_ref()?;
-                Some(async move {
-                    if let Err(error) = cx.state.renderer.svg(option, Size { width, height }).await {
-                        tracing::warn!(gauge = %gauge.id, %error, "a chart could not be drawn");
-                    }
-                })
-            })
-        });
-        join_all(drawings).await;
+        join_all(board.tiles.iter().map(|tile| draw_tile(cx, tile))).await;
+    }
+
+    /// Draws the charts of a tile. One that cannot be drawn is left out: its numbers stand in its table.
+    async fn draw_tile(cx: &RequestCx, tile: &BoardTile) {
+        let (width, height) = picture_size(tile.width, tile.height);
+        for gauge in &tile.gauges {
+            let Some(option) = &gauge.option else { continue };
+            if let Err(error) = cx.state.renderer.svg(option, Size { width, height }).await {
+                tracing::warn!(gauge = %gauge.id, %error, "a chart could not be drawn");
+            }
+        }
     }
 
     async fn tiles(
@@ -306,7 +352,6 @@ mod answered {
         filters: &Filters,
         at: DateTime<Utc>,
     ) -> Result<Vec<BoardTile>, UiError> {
-        let catalogue = Catalogue::shipped();
         let gauge_of =
             |id: &str| content.gauge(id).filter(|entry| !entry.is_removed).map(|entry| &entry.value);
         let ids = |tile: &Tile| {
@@ -320,29 +365,15 @@ mod answered {
             .zip(cx.store().answers(source, &gauges, filters, &Scope::All, at).await)
             .map(|(id, answer)| (id, answer.map_err(|error| UiError::from(error).to_string())))
             .collect();
-        let tile_gauge = |id: String| {
-            let Some((gauge, answer)) = gauge_of(&id).zip(answers.get(&id).cloned()) else {
-                return TileGauge::gone(id);
-            };
-            let chart = answer.as_ref().ok().and_then(|answer| charts::chart(gauge.chart, answer));
-            TileGauge {
-                title: gauge.title.clone(),
-                about: gauge.about.clone(),
-                chart: gauge.chart,
-                unit: gauge.unit,
-                range: range(gauge, answer.as_ref().ok(), filters).label(),
-                columns: columns(catalogue, gauge),
-                target: gauge.target.as_ref().map(|target| target.within(answer.as_ref().ok())),
-                option: chart.as_ref().map(charts::option_json),
-                answer,
-                id,
-            }
+        let shown = |id: String| match gauge_of(&id).zip(answers.get(&id).cloned()) {
+            Some((gauge, answer)) => tile_gauge(gauge, answer, filters),
+            None => TileGauge::gone(id),
         };
         Ok(dashboard
             .tiles
             .iter()
             .map(|tile| {
-                let gauges = ids(tile).into_iter().map(tile_gauge).collect();
+                let gauges = ids(tile).into_iter().map(shown).collect();
                 let mut made = BoardTile { width: tile.width, height: tile.height, gauges, stamp: 0 };
                 made.stamp = stamp(&made);
                 made
@@ -384,16 +415,21 @@ mod answered {
         list.columns.iter().filter_map(|name| dataset.column(name).cloned()).collect()
     }
 
-    async fn choices(
+    /// What these filters offer; `mine` is the one that is set to the signed-in person.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn choices(
         cx: &RequestCx,
-        dashboard: &Dashboard,
+        names: &[&str],
+        mine: Option<&str>,
         source: DatasourceId,
     ) -> Result<Vec<FilterChoice>, UiError> {
         let mut found = Vec::new();
-        for name in &dashboard.filters {
+        for name in names.iter().copied() {
             if name == "range" {
                 found.push(FilterChoice {
-                    name: name.clone(),
+                    name: name.to_owned(),
                     label: "Range".to_owned(),
                     choices: Range::choices()
                         .into_iter()
@@ -402,13 +438,13 @@ mod answered {
                     chosen: String::new(),
                     mine: false,
                 });
-            } else if let Some((_, label, _)) = FILTERS.iter().find(|(filter, _, _)| filter == name) {
+            } else if let Some((_, label, _)) = FILTERS.iter().find(|(filter, _, _)| *filter == name) {
                 found.push(FilterChoice {
-                    name: name.clone(),
+                    name: name.to_owned(),
                     label: (*label).to_owned(),
                     choices: cx.store().filter_choices(source, name, &Scope::All).await?,
                     chosen: String::new(),
-                    mine: dashboard.mine.as_deref() == Some(name),
+                    mine: mine == Some(name),
                 });
             }
         }

@@ -51,6 +51,11 @@ impl RequestCx {
         Ok(RequestCx { state, session, document: !parts.uri.path().starts_with("/api/") })
     }
 
+    /// A request that a route of the server answers by itself.
+    pub const fn of_route(state: AppState, session: Session) -> RequestCx {
+        RequestCx { state, session, document: true }
+    }
+
     /// Whether the answer goes into a page's first HTML, and not to a page that is open already.
     pub fn is_document(&self) -> bool {
         self.document

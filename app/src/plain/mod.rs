@@ -1,12 +1,19 @@
 //! Pages that are plain forms and lists: the server renders them whole, and no wasm is loaded for them.
 
+mod boards;
+pub mod builder;
 mod completeness;
 mod frame;
+mod gauges;
+mod notice;
 mod sign_in;
 mod webhooks;
 mod welcome;
 
+pub use boards::{Boards, BoardsProps};
 pub use completeness::{Completeness, CompletenessProps, Counted, SetAside};
+pub use gauges::{GaugeChoice, Gauges, GaugesProps};
+pub use notice::Deed;
 pub use sign_in::{SignIn, SignInProps};
 pub use webhooks::{Webhooks, WebhooksProps};
 pub use welcome::{Welcome, WelcomeProps};

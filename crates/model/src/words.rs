@@ -3,7 +3,7 @@
 use crate::{
     dataset::Dataset,
     formula::Formula,
-    gauge::{Condition, Gauge, Group, Measure, Op, Scalar, Value},
+    gauge::{ChartKind, Condition, Gauge, Group, Measure, Op, Scalar, Value},
 };
 
 /// Measures by the name they have in files, and in words.
@@ -77,6 +77,29 @@ impl Measure {
             Some(measured) => format!("{said} of {}", column(dataset, measured)),
             None => said.to_owned(),
         }
+    }
+}
+
+/// Kinds of charts by the name they have in files, and in words.
+pub const CHARTS: [(ChartKind, &str, &str); 12] = [
+    (ChartKind::Number, "number", "Number"),
+    (ChartKind::Percent, "percent", "Percentage"),
+    (ChartKind::Progress, "progress", "Progress"),
+    (ChartKind::Columns, "columns", "Columns"),
+    (ChartKind::Bars, "bars", "Bars"),
+    (ChartKind::Line, "line", "Lines"),
+    (ChartKind::Area, "area", "Area"),
+    (ChartKind::Stack, "stack", "Stacked columns"),
+    (ChartKind::Donut, "donut", "Donut"),
+    (ChartKind::Heat, "heat", "Heat map"),
+    (ChartKind::Table, "table", "Table"),
+    (ChartKind::Rank, "rank", "Leaderboard"),
+];
+
+impl ChartKind {
+    /// In words.
+    pub fn label(self) -> &'static str {
+        CHARTS.iter().find(|(kind, _, _)| *kind == self).map_or("", |(_, _, label)| label)
     }
 }
 

@@ -159,6 +159,7 @@ mod tests {
                         .collect::<BTreeMap<_, _>>(),
                 })
                 .collect(),
+            dimensions: 1,
             series: series
                 .iter()
                 .map(|(id, tone)| Series {

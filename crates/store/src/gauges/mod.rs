@@ -29,6 +29,7 @@ pub(crate) mod statement;
 
 pub use behind::Behind;
 pub use explain::{ExplainedLayer, Explanation};
+pub use plan::filters_of;
 
 use crate::{Scope, Store, StoreError, settings::Settings};
 use chrono::{DateTime, TimeDelta, Utc};

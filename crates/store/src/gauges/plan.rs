@@ -408,6 +408,17 @@ pub(super) fn filter_columns(name: &str) -> Result<(&'static str, Vec<&'static s
     Ok((label, std::iter::once(*column).chain(others).collect()))
 }
 
+/// Names of the filters that can apply to a gauge: those whose column its first dataset has.
+pub fn filters_of(gauge: &Gauge) -> Vec<&'static str> {
+    let dataset = gauge.layers.first().and_then(|layer| Catalogue::shipped().dataset(&layer.dataset));
+    let Some(dataset) = dataset else { return Vec::new() };
+    let has = |name: &str| {
+        filter_columns(name)
+            .is_ok_and(|(_, columns)| columns.iter().any(|column| dataset.column(column).is_some()))
+    };
+    FILTERS.iter().map(|(name, _, _)| *name).filter(|name| has(name)).collect()
+}
+
 /// Rows whose id is one of the values, when all are numbers; else rows whose label is. A lone empty value stands for
 /// rows without one.
 fn filter_condition(dataset: &Dataset, label: &DatasetColumn, values: &[String]) -> Condition {
