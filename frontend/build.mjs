@@ -78,6 +78,10 @@ const bundleGlue = (source, folder) =>
     alias: { "taskgauge-bridge": join(HERE, "js/bridge.js"), "taskgauge-post": join(HERE, "js/post.js") },
   });
 
+/** The script of plain pages that are alive: builder, layout, import. */
+const bundlePlain = () =>
+  bundle({ entryPoints: [join(HERE, "js/plain.js")], format: "esm", target: BROWSERS, platform: "browser" });
+
 /** Names `contents` by what it is, so that it can be cached for ever. */
 function hashed(stem, extension, contents) {
   const hash = createHash("sha256").update(contents).digest("hex").slice(0, 16);
@@ -128,9 +132,10 @@ async function buildSite(glue, out) {
   if (!glueSource.includes("taskgauge_bg.wasm")) {
     throw new Error("the glue of wasm-bindgen does not name taskgauge_bg.wasm, so its name cannot be replaced");
   }
-  const [js, charts, css] = await Promise.all([
+  const [js, charts, plain, css] = await Promise.all([
     bundleGlue(glueSource.replaceAll("taskgauge_bg.wasm", wasmName), glue),
     bundleCharts(),
+    bundlePlain(),
     bundleStyle(),
   ]);
 
@@ -140,6 +145,7 @@ async function buildSite(glue, out) {
     ["wasm", "taskgauge", ".wasm", wasm],
     ["css", "taskgauge", ".css", css],
     ["charts", "charts", ".js", charts],
+    ["plain", "plain", ".js", plain],
   ]) {
     const name = hashed(stem, extension, contents);
     await writeFile(join(pkg, name), contents);

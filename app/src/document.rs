@@ -14,6 +14,8 @@ pub struct Site {
     pub css: String,
     /// The chart script.
     pub charts: String,
+    /// The script of plain pages that are alive: builder, layout, import.
+    pub plain: String,
 }
 
 /// Notes how each guarded field came by its value from the first moment on, before the wasm has loaded: by a person
@@ -71,14 +73,17 @@ pub fn document(site: Site) -> impl IntoView {
     }
 }
 
-/// A document without scripts around a page of [`plain`](crate::plain).
-pub fn plain_document(site: &Site, title: &'static str, body: impl IntoView) -> impl IntoView {
+/// A document without the wasm around a page of [`plain`](crate::plain); with the script of plain pages if it says so.
+pub fn plain_document(site: &Site, title: &str, scripted: bool, body: impl IntoView) -> impl IntoView {
+    let title = format!("{title} · Taskgauge");
+    let script = scripted.then(|| view! { <script type="module" src=site.plain.clone()></script> });
     view! {
         <!DOCTYPE html>
         <html lang="en">
             <head>
                 <Head style=site.css.clone() />
-                <title>{title}" · Taskgauge"</title>
+                <title>{title}</title>
+                {script}
             </head>
             <body>{body}</body>
         </html>

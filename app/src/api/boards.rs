@@ -328,6 +328,22 @@ pub mod answered {
         hasher.finish()
     }
 
+    /// The tiles of a board that is being laid out, its charts drawn.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn laid_out(
+        cx: &RequestCx,
+        content: &Content,
+        dashboard: &Dashboard,
+        source: DatasourceId,
+        filters: &Filters,
+    ) -> Result<Vec<BoardTile>, UiError> {
+        let tiles = tiles(cx, content, dashboard, source, filters, cx.clock().now()).await?;
+        join_all(tiles.iter().map(|tile| draw_tile(cx, tile))).await;
+        Ok(tiles)
+    }
+
     /// Draws the charts of a board, so that the first HTML holds them; each is drawn once per change of its data.
     pub async fn draw(cx: &RequestCx, board: &Board) {
         join_all(board.tiles.iter().map(|tile| draw_tile(cx, tile))).await;

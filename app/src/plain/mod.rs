@@ -2,10 +2,15 @@
 
 mod boards;
 pub mod builder;
+mod choose;
 mod completeness;
 mod frame;
+pub mod gauge;
 mod gauges;
+mod import;
+pub mod layout;
 mod notice;
+mod refusal;
 mod sign_in;
 mod webhooks;
 mod welcome;
@@ -13,7 +18,9 @@ mod welcome;
 pub use boards::{Boards, BoardsProps};
 pub use completeness::{Completeness, CompletenessProps, Counted, SetAside};
 pub use gauges::{GaugeChoice, Gauges, GaugesProps};
+pub use import::{Import, ImportProps, Planned};
 pub use notice::Deed;
+pub use refusal::{Refusal, RefusalProps};
 pub use sign_in::{SignIn, SignInProps};
 pub use webhooks::{Webhooks, WebhooksProps};
 pub use welcome::{Welcome, WelcomeProps};

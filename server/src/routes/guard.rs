@@ -115,6 +115,11 @@ fn comes_from_here(headers: &HeaderMap) -> bool {
 pub const PLAIN_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                                 base-uri 'none'; frame-ancestors 'none'";
 
+/// Plain pages that are alive run our own script. Styles of elements are set by the grid and by pictures of charts.
+pub const SCRIPTED_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                                   style-src-attr 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+                                   form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 /// Only what is our own runs, and nobody frames it. Styles of elements are set by the chart script and the grid.
 pub fn content_policy(nonce: &Nonce) -> String {
     format!(

@@ -1,8 +1,11 @@
 //! Every address of the server: pages and server functions of the app, and what a browser needs beside them.
 
+mod boards;
 mod connect;
+mod content;
 mod events;
 mod export;
+mod gauges;
 mod guard;
 mod health;
 mod metrics;
@@ -24,6 +27,7 @@ use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
 use taskgauge_app::{App, Site, api::AppState, components::layout::NotFoundStatus, document, plain_document};
+use taskgauge_model::{dashboard::Dashboard, gauge::Gauge};
 use taskgauge_store::notify::Events;
 use taskgauge_sync::{Callouts, webhooks::PATH};
 use tokio_util::sync::CancellationToken;
@@ -109,9 +113,18 @@ impl ServerState {
     }
 
     /// A page without scripts.
-    fn plain<V: IntoView>(&self, title: &'static str, body: impl FnOnce() -> V) -> Response {
-        let html = Owner::new().with(|| plain_document(&self.site, title, body()).to_html());
+    fn plain<V: IntoView>(&self, title: &str, body: impl FnOnce() -> V) -> Response {
+        let html = Owner::new().with(|| plain_document(&self.site, title, false, body()).to_html());
         ([(header::CONTENT_SECURITY_POLICY, guard::PLAIN_POLICY)], Html(html)).into_response()
+    }
+
+    /// A page with the script of plain pages, and with pictures of charts.
+    fn scripted<V: IntoView>(&self, title: &str, body: impl FnOnce() -> V) -> Response {
+        let html = Owner::new().with(|| {
+            provide_context(self.app.clone());
+            plain_document(&self.site, title, true, body()).to_html()
+        });
+        ([(header::CONTENT_SECURITY_POLICY, guard::SCRIPTED_POLICY)], Html(html)).into_response()
     }
 }
 
@@ -133,6 +146,20 @@ pub fn router(state: ServerState) -> Router {
         .route("/data/datasources/{id}/webhooks/off", post(upkeep::webhooks_off))
         .route("/data/datasources/{id}/completeness", get(upkeep::completeness_page).post(upkeep::compare))
         .route("/data/datasets/{slug}/rows.csv", get(export::csv))
+        .route("/dashboards", get(boards::list))
+        .route("/dashboards/new", get(boards::new_page).post(boards::create))
+        .route("/dashboards/{id}/duplicate", post(boards::duplicate))
+        .route("/dashboards/{id}/edit", get(boards::edit_page).post(boards::update))
+        .route("/dashboards/{id}/export", get(content::export::<Dashboard>))
+        .route("/dashboards/{id}/{action}", post(content::alter::<Dashboard>))
+        .route("/gauges", get(gauges::list))
+        .route("/gauges/new", get(gauges::new_page).post(gauges::create))
+        .route("/gauges/preview", post(gauges::preview))
+        .route("/gauges/{id}", get(gauges::page))
+        .route("/gauges/{id}/edit", get(gauges::edit_page).post(gauges::update))
+        .route("/gauges/{id}/export", get(content::export::<Gauge>))
+        .route("/gauges/{id}/{action}", post(content::alter::<Gauge>))
+        .route("/content/import", get(content::import_page).post(content::import))
         .leptos_routes_with_context(&state, routes, move || for_context.provide(), move || for_page.page())
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
         .route("/events", get(events::stream))
@@ -150,6 +177,15 @@ pub fn router(state: ServerState) -> Router {
         .layer(CompressionLayer::new())
         .layer(TraceLayer::new_for_http())
         .with_state(state)
+}
+
+/// A part of a page, for a script that puts it into its place.
+fn fragment(state: &ServerState, part: impl FnOnce() -> AnyView) -> Response {
+    let html = Owner::new().with(|| {
+        provide_context(state.app.clone());
+        part().to_html()
+    });
+    Html(html).into_response()
 }
 
 /// Where Autotask calls.

@@ -1,0 +1,309 @@
+//! Gauges: the list, a gauge by itself, and where it is made and changed.
+
+use super::{
+    ServerState,
+    content::{can_edit, only_admins, refused},
+};
+use axum::{
+    Extension, Form,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use taskgauge_app::{
+    address,
+    api::{
+        RequestCx,
+        boards::{BoardTile, answered, filters_from},
+        sources,
+    },
+    plain::{
+        Deed, GaugeChoice, Gauges, GaugesProps,
+        builder::{self, Sent},
+        gauge::{Asked, GaugeEditor, GaugeEditorProps, GaugePage, GaugePageProps, draft},
+    },
+};
+use taskgauge_model::{
+    entity::Entity,
+    gauge::{Filters, Gauge},
+};
+use taskgauge_store::{Scope, StoreError, content::Piece as _, gauges::filters_of, users::Session};
+
+/// Columns and rows of a gauge's own page, and of the preview beside the form.
+const PAGE_SIZE: (u8, u8) = (12, 5);
+const PREVIEW_SIZE: (u8, u8) = (5, 4);
+
+#[derive(Deserialize)]
+pub struct Listed {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    origin: String,
+    #[serde(default)]
+    dataset: String,
+    #[serde(default)]
+    sort: String,
+    #[serde(default)]
+    done: String,
+    #[serde(default)]
+    id: String,
+}
+
+/// The list.
+pub async fn list(
+    State(state): State<ServerState>,
+    Extension(session): Extension<Session>,
+    Query(listed): Query<Listed>,
+) -> Response {
+    let content = match state.app.store.content().await {
+        Ok(content) => content,
+        Err(error) => return refused::<Gauge>(&state, &session, &error),
+    };
+    let props = GaugesProps {
+        email: session.user.email.clone(),
+        can_edit: can_edit(&session),
+        content,
+        choice: GaugeChoice {
+            search: listed.q,
+            origin: listed.origin,
+            dataset: listed.dataset,
+            sort: listed.sort,
+        },
+        done: Deed::named(&listed.done).map(|deed| (deed, listed.id)),
+    };
+    state.plain("Gauges", || Gauges(props))
+}
+
+/// A gauge by itself.
+pub async fn page(
+    State(state): State<ServerState>,
+    Extension(session): Extension<Session>,
+    Path(id): Path<String>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Response {
+    match props_of(&state, &session, &id, pairs).await {
+        Ok(props) => {
+            let title = props.entry.value.title.clone();
+            state.scripted(&title, || GaugePage(props))
+        }
+        Err(error) => refused::<Gauge>(&state, &session, &error),
+    }
+}
+
+async fn props_of(
+    state: &ServerState,
+    session: &Session,
+    id: &str,
+    pairs: Vec<(String, String)>,
+) -> Result<GaugePageProps, StoreError> {
+    let get = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let (wanted, done) = (get("source").and_then(|id| id.parse().ok()), get("done").unwrap_or_default());
+    let cx = RequestCx::of_route(state.app.clone(), session.clone());
+    let store = &state.app.store;
+    let content = store.content().await?;
+    let entry = content
+        .gauge(id)
+        .filter(|entry| !entry.is_removed)
+        .cloned()
+        .ok_or(StoreError::NotFound { what: "gauge" })?;
+    let boards = content.boards_with(id).cloned().collect();
+    let filters = filters_from(pairs);
+    let (source, sources) =
+        sources::choose(&cx, wanted).await.map_err(|_| StoreError::NotFound { what: "datasource" })?;
+    let (mut asked, mut choices) = (None, Vec::new());
+    if let Some(source) = &source {
+        let gauge = &entry.value;
+        let mut names = vec!["range"];
+        names.extend(filters_of(gauge));
+        choices = answered::choices(&cx, &names, None, source.id)
+            .await
+            .map_err(|error| StoreError::Invalid(error.to_string()))?;
+        answered::mark(&mut choices, &filters);
+        let explanation = store.explain(source.id, gauge, &filters, &Scope::All, store.clock().now()).await;
+        let entities = explanation.as_ref().map(|said| said.entities.clone()).unwrap_or_default();
+        let counts = store
+            .comparisons(source.id)
+            .await?
+            .into_iter()
+            .filter(|counted| entities.contains(&counted.entity))
+            .map(|counted| (label(&counted.entity), counted))
+            .collect();
+        asked = Some(Asked {
+            source: source.clone(),
+            tile: answered::single(&cx, gauge, source.id, &filters, PAGE_SIZE).await,
+            explanation: explanation.map_err(|error| error.to_string()),
+            counts,
+        });
+    }
+    Ok(GaugePageProps {
+        email: session.user.email.clone(),
+        can_edit: can_edit(session),
+        entry,
+        boards,
+        done: Deed::named(&done),
+        address: address::of_filters(source.as_ref().map(|source| source.id), &filters),
+        asked,
+        filters: choices,
+        sources,
+        at: store.clock().now(),
+    })
+}
+
+fn label(entity: &str) -> String {
+    Entity::named(entity).map_or_else(|| entity.to_owned(), |entity| entity.label.to_owned())
+}
+
+#[derive(Deserialize)]
+pub struct From {
+    #[serde(default)]
+    from: String,
+}
+
+/// The form for a new gauge, which may begin as a copy.
+pub async fn new_page(
+    State(state): State<ServerState>,
+    Extension(session): Extension<Session>,
+    Query(query): Query<From>,
+) -> Response {
+    if let Err(refusal) = only_admins::<Gauge>(&state, &session) {
+        return *refusal;
+    }
+    let gauge = if query.from.is_empty() {
+        builder::blank()
+    } else {
+        match state.app.store.gauge(&query.from).await {
+            Ok(gauge) => Gauge { id: String::new(), title: format!("{} (copy)", gauge.title), ..gauge },
+            Err(error) => return refused::<Gauge>(&state, &session, &error),
+        }
+    };
+    editor(&state, &session, gauge, 0, true, None).await
+}
+
+/// The form for a gauge there is.
+pub async fn edit_page(
+    State(state): State<ServerState>,
+    Extension(session): Extension<Session>,
+    Path(id): Path<String>,
+) -> Response {
+    if let Err(refusal) = only_admins::<Gauge>(&state, &session) {
+        return *refusal;
+    }
+    let content = match state.app.store.content().await {
+        Ok(content) => content,
+        Err(error) => return refused::<Gauge>(&state, &session, &error),
+    };
+    match content.gauge(&id).filter(|entry| !entry.is_removed) {
+        Some(entry) => editor(&state, &session, entry.value.clone(), entry.version, false, None).await,
+        None => refused::<Gauge>(&state, &session, &StoreError::NotFound { what: "gauge" }),
+    }
+}
+
+/// Saves a new gauge, or changes its form.
+pub async fn create(
+    state: State<ServerState>,
+    session: Extension<Session>,
+    headers: HeaderMap,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Response {
+    take(&state, &session, &headers, Sent::new(pairs), None).await
+}
+
+/// Saves a gauge there is, or changes its form.
+pub async fn update(
+    state: State<ServerState>,
+    session: Extension<Session>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Response {
+    take(&state, &session, &headers, Sent::new(pairs), Some(id)).await
+}
+
+async fn take(
+    state: &ServerState,
+    session: &Session,
+    headers: &HeaderMap,
+    sent: Sent,
+    id: Option<String>,
+) -> Response {
+    if let Err(refusal) = only_admins::<Gauge>(state, session) {
+        return *refusal;
+    }
+    let is_new = id.is_none();
+    let mut gauge = sent.gauge();
+    if let Some(id) = id {
+        gauge.id = id;
+    }
+    let version = sent.get("version").parse().unwrap_or_default();
+    if builder::rebuild(&mut gauge, sent.get("do")) {
+        if is_fragment(headers) {
+            return super::fragment(state, || builder::fields(&gauge, is_new));
+        }
+        return editor(state, session, gauge, version, is_new, None).await;
+    }
+    match state.app.store.save(&session.user.email, &gauge, version).await {
+        Ok(()) => Redirect::to(&format!("/gauges/{}?done={}", gauge.id, Deed::Saved.word())).into_response(),
+        Err(error) => {
+            let page = editor(state, session, gauge, version, is_new, Some(error.to_string())).await;
+            (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
+        }
+    }
+}
+
+/// What is typed, answered.
+pub async fn preview(
+    State(state): State<ServerState>,
+    Extension(session): Extension<Session>,
+    Form(pairs): Form<Vec<(String, String)>>,
+) -> Response {
+    let mut gauge = Sent::new(pairs).gauge();
+    if gauge.title.is_empty() {
+        "Untitled".clone_into(&mut gauge.title);
+    }
+    let tile = preview_of(&state, &session, &gauge).await;
+    let at = state.app.store.clock().now();
+    super::fragment(&state, || draft(tile, at))
+}
+
+async fn preview_of(state: &ServerState, session: &Session, gauge: &Gauge) -> Option<BoardTile> {
+    let cx = RequestCx::of_route(state.app.clone(), session.clone());
+    let (source, _) = sources::choose(&cx, None).await.ok()?;
+    // What cannot be saved is not asked either: its checks keep questions within limits.
+    let mut named = gauge.clone();
+    if named.id.is_empty() {
+        "draft".clone_into(&mut named.id);
+    }
+    let mut tile = answered::single(&cx, &named, source?.id, &Filters::default(), PREVIEW_SIZE).await;
+    if let (Err(error), Some(shown)) = (named.check(), tile.gauges.first_mut()) {
+        shown.answer = Err(error.to_string());
+        shown.option = None;
+    }
+    Some(tile)
+}
+
+async fn editor(
+    state: &ServerState,
+    session: &Session,
+    gauge: Gauge,
+    version: i64,
+    is_new: bool,
+    problem: Option<String>,
+) -> Response {
+    let tile = preview_of(state, session, &gauge).await;
+    let props = GaugeEditorProps {
+        email: session.user.email.clone(),
+        gauge,
+        version,
+        is_new,
+        problem,
+        tile,
+        at: state.app.store.clock().now(),
+    };
+    state.scripted(if is_new { "New gauge" } else { "Edit gauge" }, || GaugeEditor(props))
+}
+
+/// Whether a script asks for a part of the page.
+fn is_fragment(headers: &HeaderMap) -> bool {
+    headers.get("x-part").is_some()
+}
