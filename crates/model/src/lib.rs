@@ -24,6 +24,7 @@ pub mod lacks;
 pub mod merge;
 pub mod range;
 pub mod run;
+pub mod settings;
 pub mod webhook;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod words;

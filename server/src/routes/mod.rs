@@ -10,6 +10,7 @@ mod guard;
 mod health;
 mod metrics;
 mod people;
+mod settings;
 mod upkeep;
 mod webhooks;
 
@@ -144,6 +145,7 @@ pub fn router(state: ServerState) -> Router {
         .route("/data/datasources/{id}/credentials/save", post(connect::replace))
         .route("/data/datasources/{id}/webhooks", get(upkeep::webhooks_page).post(upkeep::webhooks_on))
         .route("/data/datasources/{id}/webhooks/off", post(upkeep::webhooks_off))
+        .route("/data/datasources/{id}/settings", get(settings::page).post(settings::save))
         .route("/data/datasources/{id}/completeness", get(upkeep::completeness_page).post(upkeep::compare))
         .route("/data/datasets/{slug}/rows.csv", get(export::csv))
         .route("/dashboards", get(boards::list))

@@ -68,7 +68,9 @@ pub(super) fn fold(plan: &Plan<'_>, calendar: Calendar, rows: Vec<Row>, answer: 
     let mut has_groups = true;
     let target = plan.gauge.target.as_ref().and_then(|target| target.of.as_deref());
     let is_target = |measure: &&Measured| target == Some(measure.id.as_str());
-    answer.target = plan.measures.iter().find(is_target).and_then(|it| plan.number(it, &counted.total));
+    if let Some(measure) = plan.measures.iter().find(is_target) {
+        answer.target = plan.number(measure, &counted.total);
+    }
     match &plan.dimensions[..] {
         [] => {
             let others = plan.measures.iter().skip(1).filter(|measure| !is_target(measure));

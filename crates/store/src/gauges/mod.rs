@@ -8,7 +8,7 @@
 //! - `rows` is the number of rows the value rests on: those of the divisor in a ratio, else those of all layers of the
 //!   first measure; for a measure of a column, the rows that have a value there.
 //! - Without groups, `figures` are the values after the first. A target that is one of the gauge's values
-//!   (`Target::of`) is in `target`, and not among them.
+//!   (`Target::of`) is in `target`, and not among them; so is one that is a setting (`Target::setting`).
 //! - With two groups, `groups` is the first dimension and `series` the second: [`AnswerGroup::values`] has one entry
 //!   per key of the second dimension, of the first measure.
 //! - A viewer's range takes the place of the gauge's own, apart from *now*, *today* and looks ahead; such answers name
@@ -31,7 +31,7 @@ pub use behind::Behind;
 pub use explain::{ExplainedLayer, Explanation};
 pub use plan::filters_of;
 
-use crate::{Scope, Store, StoreError, settings::Settings};
+use crate::{Scope, Store, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures::{StreamExt as _, stream};
@@ -43,6 +43,7 @@ use taskgauge_model::{
     gauge::{Answer, Filters, Gauge, Status},
     ids::DatasourceId,
     range::{Calendar, Range},
+    settings::Settings,
 };
 
 /// Fewest and most connections one board may use at once; between them it is as many as this machine has cores.
@@ -57,6 +58,7 @@ struct Context {
     datasource: DatasourceId,
     zone: Tz,
     calendar: Calendar,
+    settings: Settings,
     web_url: Option<String>,
     doctor: Doctor,
     /// When each entity was last read.
@@ -143,7 +145,7 @@ impl Store {
             status: Status::NotPermitted,
             value: None,
             figures: Vec::new(),
-            target: None,
+            target: gauge.target.as_ref().and_then(|it| context.settings.target(it.setting.as_deref()?)),
             unit: plan.measures.first().map_or(gauge.unit, |measure| measure.unit),
             rows: 0,
             groups: Vec::new(),
@@ -238,6 +240,7 @@ impl Store {
                 week_starts: settings.week_starts,
                 year_starts: u32::from(settings.fiscal_year_starts),
             },
+            settings,
             web_url,
             // Findings that cannot be read are none: they explain answers and do not make them.
             doctor: doctor.and_then(|doctor| serde_json::from_value(doctor).ok()).unwrap_or_default(),
