@@ -28,7 +28,7 @@ use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
 use taskgauge_app::{App, Site, api::AppState, components::layout::NotFoundStatus, document, plain_document};
-use taskgauge_model::{dashboard::Dashboard, gauge::Gauge};
+use taskgauge_model::{bundle::BUNDLE_MAX, dashboard::Dashboard, gauge::Gauge};
 use taskgauge_store::notify::Events;
 use taskgauge_sync::{Callouts, webhooks::PATH};
 use tokio_util::sync::CancellationToken;
@@ -36,8 +36,8 @@ use tower_http::{
     compression::CompressionLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer, trace::TraceLayer,
 };
 
-/// Largest form or call a browser may send.
-const BODY_MAX: usize = 256 * 1024;
+/// Largest form or call a browser may send: a file of dashboards, each byte of which a form may write as three.
+const BODY_MAX: usize = 3 * BUNDLE_MAX + 64 * 1024;
 /// Longest time a page or call may take. A connection test waits for Autotask.
 const PATIENCE: Duration = Duration::from_mins(2);
 
