@@ -17,17 +17,17 @@
 //!
 //! [`AnswerGroup::values`]: taskgauge_model::gauge::AnswerGroup::values
 
-mod behind;
 pub(crate) mod cache;
 pub(crate) mod check;
 mod choices;
+mod drill;
 mod explain;
 mod fold;
 pub(crate) mod plan;
 mod rows;
 pub(crate) mod statement;
 
-pub use behind::Behind;
+pub use drill::{Behind, Part, Question, Spot};
 pub use explain::{ExplainedLayer, Explanation};
 pub use plan::filters_of;
 
