@@ -28,13 +28,14 @@ mod rows;
 pub(crate) mod statement;
 
 pub use behind::Behind;
+pub use cache::AnswerCounts;
 pub use explain::{ExplainedLayer, Explanation};
 pub use plan::filters_of;
 
 use crate::{Scope, Store, StoreError, settings::Settings};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use futures::{StreamExt as _, stream};
+use futures::{FutureExt as _, StreamExt as _, stream};
 use sqlx::{Postgres, Transaction};
 use std::{collections::HashMap, num::NonZero, ops::RangeInclusive};
 use taskgauge_model::{
@@ -121,12 +122,8 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let plan = plan::Plan::new(Catalogue::shipped(), context, gauge, filters, at)?;
         let key = cache::key(context, &plan, gauge, filters, scope, at)?;
-        if let Some(kept) = self.answers.get(&key) {
-            return Ok(Answer { at, data_at: context.data_at(&plan), ..kept });
-        }
-        let answer = self.answer_in(context, &plan, scope, at).await?;
-        self.answers.keep(key, answer.clone());
-        Ok(answer)
+        let answer = self.answers.get(key, self.answer_in(context, &plan, scope, at).boxed()).await?;
+        Ok(Answer { at, data_at: context.data_at(&plan), ..Answer::clone(&answer) })
     }
 
     async fn answer_in(

@@ -5,6 +5,7 @@ mod expected;
 mod explain;
 mod filtering;
 mod health;
+mod kept;
 mod marks;
 mod money;
 mod work;
