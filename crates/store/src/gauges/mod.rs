@@ -27,6 +27,7 @@ pub(crate) mod plan;
 mod rows;
 pub(crate) mod statement;
 
+pub use cache::AnswerCounts;
 pub use drill::{Behind, Part, Question, Spot};
 pub use explain::{ExplainedLayer, Explanation};
 pub use plan::filters_of;
@@ -34,7 +35,7 @@ pub use plan::filters_of;
 use crate::{Scope, Store, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use futures::{StreamExt as _, stream};
+use futures::{FutureExt as _, StreamExt as _, stream};
 use sqlx::{Postgres, Transaction};
 use std::{collections::HashMap, num::NonZero, ops::RangeInclusive};
 use taskgauge_model::{
@@ -123,12 +124,8 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let plan = plan::Plan::new(Catalogue::shipped(), context, gauge, filters, at)?;
         let key = cache::key(context, &plan, gauge, filters, scope, at)?;
-        if let Some(kept) = self.answers.get(&key) {
-            return Ok(Answer { at, data_at: context.data_at(&plan), ..kept });
-        }
-        let answer = self.answer_in(context, &plan, scope, at).await?;
-        self.answers.keep(key, answer.clone());
-        Ok(answer)
+        let answer = self.answers.get(key, self.answer_in(context, &plan, scope, at).boxed()).await?;
+        Ok(Answer { at, data_at: context.data_at(&plan), ..Answer::clone(&answer) })
     }
 
     async fn answer_in(

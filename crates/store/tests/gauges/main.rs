@@ -6,6 +6,7 @@ mod expected;
 mod explain;
 mod filtering;
 mod health;
+mod kept;
 mod marks;
 mod money;
 mod work;
