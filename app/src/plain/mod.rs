@@ -12,6 +12,7 @@ pub mod layout;
 mod notice;
 mod refusal;
 mod sign_in;
+pub mod walls;
 mod webhooks;
 mod welcome;
 
