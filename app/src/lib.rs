@@ -16,7 +16,7 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod plain;
 
-pub use document::{Site, document, plain_document};
+pub use document::{Site, document, plain_document, wall_document};
 
 use components::layout::{Layout, NotFound};
 use leptos::prelude::*;

@@ -151,7 +151,7 @@ fn body(look: Look<'_>, answer: Answer, option: Option<String>) -> AnyView {
 }
 
 /// A value with its change and target.
-fn number(unit: Unit, target: Option<&Target>, answer: &Answer, rows: &str) -> AnyView {
+pub fn number(unit: Unit, target: Option<&Target>, answer: &Answer, rows: &str) -> AnyView {
     let Some(value) = answer.value else {
         return view! { <p class="tile-empty">"No data"</p> }.into_any();
     };

@@ -107,7 +107,7 @@ fn BoardView(board: Board, filters: Filters, rebuilt: RwSignal<u32>) -> impl Int
                 </p>
             </div>
             <div class="page-actions">
-                <a class="button quiet small" rel="external" href=format!("/dashboards/{}/wall{address}", board.id)>"TV"</a>
+                <a class="button quiet small" rel="external" href=format!("/walls/board/{}{address}", board.id)>"TV"</a>
                 {board.editable.then(|| view! { <a class="button quiet small" rel="external" href=format!("/dashboards/{}/edit", board.id)>"Edit"</a> }.into_any())}
             </div>
             <FilterBar filters=board.filters sources=board.sources source=Some(source.clone()) />

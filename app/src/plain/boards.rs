@@ -98,7 +98,7 @@ fn card(entry: &Entry<Dashboard>, can_edit: bool, at: DateTime<Utc>) -> AnyView 
     });
     let actions = view! {
         <div class="row-actions">
-            <a class="button quiet small" href=format!("/dashboards/{id}/wall")>"TV"<span class="visually-hidden">{format!(": {}", board.title)}</span></a>
+            <a class="button quiet small" href=format!("/walls/board/{id}")>"TV"<span class="visually-hidden">{format!(": {}", board.title)}</span></a>
             {can_edit.then(|| view! {
                 <a class="button quiet small" href=format!("/dashboards/{id}/edit")>"Edit"<span class="visually-hidden">{format!(" {}", board.title)}</span></a>
                 {action(format!("/dashboards/{id}/duplicate"), "Duplicate", false)}

@@ -14,6 +14,7 @@ mod notice;
 mod refusal;
 mod settings;
 mod sign_in;
+pub mod walls;
 mod webhooks;
 mod welcome;
 

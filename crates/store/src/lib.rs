@@ -21,6 +21,7 @@ mod settings;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod users;
+pub mod walls;
 pub mod webhooks;
 
 pub use error::StoreError;

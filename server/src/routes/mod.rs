@@ -12,6 +12,7 @@ mod metrics;
 mod people;
 mod settings;
 mod upkeep;
+mod walls;
 mod webhooks;
 
 use crate::{config::Serving, site};
@@ -27,7 +28,9 @@ use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
-use taskgauge_app::{App, Site, api::AppState, components::layout::NotFoundStatus, document, plain_document};
+use taskgauge_app::{
+    App, Site, api::AppState, components::layout::NotFoundStatus, document, plain_document, wall_document,
+};
 use taskgauge_model::{bundle::BUNDLE_MAX, dashboard::Dashboard, gauge::Gauge};
 use taskgauge_store::notify::Events;
 use taskgauge_sync::{Callouts, webhooks::PATH};
@@ -127,6 +130,21 @@ impl ServerState {
         });
         ([(header::CONTENT_SECURITY_POLICY, guard::SCRIPTED_POLICY)], Html(html)).into_response()
     }
+
+    /// A screen on the wall, with a script of its own.
+    fn walled(
+        &self,
+        title: &str,
+        theme: &'static str,
+        seconds: i64,
+        body: impl FnOnce() -> AnyView,
+    ) -> Response {
+        let html = Owner::new().with(|| {
+            provide_context(self.app.clone());
+            wall_document(&self.site, title, theme, seconds, body()).to_html()
+        });
+        ([(header::CONTENT_SECURITY_POLICY, guard::SCRIPTED_POLICY)], Html(html)).into_response()
+    }
 }
 
 /// The whole server.
@@ -161,6 +179,14 @@ pub fn router(state: ServerState) -> Router {
         .route("/gauges/{id}/edit", get(gauges::edit_page).post(gauges::update))
         .route("/gauges/{id}/export", get(content::export::<Gauge>))
         .route("/gauges/{id}/{action}", post(content::alter::<Gauge>))
+        .route("/walls", get(walls::list))
+        .route("/walls/new", get(walls::new_page).post(walls::create))
+        .route("/walls/board/{id}", get(walls::board_page))
+        .route("/walls/board/{id}/part", get(walls::board_part))
+        .route("/walls/{id}", get(walls::page))
+        .route("/walls/{id}/part", get(walls::part))
+        .route("/walls/{id}/edit", get(walls::edit_page).post(walls::update))
+        .route("/walls/{id}/{action}", post(walls::alter))
         .route("/content/import", get(content::import_page).post(content::import))
         .leptos_routes_with_context(&state, routes, move || for_context.provide(), move || for_page.page())
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))

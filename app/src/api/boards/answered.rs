@@ -178,14 +178,35 @@ pub async fn laid_out(
     Ok(tiles)
 }
 
+/// The tiles of a board for a screen on the wall, their charts drawn as large as `size` says.
+///
+/// # Errors
+/// Those of the store.
+pub async fn on_screen(
+    cx: &RequestCx,
+    content: &Content,
+    dashboard: &Dashboard,
+    source: DatasourceId,
+    filters: &Filters,
+    size: impl Fn(&BoardTile) -> (u32, u32),
+) -> Result<Vec<BoardTile>, UiError> {
+    let tiles = tiles(cx, content, dashboard, source, filters, cx.clock().now()).await?;
+    join_all(tiles.iter().map(|tile| draw_sized(cx, tile, size(tile)))).await;
+    Ok(tiles)
+}
+
 /// Draws the charts of a board, so that the first HTML holds them; each is drawn once per change of its data.
 pub async fn draw(cx: &RequestCx, board: &Board) {
     join_all(board.tiles.iter().map(|tile| draw_tile(cx, tile))).await;
 }
 
-/// Draws the charts of a tile. One that cannot be drawn is left out: its numbers stand in its table.
+/// Draws the charts of a tile as at a desk.
 async fn draw_tile(cx: &RequestCx, tile: &BoardTile) {
-    let (width, height) = picture_size(tile.width, tile.height);
+    draw_sized(cx, tile, picture_size(tile.width, tile.height)).await;
+}
+
+/// Draws the charts of a tile. One that cannot be drawn is left out: its numbers stand in its table.
+async fn draw_sized(cx: &RequestCx, tile: &BoardTile, (width, height): (u32, u32)) {
     for gauge in &tile.gauges {
         let Some(option) = &gauge.option else { continue };
         if let Err(error) = cx.state.renderer.svg(option, Size { width, height }).await {
