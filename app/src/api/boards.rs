@@ -25,6 +25,8 @@ pub struct Board {
     pub wall: bool,
     /// Whether whoever asks may change it.
     pub editable: bool,
+    /// The other dashboards, by address and title.
+    pub others: Vec<(String, String)>,
     /// The datasource it shows, if there is one.
     pub source: Option<Source>,
     /// All datasources to choose from.

@@ -3,7 +3,10 @@
 use super::{Board, BoardTile, Changes, FilterChoice, TileGauge, UiError, picture_size};
 use crate::{
     address::of_filters,
-    api::{RequestCx, sources},
+    api::{
+        RequestCx,
+        sources::{self, Source},
+    },
     charts,
 };
 use chrono::{DateTime, Utc};
@@ -58,12 +61,24 @@ pub async fn board(
         wall: dashboard.wall,
         address,
         editable: cx.session.user.role == Role::Admin,
+        others: others(&content, &dashboard.id, source.as_ref()),
         source,
         sources,
         filters,
         tiles,
         at,
     })
+}
+
+/// The ways to the other dashboards, of the same datasource.
+fn others(content: &Content, id: &str, source: Option<&Source>) -> Vec<(String, String)> {
+    let address = of_filters(source.map(|source| source.id), &Filters::default());
+    content
+        .dashboards
+        .iter()
+        .filter(|entry| !entry.is_removed && entry.value.id != id)
+        .map(|entry| (format!("/dashboards/{}{address}", entry.value.id), entry.value.title.clone()))
+        .collect()
 }
 
 /// What is chosen: what the address says, and the signed-in person where it says nothing.
