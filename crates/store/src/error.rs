@@ -35,6 +35,9 @@ pub enum StoreError {
     /// The database has no space left.
     #[error("The disk of the database is full. Make space on it; nothing that was saved is lost.")]
     DiskFull(#[source] sqlx::Error),
+    /// A file could not be written.
+    #[error("The file could not be written. The disk of the server may be full.")]
+    File(#[source] std::io::Error),
     /// A newer Taskgauge migrated this database.
     #[error(
         "This database was made by a newer version of Taskgauge. Start that version, or restore a backup."
