@@ -166,7 +166,7 @@ pub fn filters_from(pairs: impl IntoIterator<Item = (String, String)>) -> Filter
 pub mod answered {
     use super::{Board, BoardTile, Changes, FilterChoice, TileGauge, UiError, picture_size};
     use crate::{
-        address::of_filters,
+        address,
         api::{RequestCx, sources},
         charts,
     };
@@ -205,13 +205,17 @@ pub mod answered {
             .ok_or_else(|| UiError::NotFound("There is no dashboard at this address.".to_owned()))?;
         let at = cx.clock().now();
         let (source, sources) = sources::choose(cx, wanted).await?;
-        let mut address = String::new();
+        let mut way = String::new();
         let (tiles, filters) = match &source {
             Some(source) => {
                 let names: Vec<&str> = dashboard.filters.iter().map(String::as_str).collect();
                 let mut choices = choices(cx, &names, dashboard.mine.as_deref(), source.id).await?;
                 let filters = in_force(cx, dashboard, source.id, filters, &mut choices).await?;
-                address = of_filters(Some(source.id), &filters);
+                // Rows lead back to the board they were opened from.
+                way = address::with(
+                    &address::of_filters(Some(source.id), &filters),
+                    &[("board", &dashboard.id)],
+                );
                 (tiles(cx, &content, dashboard, source.id, &filters, at).await?, choices)
             }
             None => (Vec::new(), Vec::new()),
@@ -220,7 +224,7 @@ pub mod answered {
             id: dashboard.id.clone(),
             title: dashboard.title.clone(),
             wall: dashboard.wall,
-            address,
+            address: way,
             editable: cx.session.user.role == Role::Admin,
             source,
             sources,

@@ -4,6 +4,7 @@ mod boards;
 pub mod builder;
 mod choose;
 mod completeness;
+pub mod dataset;
 mod frame;
 pub mod gauge;
 mod gauges;
@@ -11,7 +12,9 @@ mod import;
 pub mod layout;
 mod notice;
 mod refusal;
+pub mod rows;
 mod sign_in;
+pub mod table;
 mod webhooks;
 mod welcome;
 

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use taskgauge_app::plain::{Deed, Import, ImportProps, Planned, Refusal, RefusalProps};
+use taskgauge_app::plain::{Deed, Import, ImportProps, Planned};
 use taskgauge_model::{bundle::Bundle, dashboard::Dashboard, gauge::Gauge};
 use taskgauge_store::{
     StoreError,
@@ -77,8 +77,7 @@ pub fn refused<T: Place>(state: &ServerState, session: &Session, error: &StoreEr
 }
 
 fn refusal<T: Place>(state: &ServerState, session: &Session, status: StatusCode, why: String) -> Response {
-    let email = session.user.email.clone();
-    (status, state.plain("Not done", || Refusal(RefusalProps { email, why, back: T::BASE }))).into_response()
+    super::refusal(state, session, status, why, T::BASE)
 }
 
 /// Refuses whoever may look only.
