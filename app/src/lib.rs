@@ -70,11 +70,6 @@ pub fn App() -> impl IntoView {
                         view=pages::datasets::Datasets
                         ssr=SsrMode::Async
                     />
-                    <Route
-                        path=(At("data"), At("datasets"), ParamSegment("slug"))
-                        view=pages::dataset::DatasetPage
-                        ssr=SsrMode::Async
-                    />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -6,9 +6,11 @@
 
 mod export;
 mod reading;
+mod workbook;
 
 pub(crate) use export::Format;
 pub(crate) use reading::Reading;
+pub use workbook::WORKBOOK_ROWS_MAX;
 
 use crate::{Scope, Store, StoreError};
 use chrono::{DateTime, Utc};
@@ -86,6 +88,23 @@ impl Store {
     ) -> Result<impl Stream<Item = Result<Vec<u8>, StoreError>> + Send + use<>, StoreError> {
         let read = self.reading(datasource, dataset, query, scope);
         self.export(&read, &read.all_columns(true), Format::Json).await
+    }
+
+    /// Rows that meet the query, at most [`WORKBOOK_ROWS_MAX`], as a workbook of Excel with cells of their kinds; a
+    /// second sheet has the lines of `about`, and says how many rows there are. Otherwise as [`Store::dataset_csv`].
+    ///
+    /// # Errors
+    /// As [`Store::dataset_csv`], and [`StoreError::File`].
+    pub async fn dataset_xlsx(
+        &self,
+        datasource: DatasourceId,
+        dataset: &Dataset,
+        query: &TableQuery,
+        scope: &Scope,
+        about: Vec<(String, String)>,
+    ) -> Result<impl Stream<Item = Result<Vec<u8>, StoreError>> + Send + use<>, StoreError> {
+        let read = self.reading(datasource, dataset, query, scope);
+        self.workbook(&read, &read.all_columns(false), about).await
     }
 
     /// When the entities that date a dataset's rows ([`Dataset::dated_by`]) were last read completely: the oldest of

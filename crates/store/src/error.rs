@@ -35,6 +35,9 @@ pub enum StoreError {
     /// The database has no space left.
     #[error("The disk of the database is full. Make space on it; nothing that was saved is lost.")]
     DiskFull(#[source] sqlx::Error),
+    /// A file could not be written.
+    #[error("The file could not be written. The disk of the server may be full.")]
+    File(#[source] std::io::Error),
     /// A newer Taskgauge migrated this database.
     #[error(
         "This database was made by a newer version of Taskgauge. Start that version, or restore a backup."
@@ -73,6 +76,7 @@ impl StoreError {
             StoreError::DiskFull(error) => StoreError::DiskFull(words(error)),
             StoreError::NewerSchema => StoreError::NewerSchema,
             StoreError::Invalid(what) => StoreError::Invalid(what.clone()),
+            StoreError::File(error) => StoreError::File(std::io::Error::new(error.kind(), error.to_string())),
             StoreError::Lost => StoreError::Lost,
             StoreError::Restarted => StoreError::Restarted,
             StoreError::Database(error) => StoreError::Database(words(error)),

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use taskgauge_app::plain::{Deed, Import, ImportProps, Planned, Refusal, RefusalProps};
+use taskgauge_app::plain::{Deed, Import, ImportProps, Planned};
 use taskgauge_model::{bundle::Bundle, dashboard::Dashboard, gauge::Gauge};
 use taskgauge_store::{
     StoreError,
@@ -76,7 +76,7 @@ pub fn refused_at(
     error: &StoreError,
     back: &'static str,
 ) -> Response {
-    refusal(state, session, status_of(error), error.to_string(), back)
+    super::refusal(state, session, status_of(error), error.to_string(), back)
 }
 
 /// How a program is told.
@@ -88,18 +88,6 @@ pub fn status_of(error: &StoreError) -> StatusCode {
         error if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
-}
-
-/// A page that says why something was not done, with a status and a way back.
-pub fn refusal(
-    state: &ServerState,
-    session: &Session,
-    status: StatusCode,
-    why: String,
-    back: &'static str,
-) -> Response {
-    let email = session.user.email.clone();
-    (status, state.plain("Not done", || Refusal(RefusalProps { email, why, back }))).into_response()
 }
 
 /// Refuses whoever may look only.
@@ -118,7 +106,7 @@ pub fn only_admins_at(
         return Ok(());
     }
     let why = format!("Your role does not allow changing a {noun}. Ask an admin.");
-    Err(Box::new(refusal(state, session, StatusCode::FORBIDDEN, why, back)))
+    Err(Box::new(super::refusal(state, session, StatusCode::FORBIDDEN, why, back)))
 }
 
 /// Removes, brings back, resets, undoes: `POST /gauges/{id}/{action}`.

@@ -4,12 +4,12 @@ mod boards;
 mod connect;
 mod content;
 mod events;
-mod export;
 mod gauges;
 mod guard;
 mod health;
 mod metrics;
 mod people;
+mod rows;
 mod settings;
 mod upkeep;
 mod walls;
@@ -29,10 +29,15 @@ use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
 use taskgauge_app::{
-    App, Site, api::AppState, components::layout::NotFoundStatus, document, plain_document, wall_document,
+    App, Site,
+    api::AppState,
+    components::layout::NotFoundStatus,
+    document,
+    plain::{Refusal, RefusalProps},
+    plain_document, wall_document,
 };
 use taskgauge_model::{bundle::BUNDLE_MAX, dashboard::Dashboard, gauge::Gauge};
-use taskgauge_store::notify::Events;
+use taskgauge_store::{notify::Events, users::Session};
 use taskgauge_sync::{Callouts, webhooks::PATH};
 use tokio_util::sync::CancellationToken;
 use tower_http::{
@@ -165,7 +170,9 @@ pub fn router(state: ServerState) -> Router {
         .route("/data/datasources/{id}/webhooks/off", post(upkeep::webhooks_off))
         .route("/data/datasources/{id}/settings", get(settings::page).post(settings::save))
         .route("/data/datasources/{id}/completeness", get(upkeep::completeness_page).post(upkeep::compare))
-        .route("/data/datasets/{slug}/rows.csv", get(export::csv))
+        .route("/data/datasets/{slug}", get(rows::dataset))
+        .route("/data/datasets/{slug}/rows.csv", get(rows::dataset_csv))
+        .route("/data/datasets/{slug}/rows.xlsx", get(rows::dataset_xlsx))
         .route("/dashboards", get(boards::list))
         .route("/dashboards/new", get(boards::new_page).post(boards::create))
         .route("/dashboards/{id}/duplicate", post(boards::duplicate))
@@ -176,6 +183,9 @@ pub fn router(state: ServerState) -> Router {
         .route("/gauges/new", get(gauges::new_page).post(gauges::create))
         .route("/gauges/preview", post(gauges::preview))
         .route("/gauges/{id}", get(gauges::page))
+        .route("/gauges/{id}/rows", get(rows::gauge))
+        .route("/gauges/{id}/rows.csv", get(rows::gauge_csv))
+        .route("/gauges/{id}/rows.xlsx", get(rows::gauge_xlsx))
         .route("/gauges/{id}/edit", get(gauges::edit_page).post(gauges::update))
         .route("/gauges/{id}/export", get(content::export::<Gauge>))
         .route("/gauges/{id}/{action}", post(content::alter::<Gauge>))
@@ -205,6 +215,21 @@ pub fn router(state: ServerState) -> Router {
         .layer(CompressionLayer::new())
         .layer(TraceLayer::new_for_http())
         .with_state(state)
+}
+
+/// A page that says why something is not there or was not done, and leads back to a page of the side bar.
+fn refusal(
+    state: &ServerState,
+    session: &Session,
+    status: StatusCode,
+    why: String,
+    back: &'static str,
+) -> Response {
+    let is_missing = status == StatusCode::NOT_FOUND;
+    let title = if is_missing { "Not found" } else { "Not done" };
+    let heading = if is_missing { "There is nothing at this address" } else { "That was not done" };
+    let email = session.user.email.clone();
+    (status, state.plain(title, || Refusal(RefusalProps { email, why, heading, back }))).into_response()
 }
 
 /// A part of a page, for a script that puts it into its place.

@@ -5,7 +5,7 @@
 
 use super::{
     ServerState,
-    content::{can_edit, only_admins_at, refusal, refused_at, status_of},
+    content::{can_edit, only_admins_at, refused_at, status_of},
 };
 use axum::{
     Extension, Form,
@@ -262,7 +262,7 @@ pub async fn page(
             let edit = can_edit(&session).then(|| format!("{BASE}/{id}/edit"));
             show(&state, screen, edit)
         }
-        Err(Refused { status, why }) => refusal(&state, &session, status, why, BASE),
+        Err(Refused { status, why }) => super::refusal(&state, &session, status, why, BASE),
     }
 }
 
@@ -285,7 +285,7 @@ pub async fn board_page(
 ) -> Response {
     match single(&state, &session, id, pairs).await {
         Ok(screen) => show(&state, screen, None),
-        Err(Refused { status, why }) => refusal(&state, &session, status, why, "/dashboards"),
+        Err(Refused { status, why }) => super::refusal(&state, &session, status, why, "/dashboards"),
     }
 }
 

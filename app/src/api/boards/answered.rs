@@ -2,7 +2,7 @@
 
 use super::{Board, BoardTile, Changes, FilterChoice, TileGauge, UiError, picture_size};
 use crate::{
-    address::of_filters,
+    address,
     api::{
         RequestCx,
         sources::{self, Source},
@@ -44,13 +44,14 @@ pub async fn board(
         .ok_or_else(|| UiError::NotFound("There is no dashboard at this address.".to_owned()))?;
     let at = cx.clock().now();
     let (source, sources) = sources::choose(cx, wanted).await?;
-    let mut address = String::new();
+    let mut way = String::new();
     let (tiles, filters) = match &source {
         Some(source) => {
             let names: Vec<&str> = dashboard.filters.iter().map(String::as_str).collect();
             let mut choices = choices(cx, &names, dashboard.mine.as_deref(), source.id).await?;
             let filters = in_force(cx, dashboard, source.id, filters, &mut choices).await?;
-            address = of_filters(Some(source.id), &filters);
+            // Rows lead back to the board they were opened from.
+            way = address::with(&address::of_filters(Some(source.id), &filters), &[("board", &dashboard.id)]);
             (tiles(cx, &content, dashboard, source.id, &filters, at).await?, choices)
         }
         None => (Vec::new(), Vec::new()),
@@ -59,7 +60,7 @@ pub async fn board(
         id: dashboard.id.clone(),
         title: dashboard.title.clone(),
         wall: dashboard.wall,
-        address,
+        address: way,
         editable: cx.session.user.role == Role::Admin,
         others: others(&content, &dashboard.id, source.as_ref()),
         source,
@@ -72,7 +73,7 @@ pub async fn board(
 
 /// The ways to the other dashboards, of the same datasource.
 fn others(content: &Content, id: &str, source: Option<&Source>) -> Vec<(String, String)> {
-    let address = of_filters(source.map(|source| source.id), &Filters::default());
+    let address = address::of_filters(source.map(|source| source.id), &Filters::default());
     content
         .dashboards
         .iter()

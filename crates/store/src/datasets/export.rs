@@ -4,7 +4,7 @@ use super::reading::{Reading, json, push_order, push_values, values, web_url};
 use crate::{Store, StoreError};
 use futures::{Stream, stream};
 use serde_json::Value;
-use sqlx::{Postgres, QueryBuilder, Transaction};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Transaction};
 use std::fmt::Write as _;
 use taskgauge_model::dataset::{ColumnKind, DatasetColumn};
 
@@ -65,6 +65,11 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
+    /// What reads beside it, at the same moment.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+
     /// The next rows, values as text.
     pub async fn next(&mut self) -> Result<Vec<Vec<Option<String>>>, StoreError> {
         let rows = sqlx::query(EXPORT_FETCH).fetch_all(&mut *self.transaction).await?;

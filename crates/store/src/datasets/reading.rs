@@ -10,7 +10,7 @@ use crate::{
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde_json::Value;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use taskgauge_model::{
     dataset::{ColumnKind, Dataset, DatasetColumn, TABLE_ROWS_MAX, TablePage, TableQuery, TableRow},
     gauge::{Condition, Op, Scalar},
@@ -124,8 +124,7 @@ impl<'a> Reading<'a> {
         if self.query.columns.is_empty() {
             return Ok(default.iter().filter_map(|name| self.column(name).ok()).collect());
         }
-        let mut chosen = HashSet::new();
-        if !self.query.columns.iter().all(|name| chosen.insert(name)) {
+        if self.query.columns.len() > self.dataset.columns.len() {
             return Err(StoreError::Invalid("A column can be chosen once.".to_owned()));
         }
         self.query.columns.iter().map(|name| self.column(name)).collect()

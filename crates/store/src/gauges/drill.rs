@@ -183,6 +183,26 @@ impl Store {
         self.export(&read, &read.all_columns(false), Format::Csv).await
     }
 
+    /// The rows behind a number as a workbook; otherwise as [`Store::dataset_xlsx`].
+    ///
+    /// # Errors
+    /// As [`Store::rows_behind`] and [`Store::dataset_xlsx`].
+    pub async fn rows_behind_xlsx(
+        &self,
+        datasource: DatasourceId,
+        gauge: &Gauge,
+        question: &Question,
+        scope: &Scope,
+        at: DateTime<Utc>,
+        about: Vec<(String, String)>,
+    ) -> Result<impl Stream<Item = Result<Vec<u8>, StoreError>> + Send + use<>, StoreError> {
+        let context = self.gauge_context(datasource).await?;
+        let drill = self.drill(&context, gauge, question, scope, at).await?;
+        let asker = context.asker(scope);
+        let read = drill.read(&asker, at);
+        self.workbook(&read, &read.all_columns(false), about).await
+    }
+
     async fn drill<'a>(
         &self,
         context: &'a Context,
