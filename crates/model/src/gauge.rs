@@ -213,8 +213,8 @@ pub enum Scalar {
     Flag(bool),
     /// A number.
     Number(f64),
-    /// Text, an ISO date or an RFC 3339 time; in gauges also `now`, `now+4h` and `now-7d`, for dates the local date of
-    /// that instant.
+    /// Text, an ISO date or an RFC 3339 time; in gauges also `now`, `now+4h` and `now-7d`, for dates reckoned from
+    /// the local date.
     Text(String),
     /// Several.
     List(Vec<Scalar>),

@@ -42,6 +42,8 @@ select
     (t.contract_id is not null) as has_contract,
     t.install_date,
     t.warranty_expiration_date,
+    greatest(t.warranty_expiration_date, case when t.warranty_expiration_date is not null then w.today end)
+        as warranty_end_or_today,
     t.warranty_expiration_date - w.today as days_to_warranty_end,
     round((w.today - t.install_date) / 365.25, 2) as age_years,
     t.location,

@@ -35,8 +35,8 @@ select
             and e.date_worked > w.today - 30 and e.date_worked <= w.today
     ) as hours_30d,
     round(
-        (t.hours - coalesce(t.hours_approved, 0)) / nullif((
-            select sum(e.hours_to_bill) / 30
+        (t.hours - coalesce(t.hours_approved, 0)) * 30 / nullif((
+            select sum(e.hours_to_bill)
             from autotask.time_entries e
             where e.datasource_id = t.datasource_id and e.contract_id = t.contract_id and e.deleted_at is null
                 and e.date_worked > w.today - 30 and e.date_worked <= w.today

@@ -34,5 +34,5 @@ select
     t.hours_approved,
     t.hours_left,
     t.hours_30d,
-    round(greatest(t.hours_left, 0) / nullif(greatest(t.hours_30d, 0) / 30, 0), 1) as days_to_empty
+    round(greatest(t.hours_left, 0) * 30 / nullif(greatest(t.hours_30d, 0), 0), 1) as days_to_empty
 from balances t;

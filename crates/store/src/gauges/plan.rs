@@ -359,11 +359,20 @@ pub(crate) fn at_instant(condition: &Condition, column: &DatasetColumn, at: Date
 fn at_moment(condition: &Condition, column: &DatasetColumn, at: DateTime<Utc>, zone: Tz) -> Condition {
     let mut condition = at_instant(condition, column, at);
     if let (ColumnKind::Date, Scalar::Text(text)) = (column.kind, &condition.value)
-        && let Some(instant) = relative(text, at)
+        && let Some(date) = relative_date(text, at, zone)
     {
-        condition.value = Scalar::Text(instant.with_timezone(&zone).date_naive().to_string());
+        condition.value = Scalar::Text(date.to_string());
     }
     condition
+}
+
+/// Days are counted from the local date: where clocks change in between, so many times 24 hours may end on another.
+fn relative_date(text: &str, at: DateTime<Utc>, zone: Tz) -> Option<NaiveDate> {
+    let local = |instant: DateTime<Utc>| instant.with_timezone(&zone).date_naive();
+    match text.strip_prefix("now")?.strip_suffix('d') {
+        Some(days) => local(at).checked_add_signed(TimeDelta::try_days(days.parse().ok()?)?),
+        None => relative(text, at).map(local),
+    }
 }
 
 fn relative(text: &str, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
@@ -560,6 +569,19 @@ mod tests {
             ["", "now+", "now+h", "now+4x", "now+4é", "nowh", "now+99999999999999999999h", "now+9999999999d"]
         {
             assert_eq!(relative(text, at), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_of_a_date_are_counted_on_the_calendar() {
+        let zone = chrono_tz::America::New_York;
+        // Half past midnight, two days after clocks went forward: 168 hours ago was the evening of 2 March.
+        let at: DateTime<Utc> = "2026-03-10T04:30:00Z".parse().unwrap();
+        assert_eq!(relative_date("now-7d", at, zone), Some(date("2026-03-03")));
+        assert_eq!(relative_date("now", at, zone), Some(date("2026-03-10")));
+        assert_eq!(relative_date("now-1h", at, zone), Some(date("2026-03-09")));
+        for text in ["", "today", "now-d", "now+9999999999d"] {
+            assert_eq!(relative_date(text, at, zone), None, "{text}");
         }
     }
 
