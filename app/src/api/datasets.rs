@@ -102,7 +102,6 @@ mod rows {
     use taskgauge_model::{
         catalogue::Catalogue, dataset::TableQuery, datasource::Doctor, ids::DatasourceId, lacks,
     };
-    use taskgauge_store::Scope;
 
     /// Datasets whose rows are counted beside each other for the list.
     const COUNTED_AT_ONCE: usize = 4;
@@ -115,7 +114,7 @@ mod rows {
                 let (rows, read_at) = match source {
                     Some(source) => {
                         let all = TableQuery::default();
-                        let rows = cx.store().dataset_count(source.id, dataset, &all, &Scope::All).await?;
+                        let rows = cx.store().dataset_count(source.id, dataset, &all, cx.scope()).await?;
                         (Some(rows), cx.store().dataset_ages(source.id, dataset).await?)
                     }
                     None => (None, None),
@@ -149,7 +148,7 @@ mod rows {
         let (source, sources) = sources::choose(cx, wanted).await?;
         let (page, read_at) = match &source {
             Some(source) => (
-                Some(cx.store().table(source.id, dataset, query, &Scope::All).await?),
+                Some(cx.store().table(source.id, dataset, query, cx.scope()).await?),
                 cx.store().dataset_ages(source.id, dataset).await?,
             ),
             None => (None, None),

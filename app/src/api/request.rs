@@ -9,7 +9,7 @@ use taskgauge_model::{
     datasource::{Draft, TestOutcome},
 };
 use taskgauge_render::Renderer;
-use taskgauge_store::{Store, StoreError, users::Session};
+use taskgauge_store::{Scope, Store, StoreError, users::Session};
 
 /// What server functions work with; one per process.
 #[derive(Clone)]
@@ -64,6 +64,11 @@ impl RequestCx {
     /// Who asks, for the audit log.
     pub fn actor(&self) -> &str {
         &self.session.user.email
+    }
+
+    /// Whose rows whoever asks may see: the one place that says so.
+    pub const fn scope(&self) -> &Scope {
+        &Scope::All
     }
 
     /// The database.

@@ -26,6 +26,7 @@ pub mod lacks;
 pub mod merge;
 pub mod range;
 pub mod run;
+pub mod settings;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod wall;
 pub mod webhook;

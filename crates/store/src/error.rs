@@ -61,6 +61,24 @@ impl StoreError {
         matches!(self, StoreError::Unreachable(_) | StoreError::TimedOut(_))
     }
 
+    /// The same for somebody else who waited for the same work. Of the database's own error its words are left.
+    pub(crate) fn told_again(&self) -> StoreError {
+        let words = |error: &sqlx::Error| sqlx::Error::Protocol(error.to_string());
+        match self {
+            StoreError::Unreachable(error) => StoreError::Unreachable(words(error)),
+            StoreError::TimedOut(error) => StoreError::TimedOut(words(error)),
+            StoreError::NotFound { what } => StoreError::NotFound { what },
+            StoreError::Conflict { what } => StoreError::Conflict { what: what.clone() },
+            StoreError::WrongKey => StoreError::WrongKey,
+            StoreError::DiskFull(error) => StoreError::DiskFull(words(error)),
+            StoreError::NewerSchema => StoreError::NewerSchema,
+            StoreError::Invalid(what) => StoreError::Invalid(what.clone()),
+            StoreError::Lost => StoreError::Lost,
+            StoreError::Restarted => StoreError::Restarted,
+            StoreError::Database(error) => StoreError::Database(words(error)),
+        }
+    }
+
     /// Turns the violation of the unique index `name` into a conflict, with `what` as its sentence.
     pub(crate) fn conflict_on(error: sqlx::Error, name: &str, what: impl FnOnce() -> String) -> StoreError {
         let violated = error

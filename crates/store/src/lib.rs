@@ -17,7 +17,7 @@ pub mod rows;
 pub mod runs;
 mod scope;
 pub mod sealing;
-pub mod settings;
+mod settings;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod users;

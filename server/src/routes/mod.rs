@@ -10,6 +10,7 @@ mod guard;
 mod health;
 mod metrics;
 mod people;
+mod settings;
 mod upkeep;
 mod walls;
 mod webhooks;
@@ -30,7 +31,7 @@ use std::{sync::Arc, time::Duration};
 use taskgauge_app::{
     App, Site, api::AppState, components::layout::NotFoundStatus, document, plain_document, wall_document,
 };
-use taskgauge_model::{dashboard::Dashboard, gauge::Gauge};
+use taskgauge_model::{bundle::BUNDLE_MAX, dashboard::Dashboard, gauge::Gauge};
 use taskgauge_store::notify::Events;
 use taskgauge_sync::{Callouts, webhooks::PATH};
 use tokio_util::sync::CancellationToken;
@@ -38,8 +39,8 @@ use tower_http::{
     compression::CompressionLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer, trace::TraceLayer,
 };
 
-/// Largest form or call a browser may send.
-const BODY_MAX: usize = 256 * 1024;
+/// Largest form or call a browser may send: a file of dashboards, each byte of which a form may write as three.
+const BODY_MAX: usize = 3 * BUNDLE_MAX + 64 * 1024;
 /// Longest time a page or call may take. A connection test waits for Autotask.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -162,6 +163,7 @@ pub fn router(state: ServerState) -> Router {
         .route("/data/datasources/{id}/credentials/save", post(connect::replace))
         .route("/data/datasources/{id}/webhooks", get(upkeep::webhooks_page).post(upkeep::webhooks_on))
         .route("/data/datasources/{id}/webhooks/off", post(upkeep::webhooks_off))
+        .route("/data/datasources/{id}/settings", get(settings::page).post(settings::save))
         .route("/data/datasources/{id}/completeness", get(upkeep::completeness_page).post(upkeep::compare))
         .route("/data/datasets/{slug}/rows.csv", get(export::csv))
         .route("/dashboards", get(boards::list))

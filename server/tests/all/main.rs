@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its premises do")]
 
 mod command_line;
+mod content;
 mod datasource;
 mod house;
 mod numbers;

@@ -22,7 +22,14 @@ use taskgauge_store::{
 const PAGES: &[&str] = &[
     "/",
     "/dashboards",
+    "/dashboards/new",
     "/dashboards/service-ticket-kpis",
+    "/dashboards/service-ticket-kpis/edit",
+    "/gauges",
+    "/gauges/new",
+    "/gauges/open_tickets",
+    "/gauges/open_tickets/edit",
+    "/content/import",
     "/data",
     "/data/datasources",
     "/data/datasources/new",
@@ -95,8 +102,17 @@ fn form<'a>(given: &'a SimCredentials, secret: &'a str) -> Vec<(&'a str, &'a str
 async fn nothing_is_shown_to_strangers() {
     let (_house, server, admin) = signed_in().await;
     let stranger = server.browser();
-    let files =
-        ["/data/datasets/tickets_14d/rows.csv", "/data/datasources/1", "/data/datasources/1/credentials"];
+    let files = [
+        "/data/datasets/tickets_14d/rows.csv",
+        "/data/datasources/1",
+        "/data/datasources/1/credentials",
+        "/data/datasources/1/settings",
+        "/gauges/open_tickets/export",
+        "/gauges/preview",
+        "/gauges/open_tickets/remove",
+        "/dashboards/service-ticket-kpis/export",
+        "/dashboards/service-ticket-kpis/duplicate",
+    ];
     let nothing = ["/no-such-page", "/manifest.json", "/admin", "/sign-in/", "/welcome/x", "//sign-in"];
     for path in PAGES.iter().chain(&files).chain(&nothing) {
         for method in [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE] {
