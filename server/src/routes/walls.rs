@@ -14,6 +14,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use chrono::TimeDelta;
+use futures::future::join_all;
 use serde::Deserialize;
 use taskgauge_app::{
     address,
@@ -27,7 +28,7 @@ use taskgauge_app::{
         walls::{
             Walls, WallsProps,
             editor::{self, WallEditor, WallEditorProps},
-            screen::{self, Screen, Shown},
+            screen::{self, Fitted, Screen, Shown},
         },
     },
 };
@@ -418,8 +419,9 @@ async fn shown(
         Some(tile)
     });
     let part = Dashboard { tiles: tiles.collect(), held: Vec::new(), ..board.clone() };
-    let size = |tile: &_| screen::picture_size(tile, layout.rows);
-    let tiles = answered::on_screen(cx, content, &part, source.id, &step.filters, size).await?;
+    let tiles = answered::undrawn(cx, content, &part, source.id, &step.filters).await?;
+    let tiles: Vec<Fitted> = tiles.into_iter().map(|tile| Fitted::of(tile, layout.rows)).collect();
+    join_all(tiles.iter().map(|fitted| answered::draw_sized(cx, &fitted.tile, fitted.size))).await;
     let chosen = in_words(cx, source.id, step).await?;
     let shown = Shown {
         source: source.id,

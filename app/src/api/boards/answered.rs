@@ -194,21 +194,18 @@ pub async fn laid_out(
     Ok(tiles)
 }
 
-/// The tiles of a board for a screen on the wall, their charts drawn as large as `size` says.
+/// The tiles of a board with nothing drawn yet, for whoever draws in sizes of their own ([`draw_sized`]).
 ///
 /// # Errors
 /// Those of the store.
-pub async fn on_screen(
+pub async fn undrawn(
     cx: &RequestCx,
     content: &Content,
     dashboard: &Dashboard,
     source: DatasourceId,
     filters: &Filters,
-    size: impl Fn(&BoardTile) -> (u32, u32),
 ) -> Result<Vec<BoardTile>, UiError> {
-    let tiles = tiles(cx, content, dashboard, source, filters, cx.clock().now()).await?;
-    join_all(tiles.iter().map(|tile| draw_sized(cx, tile, size(tile)))).await;
-    Ok(tiles)
+    tiles(cx, content, dashboard, source, filters, cx.clock().now()).await
 }
 
 /// Draws the charts of a board, so that the first HTML holds them; each is drawn once per change of its data.
@@ -222,7 +219,7 @@ async fn draw_tile(cx: &RequestCx, tile: &BoardTile) {
 }
 
 /// Draws the charts of a tile. One that cannot be drawn is left out: its numbers stand in its table.
-async fn draw_sized(cx: &RequestCx, tile: &BoardTile, (width, height): (u32, u32)) {
+pub async fn draw_sized(cx: &RequestCx, tile: &BoardTile, (width, height): (u32, u32)) {
     for gauge in &tile.gauges {
         let Some(option) = &gauge.option else { continue };
         if let Err(error) = cx.state.renderer.svg(option, Size { width, height }).await {

@@ -4,17 +4,12 @@
 //! attributes of the part, so that a screen holds nothing but what it shows.
 
 use super::tile;
-use crate::{address::of_filters, api::boards::BoardTile};
+pub use super::tile::Fitted;
+use crate::address::of_filters;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use leptos::prelude::*;
-use taskgauge_model::{
-    format,
-    gauge::Filters,
-    grid::{Place, Screenful},
-    ids::DatasourceId,
-    wall::Theme,
-};
+use taskgauge_model::{format, gauge::Filters, grid::Screenful, ids::DatasourceId, wall::Theme};
 
 /// Dots of a rotation at most; more are said by number.
 const DOTS_MAX: usize = 12;
@@ -60,7 +55,7 @@ pub struct Shown {
     /// What is chosen.
     pub filters: Filters,
     /// The tiles: as many as the screen has places.
-    pub tiles: Vec<BoardTile>,
+    pub tiles: Vec<Fitted>,
     /// Where they lie.
     pub layout: Screenful,
 }
@@ -71,11 +66,6 @@ pub const fn theme_name(theme: Theme) -> &'static str {
         Theme::Dark => "dark",
         Theme::Light => "light",
     }
-}
-
-/// Size of the picture on a tile, on a screen with so many rows.
-pub fn picture_size(tile: &BoardTile, rows: u16) -> (u32, u32) {
-    tile::body_size(tile, rows)
 }
 
 /// The page around the part: the ways out of it, which show when somebody moves the pointer.
@@ -156,8 +146,8 @@ fn neighbours(screen: &Screen) -> (String, String) {
 }
 
 /// When the oldest data on the screen was read.
-fn oldest(tiles: &[BoardTile]) -> Option<DateTime<Utc>> {
-    tiles.iter().filter_map(|tile| tile.gauges.first()?.answer.as_ref().ok()?.data_at).min()
+fn oldest(tiles: &[Fitted]) -> Option<DateTime<Utc>> {
+    tiles.iter().filter_map(|fitted| fitted.tile.gauges.first()?.answer.as_ref().ok()?.data_at).min()
 }
 
 fn head(screen: &Screen, data_at: Option<DateTime<Utc>>, zone: Tz) -> AnyView {
@@ -204,14 +194,11 @@ fn dots((step, steps): (usize, usize)) -> AnyView {
 
 fn tiles(shown: Shown) -> AnyView {
     let chosen = of_filters(Some(shown.source), &shown.filters);
-    let rows = shown.layout.rows;
     let tiles: Vec<_> = shown
         .tiles
         .into_iter()
         .zip(shown.layout.tiles)
-        .map(|(each, (number, place)): (BoardTile, (usize, Place))| {
-            tile::tile(each, number, place, rows, &chosen)
-        })
+        .map(|(fitted, (number, place))| tile::tile(fitted, number, place, &chosen))
         .collect();
     view! { <div class="wall-grid" id="wall-tiles">{tiles}</div> }.into_any()
 }

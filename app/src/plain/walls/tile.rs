@@ -11,6 +11,7 @@ use taskgauge_model::{
     format,
     gauge::{Answer, ChartKind, Status},
     grid::Place,
+    range::Range,
 };
 
 /// The screen that sizes are reckoned for: 16 by 9, in CSS pixels at a size of type where the smallest, 12, is as high as
@@ -26,21 +27,82 @@ const TITLE: u32 = 24;
 const LINE: u32 = 24;
 /// Height of a table's row, and the width that a column needs.
 const ROW: u32 = 31;
-const COLUMN: u32 = 100;
+const COLUMN: u32 = 130;
+/// Height of a bar with its name.
+const BAR: u32 = 20;
 /// Smallest size that a picture is drawn in.
 const LEAST: u32 = 40;
 
+/// A tile cut to what a screen has room for.
+pub struct Fitted {
+    /// The tile.
+    pub tile: BoardTile,
+    /// Size of its picture.
+    pub size: (u32, u32),
+    /// Rows or bars that there was no room for.
+    left: usize,
+}
+
+impl Fitted {
+    /// Cuts a tile for a screen with so many rows.
+    pub fn of(mut tile: BoardTile, rows: u16) -> Fitted {
+        let whole = body_size(&tile, rows, tile.gauges.first().is_some_and(|gauge| !foot(gauge).is_empty()));
+        let Some(gauge) = tile.gauges.first_mut() else { return Fitted { tile, size: whole, left: 0 } };
+        let left = cut(gauge, whole);
+        let has_line = left > 0 || !foot(gauge).is_empty();
+        let size = body_size(&tile, rows, has_line);
+        Fitted { tile, size, left }
+    }
+}
+
 /// Size of a tile's body on a screen with so many rows.
-pub fn body_size(tile: &BoardTile, rows: u16) -> (u32, u32) {
+fn body_size(tile: &BoardTile, rows: u16, has_line: bool) -> (u32, u32) {
     let rows = u32::from(rows.max(1));
     let (width, height) = (u32::from(tile.width.clamp(1, 12)), u32::from(tile.height.max(1)));
     let column = (SCREEN.0 - 2 * EDGE - 11 * GAP) / 12;
     let row = (SCREEN.1 - HEAD - EDGE).saturating_sub((rows - 1) * GAP) / rows;
-    let line = if tile.gauges.first().is_some_and(|gauge| !foot(gauge).is_empty()) { LINE } else { 0 };
+    let line = if has_line { LINE } else { 0 };
     let inner = |size: u32, count: u32, around: u32| {
         (count * size + (count - 1) * GAP).saturating_sub(around).max(LEAST)
     };
     (inner(column, width, AROUND.0), inner(row, height, AROUND.1 + TITLE + line))
+}
+
+/// Leaves out rows, columns and bars that there is no room for; answers how many rows or bars those are.
+fn cut(gauge: &mut TileGauge, (width, height): (u32, u32)) -> usize {
+    let Ok(answer) = &mut gauge.answer else { return 0 };
+    // The line that says how many more there are takes its part of the height.
+    let fits = |all: usize, each: u32, head: usize| {
+        let lines = |height: u32| usize::try_from(height / each).unwrap_or(0).saturating_sub(head).max(1);
+        if lines(height) >= all { all } else { lines(height.saturating_sub(LINE)) }
+    };
+    let columns = usize::try_from(width / COLUMN).unwrap_or(1).max(2);
+    if let Some(page) = &mut answer.table {
+        let all = usize::try_from(page.total).unwrap_or(usize::MAX).max(page.rows.len());
+        page.rows.truncate(fits(all, ROW, 1));
+        page.columns.truncate(columns);
+        for row in &mut page.rows {
+            row.values.truncate(columns);
+            row.link = None;
+        }
+        return all - page.rows.len();
+    }
+    let all = answer.groups.len();
+    match gauge.chart {
+        ChartKind::Table => {
+            answer.series.truncate(columns - 1);
+            answer.groups.truncate(fits(all, ROW, 1));
+        }
+        ChartKind::Bars | ChartKind::Rank => {
+            let each = BAR * u32::try_from(answer.series.len().max(1)).unwrap_or(1);
+            answer.groups.truncate(fits(all, each, 0));
+            if answer.groups.len() < all {
+                gauge.option = charts::chart(gauge.chart, answer).as_ref().map(charts::option_json);
+            }
+        }
+        _ => {}
+    }
+    all - answer.groups.len()
 }
 
 /// What has to be known about an answer, in a line.
@@ -53,8 +115,8 @@ fn foot(gauge: &TileGauge) -> String {
 }
 
 /// A tile at its place. `number` tells it from others that show the same gauge.
-pub fn tile(tile: BoardTile, number: usize, place: Place, rows: u16, chosen: &str) -> AnyView {
-    let size = body_size(&tile, rows);
+pub fn tile(fitted: Fitted, number: usize, place: Place, chosen: &str) -> AnyView {
+    let Fitted { tile, size, left } = fitted;
     let style = format!(
         "grid-area:{}/{}/span {}/span {}",
         place.row + 1,
@@ -64,78 +126,52 @@ pub fn tile(tile: BoardTile, number: usize, place: Place, rows: u16, chosen: &st
     );
     let Some(gauge) = tile.gauges.into_iter().next() else { return ().into_any() };
     let key = format!("{number}-{}", gauge.id);
-    let line = foot(&gauge);
+    let foot = foot(&gauge);
+    let mut line: Vec<String> =
+        (left > 0).then(|| format!("and {} more", format::grouped(left as f64, 0))).into_iter().collect();
+    line.extend((!foot.is_empty()).then(|| format!("! {foot}")));
     let failed = gauge.answer.as_ref().err().cloned();
     let rows_address = format!("/gauges/{}/rows{chosen}", gauge.id);
-    let (range, title) = (gauge.range.clone(), gauge.title.clone());
-    let (body, more) = body(gauge, size, &rows_address);
+    // That a number is of now goes without saying.
+    let range = gauge.range.clone();
+    let range = (range != Range::Now.label()).then(|| view! { <span class="wall-range">{range}</span> });
+    let title = gauge.title.clone();
     view! {
         <section class="tile" style=style data-key=key data-failed=failed>
-            <div class="tile-head">
-                <h2 class="tile-title">{title}</h2>
-                <span class="wall-range">{range}</span>
-            </div>
-            <div class="tile-body">{body}</div>
-            <p class="wall-line">{more.or_else(|| (!line.is_empty()).then(|| format!("! {line}")))}</p>
+            <div class="tile-head"><h2 class="tile-title">{title}</h2>{range}</div>
+            <div class="tile-body">{body(gauge, size, &rows_address)}</div>
+            <p class="wall-line">{line.join(" ")}</p>
         </section>
     }
     .into_any()
 }
 
-/// What a tile shows, and how much of it there was no room for.
-fn body(gauge: TileGauge, (width, height): (u32, u32), rows: &str) -> (AnyView, Option<String>) {
+/// What a tile shows.
+fn body(gauge: TileGauge, size: (u32, u32), rows: &str) -> AnyView {
     let TileGauge { title, chart, unit, target, answer, columns, option, .. } = gauge;
     let answer = match answer {
-        Err(problem) => return (view! { <p class="tile-empty">"! "{problem}</p> }.into_any(), None),
+        Err(problem) => return view! { <p class="tile-empty">"! "{problem}</p> }.into_any(),
         Ok(answer) => answer,
     };
     if answer.status != Status::Ok {
         let sign = if answer.status == Status::NotPermitted { "Not permitted" } else { "No data" };
         let note = answer.note.unwrap_or_default();
-        let view =
-            view! { <div class="tile-empty"><p class="tile-empty-title">{sign}</p><p>{note}</p></div> };
-        return (view.into_any(), None);
+        return view! { <div class="tile-empty"><p class="tile-empty-title">{sign}</p><p>{note}</p></div> }
+            .into_any();
     }
-    // The line that says how many more there are takes its part of the height.
-    let fits = |all: usize| {
-        let lines = |height: u32| usize::try_from(height / ROW).unwrap_or(0).saturating_sub(1).max(1);
-        if lines(height) >= all { all } else { lines(height.saturating_sub(LINE)) }
-    };
-    let columns_max = usize::try_from(width / COLUMN).unwrap_or(1).max(2);
-    if let Some(mut page) = answer.table {
-        let all = usize::try_from(page.total).unwrap_or(usize::MAX).max(page.rows.len());
-        page.rows.truncate(fits(all));
-        page.columns.truncate(columns_max);
-        for row in &mut page.rows {
-            row.values.truncate(columns_max);
-            row.link = None;
-        }
-        let more = more(all, page.rows.len());
-        return (
-            view! { <div class="wall-table"><Cells page=page columns=columns /></div> }.into_any(),
-            more,
-        );
+    if let Some(page) = answer.table {
+        return view! { <div class="wall-table"><Cells page=page columns=columns /></div> }.into_any();
     }
     match (chart, option) {
         (ChartKind::Number | ChartKind::Percent | ChartKind::Progress, _) => {
-            (number(unit, target.as_ref(), &answer, rows), None)
+            number(unit, target.as_ref(), &answer, rows)
         }
         (ChartKind::Table, _) => {
-            let mut answer = answer;
-            let all = answer.groups.len();
-            answer.groups.truncate(fits(all));
-            answer.series.truncate(columns_max - 1);
-            let more = more(all, answer.groups.len());
-            (view! { <div class="wall-table">{groups_table(&answer, rows)}</div> }.into_any(), more)
+            view! { <div class="wall-table">{groups_table(&answer, rows)}</div> }.into_any()
         }
-        (_, Some(option)) => (picture(&option, &title, &answer, (width, height)), None),
-        (_, None) => (view! { <p class="tile-empty">"Nothing to show."</p> }.into_any(), None),
+        (_, Some(option)) => picture(&option, &title, &answer, size),
+        (_, None) => view! { <p class="tile-empty">"Nothing to show."</p> }.into_any(),
     }
-}
-
-fn more(all: usize, shown: usize) -> Option<String> {
-    let left = all.saturating_sub(shown);
-    (left > 0).then(|| format!("and {} more", format::grouped(left as f64, 0)))
 }
 
 /// The server's picture of a chart; the words of it where it could not be drawn.
@@ -154,17 +190,15 @@ mod tests {
     use super::*;
 
     fn sized(width: u8, height: u8, rows: u16) -> (u32, u32) {
-        body_size(&BoardTile { width, height, gauges: Vec::new(), stamp: 0 }, rows)
+        Fitted::of(BoardTile { width, height, gauges: Vec::new(), stamp: 0 }, rows).size
     }
 
     #[test]
     fn tiles_fill_the_screen_and_no_more() {
         for rows in 1..=12_u8 {
             let (width, height) = sized(12, rows, rows.into());
-            assert!(
-                width + AROUND.0 + 2 * EDGE <= SCREEN.0 && width + AROUND.0 + 2 * EDGE + 12 > SCREEN.0,
-                "{width}"
-            );
+            let across = width + AROUND.0 + 2 * EDGE;
+            assert!(across <= SCREEN.0 && across + 12 > SCREEN.0, "{across}");
             let all = height + AROUND.1 + TITLE + HEAD + EDGE;
             assert!(all <= SCREEN.1 && all + u32::from(rows) > SCREEN.1, "{rows} rows: {all}");
         }
