@@ -18,6 +18,7 @@ pub mod runs;
 mod scope;
 pub mod sealing;
 pub mod settings;
+pub mod standing;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod users;
