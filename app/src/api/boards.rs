@@ -121,9 +121,9 @@ pub async fn get_board(
     super::answer(|cx| async move {
         let board = answered::board(&cx, &id, source, &filters).await?;
         if cx.is_document() {
-            answered::draw(&cx, &board).await;
+            answered::draw(&cx, board.shared()).await;
         }
-        Payload::of(&board)
+        board.payload(&cx)
     })
     .await
 }
@@ -138,7 +138,7 @@ pub async fn get_changes(
 ) -> Result<Payload, UiError> {
     super::answer(|cx| async move {
         let board = answered::board(&cx, &id, Some(source), &filters).await?;
-        Payload::of(&answered::changes(board, &seen))
+        Payload::of(&answered::changes(board.shared(), &seen))
     })
     .await
 }

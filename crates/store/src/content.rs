@@ -226,8 +226,8 @@ impl Store {
     pub async fn content(&self) -> Result<Arc<Content>, StoreError> {
         let version: i64 =
             sqlx::query_scalar("select version from taskgauge.content_version").fetch_one(&self.pool).await?;
-        if let Some(kept) = self.shelf.lock().as_ref().filter(|kept| kept.version == version) {
-            return Ok(kept.clone());
+        if let Some(kept) = self.shelf.of(version) {
+            return Ok(kept);
         }
         let mut reading = self.pool.begin_with("begin isolation level repeatable read read only").await?;
         let version: i64 = sqlx::query_scalar("select version from taskgauge.content_version")
@@ -497,6 +497,11 @@ impl Store {
 }
 
 impl Shelf {
+    /// What was read last, if it is of this version.
+    pub fn of(&self, version: i64) -> Option<Arc<Content>> {
+        self.lock().as_ref().filter(|kept| kept.version == version).cloned()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Content>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -18,6 +18,7 @@ pub mod runs;
 mod scope;
 pub mod sealing;
 mod settings;
+pub mod standing;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod users;

@@ -208,7 +208,7 @@ async fn tiles(
     let cx = RequestCx::of_route(state.app.clone(), session.clone());
     match sources::choose(&cx, None).await {
         Ok((Some(source), _)) => {
-            answered::laid_out(&cx, content, board, source.id, &Filters::default()).await.unwrap_or_default()
+            answered::laid_out(&cx, content, board, source.id, &Filters::default()).await
         }
         _ => Vec::new(),
     }

@@ -7,6 +7,7 @@ mod events;
 mod gauges;
 mod guard;
 mod health;
+mod kept;
 mod metrics;
 mod people;
 mod rows;
@@ -58,6 +59,8 @@ pub struct ServerState {
     site: Site,
     /// What Leptos wants to know.
     leptos: LeptosOptions,
+    /// Pages of boards that were made before.
+    pages: Arc<kept::Pages>,
     /// What happens in the database.
     events: Arc<Events>,
     /// Takes what Autotask calls about.
@@ -93,6 +96,7 @@ impl ServerState {
             app,
             site,
             leptos,
+            pages: Arc::new(kept::Pages::new(kept::BYTES)),
             events,
             callouts,
             stop,
@@ -199,6 +203,7 @@ pub fn router(state: ServerState) -> Router {
         .route("/walls/{id}/{action}", post(walls::alter))
         .route("/content/import", get(content::import_page).post(content::import))
         .leptos_routes_with_context(&state, routes, move || for_context.provide(), move || for_page.page())
+        .layer(middleware::from_fn_with_state(state.clone(), kept::pages))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
         .route("/events", get(events::stream))
         .route("/metrics", get(metrics::metrics))

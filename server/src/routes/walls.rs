@@ -419,7 +419,7 @@ async fn shown(
         Some(tile)
     });
     let part = Dashboard { tiles: tiles.collect(), held: Vec::new(), ..board.clone() };
-    let tiles = answered::undrawn(cx, content, &part, source.id, &step.filters).await?;
+    let tiles = answered::undrawn(cx, content, &part, source.id, &step.filters).await;
     let tiles: Vec<Fitted> = tiles.into_iter().map(|tile| Fitted::of(tile, layout.rows)).collect();
     join_all(tiles.iter().map(|fitted| answered::draw_sized(cx, &fitted.tile, fitted.size))).await;
     let chosen = in_words(cx, source.id, step).await?;

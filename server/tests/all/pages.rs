@@ -281,9 +281,19 @@ async fn only_scripts_with_the_nonce_of_the_answer_run() {
     let mut nonces = BTreeSet::new();
     let mut asked = 0;
     for path in PAGES.iter().filter(|path| **path != "/data") {
-        asked += 1;
         let response = admin.get(path).await;
         let policy = header(&response, "content-security-policy").to_owned();
+        // Plain pages run no scripts of their own text; of a kept page each script is named by its hash.
+        if *path == "/dashboards" {
+            assert!(!policy.contains("script-src"), "{policy}");
+            continue;
+        }
+        if path.starts_with("/dashboards/") {
+            assert!(policy.contains("script-src 'self' 'sha256-") && !policy.contains("nonce"), "{policy}");
+            has_no_inline_code(path, &response.text().await.unwrap());
+            continue;
+        }
+        asked += 1;
         let nonce = policy.split_once("script-src 'nonce-").unwrap().1.split_once('\'').unwrap().0.to_owned();
         assert!(nonce.len() >= 16, "{policy}");
         assert!(!policy.contains("script-src 'unsafe") && !policy.contains("'unsafe-eval'"), "{policy}");

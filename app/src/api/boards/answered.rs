@@ -4,7 +4,8 @@ use super::{Board, BoardTile, Changes, FilterChoice, TileGauge, UiError, picture
 use crate::{
     address,
     api::{
-        RequestCx,
+        Payload, RequestCx,
+        kept::{Keep, Kept, Names, key},
         sources::{self, Source},
     },
     charts,
@@ -14,6 +15,7 @@ use futures::future::join_all;
 use std::{
     collections::BTreeMap,
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::{Arc, OnceLock},
 };
 use taskgauge_model::{
     catalogue::Catalogue,
@@ -24,9 +26,66 @@ use taskgauge_model::{
     range::Range,
 };
 use taskgauge_render::Size;
-use taskgauge_store::{content::Content, users::Role};
+use taskgauge_store::{StoreError, content::Content, users::Role};
 
-/// A dashboard with its answers.
+/// The boards that a process keeps.
+pub type KeptBoards = Kept<KeptBoard>;
+
+/// A board as everybody sees it who may see the same rows.
+pub struct KeptBoard {
+    /// As for somebody who may not change it.
+    board: Board,
+    /// Written down for whoever may not change it, and for whoever may.
+    payloads: [OnceLock<Payload>; 2],
+    bytes: usize,
+    is_whole: bool,
+}
+
+impl Keep for KeptBoard {
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+}
+
+impl KeptBoard {
+    fn new(board: Board, is_whole: bool) -> Result<KeptBoard, UiError> {
+        let payload = Payload::of(&board)?;
+        // In memory as in writing, about; the second writing may come.
+        let bytes = 3 * payload.len();
+        Ok(KeptBoard { board, payloads: [OnceLock::from(payload), OnceLock::new()], bytes, is_whole })
+    }
+
+    /// The board, apart from what only whoever asks may do.
+    pub fn shared(&self) -> &Board {
+        &self.board
+    }
+
+    /// The board for whoever asks, written down.
+    ///
+    /// # Errors
+    /// [`UiError::Internal`] where it cannot be written down.
+    pub fn payload(&self, cx: &RequestCx) -> Result<Payload, UiError> {
+        let editable = cx.session.user.role == Role::Admin;
+        let kept = &self.payloads[usize::from(editable)];
+        if let Some(payload) = kept.get() {
+            return Ok(payload.clone());
+        }
+        let payload = Payload::of(&Board { editable, ..self.board.clone() })?;
+        Ok(kept.get_or_init(|| payload).clone())
+    }
+}
+
+/// What a board is answered with.
+struct Found {
+    content: Arc<Content>,
+    at: DateTime<Utc>,
+}
+
+/// A dashboard with its answers; made once per change of what it rests on, for all who may see the same rows.
 ///
 /// # Errors
 /// [`UiError::NotFound`] where there is no such dashboard or datasource.
@@ -35,40 +94,70 @@ pub async fn board(
     id: &str,
     wanted: Option<DatasourceId>,
     filters: &Filters,
-) -> Result<Board, UiError> {
-    let content = cx.store().content().await?;
+) -> Result<Arc<KeptBoard>, UiError> {
+    let names = || names(cx, id, wanted, filters);
+    cx.state.boards.get(names, |found| make(cx, id, wanted, filters, found)).await
+}
+
+/// What a board is kept under.
+async fn names(
+    cx: &RequestCx,
+    id: &str,
+    wanted: Option<DatasourceId>,
+    filters: &Filters,
+) -> Result<Names<Found>, UiError> {
+    let standing = cx.store().standing(wanted).await?;
+    let content = cx.store().content_of(&standing).await?;
+    let mine = content.dashboard(id).and_then(|entry| entry.value.mine.as_deref());
+    // Boards that are set to whoever looks at them differ from person to person.
+    let person = mine.filter(|mine| !filters.fields.contains_key(*mine)).map(|_| cx.actor());
+    let at = cx.clock().now();
+    let asked = (id, wanted, filters, cx.scope().companies(), person);
+    let minute = at.timestamp().div_euclid(60);
+    Ok(Names { turn: key(&asked), key: key(&(&asked, &standing, minute)), found: Found { content, at } })
+}
+
+async fn make(
+    cx: &RequestCx,
+    id: &str,
+    wanted: Option<DatasourceId>,
+    filters: &Filters,
+    Found { content, at }: Found,
+) -> Result<KeptBoard, UiError> {
     let dashboard = content
         .dashboard(id)
         .filter(|entry| !entry.is_removed)
         .map(|entry| &entry.value)
         .ok_or_else(|| UiError::NotFound("There is no dashboard at this address.".to_owned()))?;
-    let at = cx.clock().now();
     let (source, sources) = sources::choose(cx, wanted).await?;
     let mut way = String::new();
-    let (tiles, filters) = match &source {
+    let (mut tiles, mut is_whole) = (Vec::new(), true);
+    let filters = match &source {
         Some(source) => {
             let names: Vec<&str> = dashboard.filters.iter().map(String::as_str).collect();
             let mut choices = choices(cx, &names, dashboard.mine.as_deref(), source.id).await?;
             let filters = in_force(cx, dashboard, source.id, filters, &mut choices).await?;
             // Rows lead back to the board they were opened from.
             way = address::with(&address::of_filters(Some(source.id), &filters), &[("board", &dashboard.id)]);
-            (tiles(cx, &content, dashboard, source.id, &filters, at).await?, choices)
+            (tiles, is_whole) = answer(cx, &content, dashboard, source.id, &filters, at).await;
+            choices
         }
-        None => (Vec::new(), Vec::new()),
+        None => Vec::new(),
     };
-    Ok(Board {
+    let board = Board {
         id: dashboard.id.clone(),
         title: dashboard.title.clone(),
         wall: dashboard.wall,
         address: way,
-        editable: cx.session.user.role == Role::Admin,
+        editable: false,
         others: others(&content, &dashboard.id, source.as_ref()),
         source,
         sources,
         filters,
         tiles,
         at,
-    })
+    };
+    KeptBoard::new(board, is_whole)
 }
 
 /// The ways to the other dashboards, of the same datasource.
@@ -147,9 +236,10 @@ fn tile_gauge(gauge: &Gauge, answer: Result<Answer, String>, filters: &Filters) 
 }
 
 /// What differs from the tiles that are shown.
-pub fn changes(board: Board, seen: &[u64]) -> Changes {
+pub fn changes(board: &Board, seen: &[u64]) -> Changes {
     let rebuilt = board.tiles.len() != seen.len();
     let data_at = |tile: &BoardTile| tile.gauges.first()?.answer.as_ref().ok()?.data_at;
+    let changed = |(place, tile): &(usize, &BoardTile)| !rebuilt && seen.get(*place) != Some(&tile.stamp);
     Changes {
         at: board.at,
         synced_at: board.source.as_ref().and_then(|source| source.synced_at),
@@ -157,9 +247,10 @@ pub fn changes(board: Board, seen: &[u64]) -> Changes {
         data_at: board.tiles.iter().map(data_at).collect(),
         tiles: board
             .tiles
-            .into_iter()
+            .iter()
             .enumerate()
-            .filter(|(place, tile)| !rebuilt && seen.get(*place) != Some(&tile.stamp))
+            .filter(changed)
+            .map(|(place, tile)| (place, tile.clone()))
             .collect(),
         rebuilt,
     }
@@ -179,33 +270,27 @@ fn stamp(tile: &BoardTile) -> u64 {
 }
 
 /// The tiles of a board that is being laid out, its charts drawn.
-///
-/// # Errors
-/// Those of the store.
 pub async fn laid_out(
     cx: &RequestCx,
     content: &Content,
     dashboard: &Dashboard,
     source: DatasourceId,
     filters: &Filters,
-) -> Result<Vec<BoardTile>, UiError> {
-    let tiles = tiles(cx, content, dashboard, source, filters, cx.clock().now()).await?;
+) -> Vec<BoardTile> {
+    let (tiles, _) = answer(cx, content, dashboard, source, filters, cx.clock().now()).await;
     join_all(tiles.iter().map(|tile| draw_tile(cx, tile))).await;
-    Ok(tiles)
+    tiles
 }
 
 /// The tiles of a board with nothing drawn yet, for whoever draws in sizes of their own ([`draw_sized`]).
-///
-/// # Errors
-/// Those of the store.
 pub async fn undrawn(
     cx: &RequestCx,
     content: &Content,
     dashboard: &Dashboard,
     source: DatasourceId,
     filters: &Filters,
-) -> Result<Vec<BoardTile>, UiError> {
-    tiles(cx, content, dashboard, source, filters, cx.clock().now()).await
+) -> Vec<BoardTile> {
+    answer(cx, content, dashboard, source, filters, cx.clock().now()).await.0
 }
 
 /// Draws the charts of a board, so that the first HTML holds them; each is drawn once per change of its data.
@@ -228,29 +313,33 @@ pub async fn draw_sized(cx: &RequestCx, tile: &BoardTile, (width, height): (u32,
     }
 }
 
-async fn tiles(
+/// The tiles of a board, and whether the database answered for all of them.
+async fn answer(
     cx: &RequestCx,
     content: &Content,
     dashboard: &Dashboard,
     source: DatasourceId,
     filters: &Filters,
     at: DateTime<Utc>,
-) -> Result<Vec<BoardTile>, UiError> {
+) -> (Vec<BoardTile>, bool) {
     let gauge_of = |id: &str| content.gauge(id).filter(|entry| !entry.is_removed).map(|entry| &entry.value);
     let ids =
         |tile: &Tile| [Some(tile.gauge.clone()), tile.or.clone()].into_iter().flatten().collect::<Vec<_>>();
     let gauges: Vec<&Gauge> = dashboard.tiles.iter().flat_map(ids).filter_map(|id| gauge_of(&id)).collect();
-    let answers: BTreeMap<String, Result<Answer, String>> = gauges
-        .iter()
-        .map(|gauge| gauge.id.clone())
-        .zip(cx.store().answers(source, &gauges, filters, cx.scope(), at).await)
-        .map(|(id, answer)| (id, answer.map_err(|error| UiError::from(error).to_string())))
-        .collect();
+    let mut is_whole = true;
+    let mut answers: BTreeMap<String, Result<Answer, String>> = BTreeMap::new();
+    let answered = cx.store().answers(source, &gauges, filters, cx.scope(), at).await;
+    for (gauge, answer) in gauges.iter().zip(answered) {
+        // A gauge that makes no sense makes none the next time either.
+        is_whole &= !matches!(&answer, Err(error) if !matches!(error, StoreError::Invalid(_)));
+        let answer = answer.map_err(|error| UiError::from(error).to_string());
+        answers.insert(gauge.id.clone(), answer);
+    }
     let shown = |id: String| match gauge_of(&id).zip(answers.get(&id).cloned()) {
         Some((gauge, answer)) => tile_gauge(gauge, answer, filters),
         None => TileGauge::gone(id),
     };
-    Ok(dashboard
+    let tiles = dashboard
         .tiles
         .iter()
         .map(|tile| {
@@ -259,7 +348,8 @@ async fn tiles(
             made.stamp = stamp(&made);
             made
         })
-        .collect())
+        .collect();
+    (tiles, is_whole)
 }
 
 impl TileGauge {
