@@ -81,7 +81,7 @@ select
     case
         when status_label.label ~* '^(closed|implemented)$' then round(dataset.hours(t.create_date, t.closed_date) / 24, 4)
     end as days_to_win,
-    round(dataset.hours(coalesce(t.last_activity, t.create_date), w.now) / 24, 4) as idle_days,
+    round(dataset.hours(coalesce(t.last_activity, t.create_date), w.now) / 24, 6) as idle_days,
     round(dataset.hours(t.create_date, w.now) / 24, 4) as age_days,
     coalesce(status_label.label ~* '^active$' and t.projected_close_date < w.today, false) as is_overdue,
     t.next_step,

@@ -1,4 +1,5 @@
--- Service calls by ticket and task. Members are listed rather than joined, so that hours are not counted twice.
+-- Service calls by ticket and task; a call without either has one row. Members are listed rather than joined, so that
+-- hours are not counted twice.
 create view dataset.service_calls as
 with lines as (
     select
@@ -35,6 +36,19 @@ with lines as (
         where m.datasource_id = s.datasource_id and m.service_call_task_id = s.id and m.deleted_at is null
     ) members
     where s.deleted_at is null
+    union all
+    select c.datasource_id, null::bigint, c.id, null::bigint, null::bigint, null::bigint, null::text, 0
+    from autotask.service_calls c
+    where not exists (
+            select
+            from autotask.service_call_tickets s
+            where s.datasource_id = c.datasource_id and s.service_call_id = c.id and s.deleted_at is null
+        )
+        and not exists (
+            select
+            from autotask.service_call_tasks s
+            where s.datasource_id = c.datasource_id and s.service_call_id = c.id and s.deleted_at is null
+        )
 )
 select
     sc.datasource_id,

@@ -56,7 +56,11 @@ impl Tenant {
 
     /// On this database, whose clock stands at the end of the tenant's history.
     pub async fn start_on(database: TestDatabase) -> Tenant {
-        let world = World::generate(&Config::default());
+        Self::start_in(database, World::generate(&Config::default())).await
+    }
+
+    /// On this database, whose clock stands where the world's does.
+    pub async fn start_in(database: TestDatabase, world: World) -> Tenant {
         let now = world.now();
         let simulator = Simulator::start_with(world, ([127, 0, 0, 1], 0).into()).await.unwrap();
         let connector = connector(&simulator);
