@@ -11,3 +11,4 @@ mod secrets;
 mod sign_in;
 mod starting;
 mod upkeep;
+mod walls;

@@ -30,6 +30,9 @@ const PAGES: &[&str] = &[
     "/gauges/open_tickets",
     "/gauges/open_tickets/edit",
     "/content/import",
+    "/walls",
+    "/walls/new",
+    "/walls/board/sales",
     "/data",
     "/data/datasources",
     "/data/datasources/new",
@@ -112,6 +115,11 @@ async fn nothing_is_shown_to_strangers() {
         "/gauges/open_tickets/remove",
         "/dashboards/service-ticket-kpis/export",
         "/dashboards/service-ticket-kpis/duplicate",
+        "/walls/1",
+        "/walls/1/part",
+        "/walls/1/edit",
+        "/walls/1/remove",
+        "/walls/board/sales/part",
     ];
     let nothing = ["/no-such-page", "/manifest.json", "/admin", "/sign-in/", "/welcome/x", "//sign-in"];
     for path in PAGES.iter().chain(&files).chain(&nothing) {
