@@ -83,7 +83,9 @@ function remember() {
 
 function markFailed(tile, why) {
   tile.classList.add("is-failed");
-  tile.querySelector(".wall-line").textContent = `! ${why}`;
+  const line = tile.querySelector(".wall-line");
+  line.textContent = `! ${why}`;
+  line.hidden = false;
 }
 
 const setText = (element, text) => {

@@ -46,6 +46,11 @@ async fn signed_in() -> (House, Server, Browser) {
     (house, server, browser)
 }
 
+/// A part as it is read: without the marks that stand between pieces of text.
+async fn part(browser: &Browser, path: &str) -> String {
+    browser.text(path).await.replace("<!>", "")
+}
+
 /// A value that a part holds for its script.
 fn said<'a>(part: &'a str, name: &str) -> &'a str {
     let from = part.find(&format!("data-{name}=\"")).unwrap_or_else(|| panic!("{name} is missing: {part}"));
@@ -229,14 +234,10 @@ async fn the_clock_decides_on_every_server_and_after_a_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_board_fills_the_screen_part_by_part() {
     let (_house, _server, admin, _simulator) = synced().await;
-    let parts: Vec<String> = {
-        let mut parts = Vec::new();
-        for number in 0..3 {
-            let path = format!("/walls/board/service-ticket-kpis/part?view=0.{number}");
-            parts.push(admin.text(&path).await);
-        }
-        parts
-    };
+    let mut parts = Vec::new();
+    for number in 0..3 {
+        parts.push(part(&admin, &format!("/walls/board/service-ticket-kpis/part?view=0.{number}")).await);
+    }
     let seen: Vec<&str> = parts.iter().map(|part| said(part, "view")).collect();
     assert_eq!(seen, ["0.0", "0.1", "0.2"]);
     for (number, part) in parts.iter().enumerate() {
@@ -271,18 +272,20 @@ async fn what_is_chosen_on_a_board_holds_on_the_wall() {
     let mut form = FORM[..7].to_vec();
     form[5].1 = &address;
     assert_eq!(admin.post("/walls/new", &form).await.status(), 303);
-    let part = admin.text("/walls/1/part?view=0.0").await;
+    let chosen = part(&admin, "/walls/1/part?view=0.0").await;
     assert!(
-        part.contains("Service Ticket KPIs") && part.contains("Queue: ") && part.contains("Last 30 days"),
-        "{part}"
+        chosen.contains("Service Ticket KPIs")
+            && chosen.contains("Queue: ")
+            && chosen.contains("Last 30 days"),
+        "{chosen}"
     );
     let value = |part: &str| {
         let tile = part.split(">Open tickets</h2>").nth(1).unwrap();
         let value = tile.split("class=\"value").nth(1).unwrap();
         value.split("<a").nth(1).unwrap().split('>').nth(1).unwrap().split('<').next().unwrap().to_owned()
     };
-    let all = admin.text("/walls/board/service-ticket-kpis/part?view=0.0").await;
-    assert_ne!(value(&part), value(&all), "a queue has fewer");
+    let all = part(&admin, "/walls/board/service-ticket-kpis/part?view=0.0").await;
+    assert_ne!(value(&chosen), value(&all), "a queue has fewer");
     let edit = admin.text("/walls/1/edit").await;
     assert!(edit.contains(&format!("range=last_30d&amp;queue={queue}")), "{edit}");
     // A wall outlives what it shows, and says so.

@@ -140,7 +140,7 @@ pub fn tile(fitted: Fitted, number: usize, place: Place, chosen: &str) -> AnyVie
         <section class="tile" style=style data-key=key data-failed=failed>
             <div class="tile-head"><h2 class="tile-title">{title}</h2>{range}</div>
             <div class="tile-body">{body(gauge, size, &rows_address)}</div>
-            <p class="wall-line">{line.join(" ")}</p>
+            <p class="wall-line" hidden=line.is_empty()>{line.join(" ")}</p>
         </section>
     }
     .into_any()
