@@ -18,7 +18,7 @@ fn ways(html: &str) -> Vec<(String, String)> {
         let text = rest.split_once('>').map_or("", |(_, rest)| rest);
         let text = text.split_once("</a>").map_or("", |(text, _)| text);
         if href.contains("/rows") && href.starts_with("/gauges/") {
-            ways.push((plain(href), text.to_owned()));
+            ways.push((plain(href), text.replace("<!>", "")));
         }
     }
     ways
