@@ -72,8 +72,10 @@ impl Table<'_> {
                 <details class="column-chooser"><summary class="button">"Columns"</summary><ul>{boxes}</ul></details>
                 <button class="button primary" type="submit">"Show"</button>
                 <a class="button quiet" href=self.choice.reset()>"Reset"</a>
-                <a class="button" href=format!("{}.csv{address}", self.files) download="">"CSV"</a>
-                <a class="button" href=format!("{}.xlsx{address}", self.files) download="">"Excel"</a>
+                <div class="table-part">
+                    <a class="button" href=format!("{}.csv{address}", self.files) download="">"CSV"</a>
+                    <a class="button" href=format!("{}.xlsx{address}", self.files) download="">"Excel"</a>
+                </div>
             </form>
             {cut}
         }
@@ -99,17 +101,19 @@ impl Table<'_> {
             })
             .collect();
         view! {
-            <div class="board-filter">
-                <label for=id("column")>{format!("Filter{number}")}</label>
-                <select class="input" id=id("column") name="column"><option value="">"Column"</option>{columns}</select>
-            </div>
-            <div class="board-filter">
-                <label for=id("op")>{format!("Comparison{number}")}</label>
-                <select class="input" id=id("op") name="op">{ops}</select>
-            </div>
-            <div class="board-filter">
-                <label for=id("text")>{format!("Value{number}")}</label>
-                <input class="input" id=id("text") name="text" value=wish.text.clone() maxlength="200" />
+            <div class="table-part">
+                <div class="board-filter">
+                    <label for=id("column")>{format!("Filter{number}")}</label>
+                    <select class="input" id=id("column") name="column"><option value="">"Column"</option>{columns}</select>
+                </div>
+                <div class="board-filter">
+                    <label for=id("op")>{format!("Comparison{number}")}</label>
+                    <select class="input" id=id("op") name="op">{ops}</select>
+                </div>
+                <div class="board-filter">
+                    <label for=id("text")>{format!("Value{number}")}</label>
+                    <input class="input" id=id("text") name="text" value=wish.text.clone() maxlength="200" />
+                </div>
             </div>
         }
         .into_any()
