@@ -147,13 +147,13 @@ impl Bench<'_> {
             .await
             .map_err(|failure| failure.what)?;
         let datasource = store.add_datasource("bench", &tested, "Bench", "America/New_York", None).await?;
-        // The server has a worker, too, which is to leave this alone.
-        store.set_paused("bench", datasource, true).await?;
         let began = Instant::now();
         let run = run_once(&store, &connector, datasource, RunKind::Incremental).await?;
         if run.state != RunState::Done {
             return Err(run.problem.unwrap_or_else(|| "the first load failed".to_owned()).into());
         }
+        // The server has a worker, too, which is to leave this alone.
+        store.set_paused("bench", datasource, true).await?;
         let rows: u64 = run.steps.iter().map(|step| step.read).sum();
         println!("first load        {rows} rows in {:.1} s", began.elapsed().as_secs_f64());
         let url = database.url.expose_secret().to_owned();
@@ -170,7 +170,7 @@ impl Bench<'_> {
     }
 
     fn server(&self, cores: &str) -> Result<Server, Failure> {
-        Server::start(&self.arguments.binary, &self.database, testing::KEY, cores)
+        Server::start(&self.arguments.binary, &self.database, testing::KEY, &self.tenant.url, cores)
     }
 
     fn page(&self, server: &Server, id: &str, encoding: &'static str) -> Result<Target, Failure> {

@@ -15,15 +15,22 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `taskgauge serve` on this database, on the processors of `cores` (as `taskset` reads them) alone, and waits
-    /// until it listens.
-    pub fn start(binary: &Path, database: &str, key: &str, cores: &str) -> Result<Server, Failure> {
+    /// Starts `taskgauge serve` on this database and this tenant, on the processors of `cores` (as `taskset` reads them)
+    /// alone, and waits until it listens.
+    pub fn start(
+        binary: &Path,
+        database: &str,
+        key: &str,
+        autotask: &str,
+        cores: &str,
+    ) -> Result<Server, Failure> {
         let mut child = Command::new("taskset")
             .args(["-c", cores])
             .arg(binary)
             .arg("serve")
             .env("DATABASE_URL", database)
             .env("TASKGAUGE_SECRET_KEY", key)
+            .env("TASKGAUGE_AUTOTASK_URL", autotask)
             .env("TASKGAUGE_ADDR", "127.0.0.1:0")
             .env("TASKGAUGE_DATA_DIR", "/dev/null/none")
             .env("TASKGAUGE_LOG", "error")
