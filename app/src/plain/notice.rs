@@ -64,7 +64,7 @@ pub fn notice(deed: Deed, base: &str, id: &str, title: &str) -> AnyView {
 
 /// Says what was done, where there is no way back but doing it again.
 pub fn said(deed: Deed, title: &str) -> AnyView {
-    view! { <Banner mood=Mood::Good title=format!("“{title}” {}", deed.look().1)>{()}</Banner> }.into_any()
+    view! { <Banner mood=Mood::Good title=format!("“{title}” {}", deed.look().1)>""</Banner> }.into_any()
 }
 
 /// A button that does something by itself.

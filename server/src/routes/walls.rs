@@ -35,7 +35,8 @@ use taskgauge_app::{
 use taskgauge_model::{
     dashboard::Dashboard,
     grid::{Screenful, screenfuls},
-    ids::WallId,
+    ids::{DatasourceId, WallId},
+    range::Range,
     wall::{Wall, WallStep},
 };
 use taskgauge_store::{StoreError, content::Content, users::Session};
@@ -427,8 +428,8 @@ async fn shown(
         source: source.id,
         source_name: (all.len() > 1).then(|| source.name.clone()),
         zone: datasource.time_zone,
+        synced_at: source.synced_at,
         stale_after: TimeDelta::minutes((i64::from(datasource.sync_minutes) * SYNCS_MISSED).max(OLD_AFTER)),
-        filling: source.filling,
         filters: step.filters.clone(),
         tiles,
         layout,
@@ -437,11 +438,7 @@ async fn shown(
 }
 
 /// What is chosen on a board of the wall, as people read it: `Queue: Level 1`.
-async fn in_words(
-    cx: &RequestCx,
-    source: taskgauge_model::ids::DatasourceId,
-    step: &WallStep,
-) -> Result<Vec<String>, UiError> {
+async fn in_words(cx: &RequestCx, source: DatasourceId, step: &WallStep) -> Result<Vec<String>, UiError> {
     let names: Vec<&str> = step
         .filters
         .fields
@@ -450,7 +447,7 @@ async fn in_words(
         .map(|(name, _)| name.as_str())
         .collect();
     let choices = answered::choices(cx, &names, None, source).await?;
-    let range = step.filters.range.map(|range| range.label());
+    let range = step.filters.range.map(Range::label);
     let fields = choices.iter().map(|choice| {
         let values = step.filters.fields.get(&choice.name).into_iter().flatten();
         let labels: Vec<&str> = values

@@ -48,10 +48,10 @@ pub struct Shown {
     pub source_name: Option<String>,
     /// IANA name of the zone its days are counted in.
     pub zone: String,
+    /// End of its last complete sync; `None` while the first one is under way.
+    pub synced_at: Option<DateTime<Utc>>,
     /// After which age its data is called old.
     pub stale_after: TimeDelta,
-    /// Whether the first sync is still under way.
-    pub filling: bool,
     /// What is chosen.
     pub filters: Filters,
     /// The tiles: as many as the screen has places.
@@ -85,7 +85,7 @@ pub fn page(screen: Screen, edit: Option<String>) -> AnyView {
 pub fn part(screen: Screen) -> AnyView {
     let (back, on) = neighbours(&screen);
     let shown = screen.shown.as_ref().ok();
-    let data_at = shown.and_then(|shown| oldest(&shown.tiles));
+    let data_at = shown.and_then(|shown| shown.synced_at.or_else(|| oldest(&shown.tiles)));
     let zone = shown.and_then(|shown| shown.zone.parse().ok()).unwrap_or(Tz::UTC);
     let stale_after = shown.map(|shown| shown.stale_after.num_milliseconds().to_string());
     let head = head(&screen, data_at, zone);
@@ -158,7 +158,7 @@ fn head(screen: &Screen, data_at: Option<DateTime<Utc>>, zone: Tz) -> AnyView {
     if screenfuls > 1 {
         about.push(format!("part {} of {screenfuls}", screenful + 1));
     }
-    if shown.is_some_and(|shown| shown.filling) {
+    if shown.is_some_and(|shown| shown.synced_at.is_none()) {
         about.push("first sync under way".to_owned());
     }
     let is_stale = shown.zip(data_at).is_some_and(|(shown, at)| screen.now - at > shown.stale_after);
