@@ -59,6 +59,7 @@ pub fn GaugeRows(
                 <h1>{heading(&gauge, &behind)}</h1>
                 <p class="page-sub">{format!("Rows of {}", behind.dataset.title)}" · "{source.name.clone()}</p>
             </div>
+            {table.ways()}
         </header>
         {behind.note.clone().map(|note| view! { <Banner mood=Mood::Warn title="Not all can be seen"><p>{note}</p></Banner> })}
         {number(&gauge, &behind, &choice)}
@@ -106,12 +107,10 @@ fn number(gauge: &Gauge, behind: &Behind, choice: &Choice) -> AnyView {
         }
     };
     view! {
-        <div class="summary" id="number">
-            <div>
-                <p><strong>{said}</strong></p>
-                {narrowed}
-                {left_out}
-            </div>
+        <div class="rows-number" id="number">
+            <p><strong>{said}</strong></p>
+            {narrowed}
+            {left_out}
         </div>
         {(behind.parts.len() > 1).then(|| parts(behind, choice))}
     }
@@ -123,7 +122,9 @@ fn made(part: &Part) -> String {
     let rows = rows(part.rows);
     let Some(value) = part.value else { return format!("{}: {rows}, and no number.", part.label) };
     let value = format::exact_value(value, part.unit);
-    if part.counts {
+    if part.rows == 0 {
+        format!("{} = {value}: there are no rows.", part.label)
+    } else if part.counts {
         format!("{} = {value}: these {rows}.", part.label)
     } else {
         format!("{} = {value}, the {} over these {rows}.", part.label, part.measure)

@@ -407,7 +407,9 @@ impl<'a> Drill<'a> {
                 } else {
                     label(dimension, key, found.get_mut(place).and_then(Option::take))
                 };
-                (by.column().label.clone(), called)
+                let by =
+                    dimension.bucket.map_or_else(|| by.column().label.clone(), |it| it.words().to_owned());
+                (by, called)
             })
             .collect()
     }

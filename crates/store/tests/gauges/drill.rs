@@ -344,6 +344,10 @@ async fn a_spot_is_said_in_words() {
     assert_eq!(behind.groups, [("Queue".to_owned(), "Level I".to_owned())]);
     assert_eq!((behind.zone.as_str(), behind.window), ("Europe/Berlin", None));
     assert!(behind.conditions.iter().all(|said| !said.contains("Priority")), "{:?}", behind.conditions);
+    let spot = Spot { keys: vec!["2".to_owned(), "9".to_owned()], ..Spot::default() };
+    let heat = world.behind(gauge("arrivals_heat"), &asked, spot, TableQuery::default(), &Scope::All).await;
+    let of = |by: &str, called: &str| (by.to_owned(), called.to_owned());
+    assert_eq!(heat.expect("rows").groups, [of("Day of the week", "Tue"), of("Hour", "09")]);
     // A cell without rows is called as its row and its column are.
     let mut crossed = gauge("open_by_queue").clone();
     crossed.groups = vec![group("company", None), group("priority", None)];
