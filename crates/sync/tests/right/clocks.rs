@@ -18,7 +18,7 @@ pub struct Moment {
 /// The tenant's own clock when it was read: a Monday morning in its own zone.
 pub const READ_AT: &str = "2026-04-06T15:30:00Z";
 
-const fn moment(name: &'static str, at: &'static str, zone: Tz) -> Moment {
+pub const fn moment(name: &'static str, at: &'static str, zone: Tz) -> Moment {
     Moment { name, at, zone, week_starts: Weekday::Mon, year_starts: 1 }
 }
 
@@ -127,7 +127,7 @@ impl Moment {
             "this_quarter" => {
                 // Quarters begin where the fiscal year does, and every three months from there.
                 let mut first = first_of_month;
-                while (first.month() + 12 - self.year_starts) % 3 != 0 {
+                while !(first.month() + 12 - self.year_starts).is_multiple_of(3) {
                     first = first - Months::new(1);
                 }
                 Dates(first, first + Months::new(3) - Span::new(1))

@@ -194,7 +194,7 @@ fn sort(groups: &mut [Group], direction: f64) {
     let name = |group: &Group| (group.key.is_empty(), group.label.to_lowercase(), group.key.clone());
     groups.sort_by(|a, b| {
         let (one, other) = (size(a), size(b));
-        let alike = one == other || (one - other).abs() < 1e-9;
+        let alike = one.total_cmp(&other).is_eq() || (one - other).abs() < 1e-9;
         if alike { name(a).cmp(&name(b)) } else { one.total_cmp(&other) }
     });
 }

@@ -19,6 +19,7 @@ mod count;
 mod edges;
 mod expected;
 mod health;
+mod invariants;
 mod money;
 mod people;
 mod projects;
