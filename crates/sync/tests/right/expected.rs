@@ -43,7 +43,8 @@ pub struct Expected {
     groups: Option<(Order, Vec<Group>)>,
     cells: Option<BTreeMap<(String, String), f64>>,
     rows: Option<(usize, Vec<Shown>)>,
-    /// Rows that are alike in the column a list is ordered by may follow each other in any order.
+    /// Rows that are alike in the column a list is ordered by may follow each other in any order: each of those shown
+    /// is one of these.
     alike: bool,
 }
 
@@ -87,7 +88,7 @@ impl Expected {
         Expected { rows: Some((total, rows)), ..Expected::default() }
     }
 
-    /// A list without an order of its own among what is alike in its first column; all of it is shown.
+    /// A list without an order of its own among what is alike.
     pub fn alike(rows: Vec<Shown>) -> Expected {
         Expected { rows: Some((rows.len(), rows)), alike: true, ..Expected::default() }
     }
@@ -141,7 +142,8 @@ impl Expected {
             compare_cells(&mut wrong, cells, answer);
         }
         if let Some((total, rows)) = &self.rows {
-            compare_rows(&mut wrong, (*total, rows, self.alike), answer);
+            let limit = gauge.rows.as_ref().map_or(0, |list| list.limit as usize);
+            compare_rows(&mut wrong, (*total, &rows[..], self.alike), limit, answer);
         }
         wrong
     }
@@ -234,11 +236,12 @@ fn compare_cells(wrong: &mut Vec<String>, wanted: &BTreeMap<(String, String), f6
 
 fn compare_rows(
     wrong: &mut Vec<String>,
-    (total, wanted, alike): (usize, &Vec<Shown>, bool),
+    (total, wanted, alike): (usize, &[Shown], bool),
+    limit: usize,
     answer: &Answer,
 ) {
     let table = answer.table.as_ref().expect("a list has rows");
-    if table.total != total as u64 || table.rows.len() != wanted.len() || answer.rows != total as u64 {
+    if table.total != total as u64 || table.rows.len() != total.min(limit) || answer.rows != total as u64 {
         wrong.push(format!(
             "{} rows ({} shown, {} said), and {total} ({}) should be",
             table.total,
@@ -252,11 +255,11 @@ fn compare_rows(
         at.map_or(Value::Null, |at| row.values[at].clone())
     };
     if alike {
-        for wanted in wanted {
+        for got in &table.rows {
             let is_it =
-                |row: &&TableRow| wanted.iter().all(|(name, wanted)| is_same(&value(row, name), wanted));
-            if table.rows.iter().filter(is_it).count() != 1 {
-                wrong.push(format!("not once in the list: {wanted:?}"));
+                |wanted: &&Shown| wanted.iter().all(|(name, wanted)| is_same(&value(got, name), wanted));
+            if wanted.iter().filter(is_it).count() != 1 {
+                wrong.push(format!("not to be in the list: {:?}", got.values));
             }
         }
         return;

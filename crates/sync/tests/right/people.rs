@@ -239,10 +239,13 @@ fn entered_on_time(c: &Count<'_>, dates: Dates) -> Option<f64> {
 }
 
 fn missing(c: &Count<'_>) -> Expected {
+    let mut worked: BTreeMap<(Option<i64>, Option<NaiveDate>), f64> = BTreeMap::new();
+    for work in c.work() {
+        *worked.entry((work.row.int("resourceID"), work.date)).or_insert(0.0) += work.hours;
+    }
     let mut rows: Vec<Shown> = Vec::new();
     for day in member_days(c, c.dates("wtd")) {
-        let of_member = Some(day.member.id());
-        let worked = c.hours(Dates(day.date, day.date), |work| work.row.int("resourceID") == of_member);
+        let worked = worked.get(&(Some(day.member.id()), Some(day.date))).copied().unwrap_or(0.0);
         let missing = (day.available - worked).max(0.0);
         if day.date < c.today && missing > 0.0 {
             rows.push(vec![
