@@ -7,7 +7,7 @@
 use crate::{
     Scope, Store, StoreError,
     gauges::{
-        plan::at_instant,
+        relative::at_instant,
         statement::{push_condition, push_source, quoted},
     },
 };

@@ -24,6 +24,7 @@ mod choices;
 mod explain;
 mod fold;
 pub(crate) mod plan;
+pub(crate) mod relative;
 mod rows;
 pub(crate) mod statement;
 
