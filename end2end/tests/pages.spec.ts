@@ -6,7 +6,7 @@ import { open } from "./form.ts";
 const WIDTHS = [390, 1440, 2560];
 const SCREENSHOTS = "screenshots";
 /** Pages that the server renders whole: no wasm is loaded for them. */
-const PLAIN = /^\/(sign-in|welcome|gauges|content)|^\/dashboards($|\/new|.*\/edit$)|\/(webhooks|completeness|settings)$/;
+const PLAIN = /^\/(sign-in|welcome|gauges|content|data\/datasets\/)|^\/dashboards($|\/new|.*\/edit$)|\/(webhooks|completeness|settings)$/;
 
 /** Every board that ships. */
 const BOARDS = [
@@ -33,6 +33,9 @@ const PAGES: Record<string, string> = {
   "gauge-chart": "/gauges/open_by_queue",
   "gauge-new": "/gauges/new",
   "gauge-edit": "/gauges/sla_overall_met/edit",
+  rows: "/gauges/open_by_status/rows?k=1",
+  "rows-of-parts": "/gauges/kill_rate_mtd/rows",
+  "rows-none": "/gauges/open_tickets/rows?q=no-ticket-has-this-in-it",
   import: "/content/import",
   datasources: "/data/datasources",
   connectors: "/data/datasources/new",

@@ -44,6 +44,7 @@ pub fn DatasetRows(
                 {incomplete(lacks)}
             </div>
             {choose::filters(Vec::new(), sources, Some(&source), choice.reset())}
+            {table.ways()}
         </header>
         {table.view()}
         {columns(dataset)}

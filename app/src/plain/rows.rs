@@ -51,7 +51,7 @@ pub fn GaugeRows(
         choice: &choice,
         files: format!("/gauges/{}/rows", gauge.id),
     };
-    let board = origin.map(|origin| view! { <a class="link" href=origin.href>{origin.title}</a>" › " });
+    let board = origin.map(|origin| view! { <a class="link" href=origin.href>{origin.title}</a> });
     let page = view! {
         <p class="crumbs">{board}<a class="link" href=way>{gauge.title.clone()}</a></p>
         <header class="page-head">
@@ -59,6 +59,7 @@ pub fn GaugeRows(
                 <h1>{heading(&gauge, &behind)}</h1>
                 <p class="page-sub">{format!("Rows of {}", behind.dataset.title)}" · "{source.name.clone()}</p>
             </div>
+            {table.ways()}
         </header>
         {behind.note.clone().map(|note| view! { <Banner mood=Mood::Warn title="Not all can be seen"><p>{note}</p></Banner> })}
         {number(&gauge, &behind, &choice)}
@@ -89,42 +90,44 @@ fn number(gauge: &Gauge, behind: &Behind, choice: &Choice) -> AnyView {
         .then(|| view! { <p class="muted">"Groups without a divisor are left out of the number and of these rows."</p> });
     let said = match (&behind.parts[..], behind.value) {
         _ if gauge.rows.is_some() => format!("{} are on this list.", rows(listed.rows)),
-        (_, None) => format!("{}. They have no number together.", sentence(listed)),
-        ([_], Some(value)) => format!(
-            "{}. That is the number of “{}”: {}.",
-            sentence(listed),
-            behind.label,
-            format::exact_value(value, behind.unit)
-        ),
-        (_, Some(value)) => format!(
-            "{} = {} = {}. Listed are the {} of {}.",
-            behind.label,
-            behind.formula,
-            format::exact_value(value, behind.unit),
-            rows(listed.rows),
-            listed.label
-        ),
+        (_, None) => format!("{} There is no number for all of it together.", made(listed)),
+        ([_], Some(_)) if behind.formula == listed.label && !behind.of_total => made(listed),
+        (parts, Some(value)) => {
+            let value = format::exact_value(value, behind.unit);
+            let number = if behind.of_total {
+                format!("{} = {value} of everything.", behind.label)
+            } else {
+                format!("{} = {} = {value}.", behind.label, behind.formula)
+            };
+            if parts.len() > 1 {
+                format!("{number} Listed below: {} of {}.", rows(listed.rows), listed.label)
+            } else {
+                format!("{number} {}", made(listed))
+            }
+        }
     };
     view! {
-        <div class="summary" id="number">
-            <div>
-                <p><strong>{said}</strong></p>
-                {narrowed}
-                {left_out}
-            </div>
+        <div class="rows-number" id="number">
+            <p><strong>{said}</strong></p>
+            {narrowed}
+            {left_out}
         </div>
         {(behind.parts.len() > 1).then(|| parts(behind, choice))}
     }
     .into_any()
 }
 
-/// `54 rows; their sum of Hours worked is 18 h`.
-fn sentence(part: &Part) -> String {
-    match part.value {
-        Some(value) if part.measure != "number of rows" => {
-            format!("{}; {} is {}", rows(part.rows), part.measure, format::exact_value(value, part.unit))
-        }
-        _ => rows(part.rows),
+/// `Hours = 18 h, the sum of Hours worked over these 54 rows.`
+fn made(part: &Part) -> String {
+    let rows = rows(part.rows);
+    let Some(value) = part.value else { return format!("{}: {rows}, and no number.", part.label) };
+    let value = format::exact_value(value, part.unit);
+    if part.rows == 0 {
+        format!("{} = {value}: there are no rows.", part.label)
+    } else if part.counts {
+        format!("{} = {value}: these {rows}.", part.label)
+    } else {
+        format!("{} = {value}, the {} over these {rows}.", part.label, part.measure)
     }
 }
 
@@ -149,12 +152,17 @@ fn parts(behind: &Behind, choice: &Choice) -> AnyView {
                 .value
                 .map_or_else(|| format::NOTHING.to_owned(), |value| format::exact_value(value, part.unit));
             let way = address::with(&elsewhere.reset(), &[("part", &part.id)]).replace("?&", "?");
-            let current = (place == behind.listed).then_some("true");
+            let said = rows(part.rows);
+            let link = if place == behind.listed {
+                view! { <strong>{said}", listed below"</strong> }.into_any()
+            } else {
+                view! { <a class="link" href=way>{said}</a> }.into_any()
+            };
             view! {
                 <tr>
                     <th scope="row">{part.label.clone()}</th>
                     <td>{part.measure.clone()}</td>
-                    <td class="num"><a class="link" href=way aria-current=current>{rows(part.rows)}</a></td>
+                    <td class="num">{link}</td>
                     <td class="num">{number}</td>
                 </tr>
             }

@@ -31,7 +31,24 @@ impl Table<'_> {
         view! { {self.tools()}{self.rows()}{self.pager()} }.into_any()
     }
 
-    /// Search, conditions and columns: one form that goes to the address; and the files.
+    /// The ways to the rows as files.
+    pub fn ways(&self) -> AnyView {
+        let address = Choice { page: 0, ..self.choice.clone() }.address();
+        let most = format::grouped(WORKBOOK_ROWS_MAX as f64, 0);
+        let cut = (self.page.total > WORKBOOK_ROWS_MAX).then(
+            || view! { <p class="muted">{format!("Excel gets the first {most} rows, CSV all of them.")}</p> },
+        );
+        view! {
+            <div class="page-actions">
+                {cut}
+                <a class="button" href=format!("{}.csv{address}", self.files) download="">"CSV"</a>
+                <a class="button" href=format!("{}.xlsx{address}", self.files) download="">"Excel"</a>
+            </div>
+        }
+        .into_any()
+    }
+
+    /// Search, conditions and columns: one form that goes to the address.
     fn tools(&self) -> AnyView {
         let Choice { search, sort, wishes, rest, .. } = self.choice;
         let kept: Vec<_> = rest
@@ -59,10 +76,6 @@ impl Table<'_> {
                 .into_any()
             })
             .collect();
-        let address = Choice { page: 0, ..self.choice.clone() }.address();
-        let most = format::grouped(WORKBOOK_ROWS_MAX as f64, 0);
-        let cut = (self.page.total > WORKBOOK_ROWS_MAX)
-            .then(|| view! { <p class="muted">{format!("The Excel file has the first {most} rows, the CSV file all of them.")}</p> });
         view! {
             <form class="table-tools" method="get" role="search">
                 {kept}
@@ -72,10 +85,7 @@ impl Table<'_> {
                 <details class="column-chooser"><summary class="button">"Columns"</summary><ul>{boxes}</ul></details>
                 <button class="button primary" type="submit">"Show"</button>
                 <a class="button quiet" href=self.choice.reset()>"Reset"</a>
-                <a class="button" href=format!("{}.csv{address}", self.files) download="">"CSV"</a>
-                <a class="button" href=format!("{}.xlsx{address}", self.files) download="">"Excel"</a>
             </form>
-            {cut}
         }
         .into_any()
     }
@@ -99,17 +109,19 @@ impl Table<'_> {
             })
             .collect();
         view! {
-            <div class="board-filter">
-                <label for=id("column")>{format!("Filter{number}")}</label>
-                <select class="input" id=id("column") name="column"><option value="">"Column"</option>{columns}</select>
-            </div>
-            <div class="board-filter">
-                <label for=id("op")>{format!("Comparison{number}")}</label>
-                <select class="input" id=id("op") name="op">{ops}</select>
-            </div>
-            <div class="board-filter">
-                <label for=id("text")>{format!("Value{number}")}</label>
-                <input class="input" id=id("text") name="text" value=wish.text.clone() maxlength="200" />
+            <div class="table-part">
+                <div class="board-filter">
+                    <label for=id("column")>{format!("Filter{number}")}</label>
+                    <select class="input" id=id("column") name="column"><option value="">"Column"</option>{columns}</select>
+                </div>
+                <div class="board-filter">
+                    <label for=id("op")>{format!("Comparison{number}")}</label>
+                    <select class="input" id=id("op") name="op">{ops}</select>
+                </div>
+                <div class="board-filter">
+                    <label for=id("text")>{format!("Value{number}")}</label>
+                    <input class="input" id=id("text") name="text" value=wish.text.clone() maxlength="200" />
+                </div>
             </div>
         }
         .into_any()
@@ -117,14 +129,14 @@ impl Table<'_> {
 
     fn rows(&self) -> AnyView {
         if self.page.rows.is_empty() {
-            return view! {
-                <div class="empty">
-                    <p class="empty-title">"No rows"</p>
-                    <p>"Nothing matches what you chose, or nothing has been synced yet."</p>
-                    {self.choice.is_narrow().then(|| view! { <p><a class="button" href=self.choice.reset()>"Show all"</a></p> })}
-                </div>
-            }
-            .into_any();
+            let (why, all) = if self.choice.is_narrow() {
+                let all = view! { <p><a class="button" href=self.choice.reset()>"Show all"</a></p> };
+                ("Nothing matches what you chose.", Some(all))
+            } else {
+                ("There is nothing here, or nothing has been synced yet.", None)
+            };
+            return view! { <div class="empty"><p class="empty-title">"No rows"</p><p>{why}</p>{all}</div> }
+                .into_any();
         }
         let (sorted, falling) = self.sort.strip_prefix('-').map_or((self.sort, false), |name| (name, true));
         let known: Vec<_> = self.page.columns.iter().map(|name| self.dataset.column(name)).collect();

@@ -7,7 +7,7 @@ use super::{
     Context,
     fold::{Cells, OTHER, label, share},
     invalid,
-    plan::{Bucket, Key, Measured, Plan, PlanLayer, Within},
+    plan::{Bucket, Dimension, Key, Measured, Plan, PlanLayer, Within},
     statement::{Asker, Row, statement},
 };
 use crate::{
@@ -20,7 +20,7 @@ use sqlx::PgConnection;
 use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, Dataset, DatasetColumn, TablePage, TableQuery},
-    gauge::{ChartKind, Filters, Gauge, Measure, Unit},
+    gauge::{Answer, ChartKind, Filters, Gauge, Measure, Unit},
     ids::DatasourceId,
     range::Window,
 };
@@ -68,6 +68,8 @@ pub struct Behind {
     pub value: Option<f64>,
     /// Its unit.
     pub unit: Unit,
+    /// Whether it is the spot's share of the value over everything.
+    pub of_total: bool,
     /// The layers the value is made of.
     pub parts: Vec<Part>,
     /// Which of the parts the rows are of.
@@ -97,6 +99,8 @@ pub struct Part {
     pub label: String,
     /// How its rows become a number, e.g. `sum of Hours worked`.
     pub measure: String,
+    /// Whether that is how many there are.
+    pub counts: bool,
     /// The number.
     pub value: Option<f64>,
     /// Its unit.
@@ -123,7 +127,8 @@ impl Store {
         let drill = self.drill(&context, gauge, question, scope, at).await?;
         let asker = context.asker(scope);
         let mut reading = self.reading_at(at).await?;
-        let (cells, labels) = drill.narrowed.totals(counted(&mut reading, &drill.narrowed, &asker).await?);
+        let (cells, mut labels) =
+            drill.narrowed.totals(counted(&mut reading, &drill.narrowed, &asker).await?);
         let value = match drill.value() {
             Some(measure) if measure.of_total => {
                 let (whole, _) = drill.whole.totals(counted(&mut reading, &drill.whole, &asker).await?);
@@ -135,6 +140,11 @@ impl Store {
         };
         let page = drill.read(&asker, at).page(&mut reading, &drill.shown()).await?;
         reading.commit().await?;
+        if !drill.is_named(&labels) {
+            // Without rows nothing says what they are of, apart from the answer that has other rows of it.
+            let answer = self.kept_answer(&context, gauge, &question.filters, scope, at).await?;
+            labels = called(&answer, &question.spot.keys);
+        }
         let layer = drill.listed();
         let lacks = drill.whole.lacks(&context.doctor);
         let notes: Vec<String> = lacks.barred.into_iter().chain(lacks.notes).collect();
@@ -146,6 +156,7 @@ impl Store {
             label: drill.value().map_or_else(|| layer.layer.label.clone(), |measure| measure.label.clone()),
             formula: drill.formula(),
             value: value.filter(|_| drill.has_value()),
+            of_total: drill.value().is_some_and(|measure| measure.of_total),
             unit: drill.value().map_or_else(|| unit(layer), |measure| measure.unit),
             listed: parts.iter().position(|part| part.id == layer.layer.id).unwrap_or_default(),
             parts,
@@ -224,7 +235,6 @@ impl Store {
             value,
             layer,
             keys: &spot.keys,
-            named: [None, None],
             leaves_out: false,
             table: table.clone(),
             scope,
@@ -236,19 +246,14 @@ impl Store {
             spot.keys.iter().map(|key| (vec![key.clone()], false)).collect();
         if rests.contains(&true) {
             let answer = self.kept_answer(context, gauge, filters, scope, at).await?;
-            let first = answer.groups.iter().map(|group| (&group.key, &group.label));
-            let second = answer.series.iter().map(|series| (&series.id, &series.label));
-            for (place, shown) in [first.collect::<Vec<_>>(), second.collect()].into_iter().enumerate() {
-                let Some(key) = spot.keys.get(place) else { break };
-                let found = shown.iter().find(|(known, _)| *known == key);
-                drill.named[place] = found.map(|(_, label)| (*label).clone());
-                if rests[place] {
-                    if found.is_none() {
-                        return Err(no_such_group(key));
-                    }
-                    let others = shown.iter().map(|(key, _)| (*key).clone()).filter(|key| key != OTHER.0);
-                    groups[place] = (others.collect(), true);
+            let first = answer.groups.iter().map(|group| &group.key).collect::<Vec<_>>();
+            let second = answer.series.iter().map(|series| &series.id).collect();
+            for (place, shown) in [first, second].into_iter().enumerate().filter(|(place, _)| rests[*place]) {
+                if !shown.iter().any(|key| *key == OTHER.0) {
+                    return Err(no_such_group(OTHER.0));
                 }
+                let others = shown.into_iter().filter(|key| *key != OTHER.0).cloned();
+                groups[place] = (others.collect(), true);
             }
         }
         if let Some(measure) =
@@ -294,8 +299,6 @@ struct Drill<'a> {
     /// Place of the layer whose rows are listed.
     layer: usize,
     keys: &'a [String],
-    /// What groups are called, where that is known before their rows.
-    named: [Option<String>; 2],
     leaves_out: bool,
     table: TableQuery,
     scope: &'a Scope,
@@ -376,6 +379,7 @@ impl<'a> Drill<'a> {
                     id: layer.layer.id.clone(),
                     label: layer.layer.label.clone(),
                     measure: layer.layer.measure.words(Some(layer.dataset)),
+                    counts: layer.layer.measure == Measure::Count,
                     value: cell.value,
                     unit: unit(layer),
                     rows: u64::try_from(cell.rows).unwrap_or_default(),
@@ -384,22 +388,38 @@ impl<'a> Drill<'a> {
             .collect()
     }
 
-    fn groups(&self, found: [Option<String>; 2]) -> Vec<(String, String)> {
-        let named = self.named.iter().zip(found);
+    /// Whether what the groups are called is known by `found`, the labels of their rows.
+    fn is_named(&self, found: &[Option<String>; 2]) -> bool {
+        let numbered = |place: usize| self.whole.dimensions.get(place).is_none_or(Dimension::is_numbered);
+        self.keys.iter().enumerate().all(|(place, key)| {
+            let is_known = found.get(place).is_some_and(Option::is_some);
+            key.is_empty() || numbered(place) || is_known || is_rest(&self.whole, place, self.keys)
+        })
+    }
+
+    fn groups(&self, mut found: [Option<String>; 2]) -> Vec<(String, String)> {
         let keyed = self.keys.iter().zip(&self.whole.dimensions).zip(&self.whole.layers[self.layer].keys);
         keyed
-            .zip(named)
             .enumerate()
-            .map(|(place, (((key, dimension), by), (known, found)))| {
-                let called = match known {
-                    Some(known) => known.clone(),
-                    None if is_rest(&self.whole, place, self.keys) => OTHER.1.to_owned(),
-                    None => label(dimension, key, found),
+            .map(|(place, ((key, dimension), by))| {
+                let called = if is_rest(&self.whole, place, self.keys) {
+                    OTHER.1.to_owned()
+                } else {
+                    label(dimension, key, found.get_mut(place).and_then(Option::take))
                 };
-                (by.column().label.clone(), called)
+                let by =
+                    dimension.bucket.map_or_else(|| by.column().label.clone(), |it| it.words().to_owned());
+                (by, called)
             })
             .collect()
     }
+}
+
+/// What an answer calls the groups of these keys.
+fn called(answer: &Answer, keys: &[String]) -> [Option<String>; 2] {
+    let first = keys.first().and_then(|key| answer.groups.iter().find(|group| group.key == *key));
+    let second = keys.get(1).and_then(|key| answer.series.iter().find(|series| series.id == *key));
+    [first.map(|group| group.label.clone()), second.map(|series| series.label.clone())]
 }
 
 impl Context {

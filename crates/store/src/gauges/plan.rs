@@ -116,6 +116,17 @@ impl Bucket {
         })
     }
 
+    /// What people call it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Bucket::Hour => "Hour",
+            Bucket::Weekday => "Day of the week",
+            Bucket::Day => "Day",
+            Bucket::Week => "Week from",
+            Bucket::Month => "Month",
+        }
+    }
+
     /// Whether groups follow each other in time, rather than repeat.
     pub const fn is_calendar(self) -> bool {
         matches!(self, Bucket::Day | Bucket::Week | Bucket::Month)

@@ -187,7 +187,9 @@ fn spots(gauge: &Gauge, answer: &Answer) -> Vec<(Spot, Wanted)> {
                 (spot(Some(&series.id), &[&group.key]), number)
             });
         }
-        spots.push((spot(None, &[&group.key]), Wanted::Unsaid));
+        if gauge.groups.len() > 1 {
+            spots.push((spot(None, &[&group.key]), Wanted::Unsaid));
+        }
     }
     spots
 }
@@ -342,6 +344,27 @@ async fn a_spot_is_said_in_words() {
     assert_eq!(behind.groups, [("Queue".to_owned(), "Level I".to_owned())]);
     assert_eq!((behind.zone.as_str(), behind.window), ("Europe/Berlin", None));
     assert!(behind.conditions.iter().all(|said| !said.contains("Priority")), "{:?}", behind.conditions);
+    let spot = Spot { keys: vec!["2".to_owned(), "9".to_owned()], ..Spot::default() };
+    let heat = world.behind(gauge("arrivals_heat"), &asked, spot, TableQuery::default(), &Scope::All).await;
+    let of = |by: &str, called: &str| (by.to_owned(), called.to_owned());
+    assert_eq!(heat.expect("rows").groups, [of("Day of the week", "Tue"), of("Hour", "09")]);
+    // A cell without rows is called as its row and its column are.
+    let mut crossed = gauge("open_by_queue").clone();
+    crossed.groups = vec![group("company", None), group("priority", None)];
+    let answer = world.ask(&crossed, &Filters::default(), &Scope::All).await.expect("an answer");
+    let mut empty = 0;
+    for group in answer.groups.iter().take(8) {
+        for series in &answer.series {
+            let spot = Spot { keys: vec![group.key.clone(), series.id.clone()], ..Spot::default() };
+            let behind =
+                world.behind(&crossed, &Filters::default(), spot, TableQuery::default(), &Scope::All).await;
+            let behind = behind.expect("rows");
+            let words: Vec<_> = behind.groups.iter().map(|(_, called)| called.as_str()).collect();
+            assert_eq!(words, [&group.label, &series.label]);
+            empty += usize::from(behind.page.total == 0);
+        }
+    }
+    assert!(empty > 0);
     let spot = Spot { value: Some("net".to_owned()), layer: Some("closed".to_owned()), ..Spot::default() };
     let months = gauge("opened_vs_closed_by_month");
     let behind = world.behind(months, &asked, spot, TableQuery::default(), &Scope::All).await.expect("rows");
