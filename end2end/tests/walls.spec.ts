@@ -170,6 +170,43 @@ test("a change in Autotask arrives by itself, and touches only its own tiles", a
   await expect(tile("Opened today")).toHaveAttribute("data-seen");
 });
 
+test("hours on a screen leave nothing behind", async ({ page, context }) => {
+  test.setTimeout(120_000);
+  await page.clock.install();
+  await page.goto(await make(page, "For weeks", ["Service Ticket KPIs", "Sales Leaderboard"], 60));
+  const devtools = await context.newCDPSession(page);
+  const held = async () => {
+    await devtools.send("HeapProfiler.collectGarbage");
+    const { nodes, jsEventListeners } = await devtools.send("Memory.getDOMCounters");
+    const { usedSize } = await devtools.send("Runtime.getHeapUsage");
+    return { nodes, jsEventListeners, usedSize };
+  };
+  /** Lets so many minutes pass, and ends at the same board. */
+  const pass = async (minutes: number) => {
+    for (let minute = 0; minute < minutes; minute++) {
+      const part = page.waitForResponse((answer) => answer.url().includes("/part"));
+      await page.clock.runFor(61_000);
+      await (await part).finished();
+    }
+    await page.keyboard.press("ArrowRight");
+    await expect(state(page)).toHaveText("paused; Space goes on");
+    while ((await page.locator("#wall").getAttribute("data-view")) !== "0.0") {
+      const part = page.waitForResponse((answer) => answer.url().includes("/part"));
+      await page.keyboard.press("ArrowRight");
+      await (await part).finished();
+    }
+    const counted = await held();
+    await page.keyboard.press(" ");
+    return counted;
+  };
+  const before = await pass(10);
+  const after = await pass(60);
+  console.log(JSON.stringify({ before, after }));
+  expect(after.nodes).toBeLessThan(before.nodes * 1.2);
+  expect(after.jsEventListeners).toBeLessThanOrEqual(before.jsEventListeners + 2);
+  expect(after.usedSize).toBeLessThan(before.usedSize * 1.5);
+});
+
 test("the pointer and the ways out hide, and come back", async ({ page, axe }) => {
   await page.setViewportSize(SCREEN);
   await page.goto("/walls/board/sales");
