@@ -200,18 +200,8 @@ pub async fn import(
     if sent.step != "apply" || plan.iter().any(|planned| planned.problem.is_some()) {
         return show_import(&state, &session, text, plan, None);
     }
-    let actor = &session.user.email;
-    for gauge in &bundle.gauges {
-        let seen = content.gauge(&gauge.id).map_or(0, |entry| entry.version);
-        if let Err(error) = store.save(actor, gauge, seen).await {
-            return show_import(&state, &session, text, plan, Some(error.to_string()));
-        }
-    }
-    for board in &bundle.dashboards {
-        let seen = content.dashboard(&board.id).map_or(0, |entry| entry.version);
-        if let Err(error) = store.save(actor, board, seen).await {
-            return show_import(&state, &session, text, plan, Some(error.to_string()));
-        }
+    if let Err(error) = store.import(&session.user.email, &bundle).await {
+        return show_import(&state, &session, text, plan, Some(error.to_string()));
     }
     let to = match (&bundle.dashboards[..], &bundle.gauges[..]) {
         ([board, ..], _) => format!("/dashboards?done=saved&id={}", board.id),

@@ -7,6 +7,7 @@ mod datasource;
 mod house;
 mod numbers;
 mod pages;
+mod rows;
 mod secrets;
 mod sign_in;
 mod starting;

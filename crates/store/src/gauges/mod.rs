@@ -17,6 +17,8 @@
 //!
 //! [`AnswerGroup::values`]: taskgauge_model::gauge::AnswerGroup::values
 
+#[cfg(feature = "testing")]
+mod bare;
 pub(crate) mod cache;
 pub(crate) mod check;
 mod choices;
@@ -109,9 +111,13 @@ impl Store {
                 }
             });
         }
+        stream::iter(asked).buffered(Store::statements_at_once()).collect().await
+    }
+
+    /// Statements of one board that run beside each other.
+    pub fn statements_at_once() -> usize {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let connections = cores.clamp(*BOARD_CONNECTIONS.start(), *BOARD_CONNECTIONS.end());
-        stream::iter(asked).buffered(connections).collect().await
+        cores.clamp(*BOARD_CONNECTIONS.start(), *BOARD_CONNECTIONS.end())
     }
 
     async fn kept_answer(

@@ -9,8 +9,6 @@ use std::collections::BTreeMap;
 
 /// The status of tickets, tasks and projects that are done, in every tenant.
 pub const COMPLETE: Option<i64> = Some(5);
-/// The provider itself.
-pub const OWN: Option<i64> = Some(0);
 
 /// The second count of one gauge.
 pub type Second = (&'static str, Seen, fn(&Count<'_>) -> Expected);

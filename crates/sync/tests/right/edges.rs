@@ -6,6 +6,9 @@ use chrono::{DateTime, Days, Months, NaiveDate, TimeDelta, TimeZone as _, Utc};
 use serde_json::{Map, Value, json};
 use taskgauge_simulator::World;
 
+/// What tickets on the edge are called.
+pub const TITLE: &str = "On the edge";
+
 /// The tenant while it gets its edges, and whose turn it is.
 struct Edges<'a> {
     world: &'a mut World,
@@ -106,7 +109,7 @@ impl Edges<'_> {
 
     fn ticket(&mut self, row: &Value, at: DateTime<Utc>) -> i64 {
         let mut ticket = json!({
-            "companyID": self.company(), "title": "On the edge", "status": 8, "priority": 2, "queueID": 29_682_833,
+            "companyID": self.company(), "title": TITLE, "status": 8, "priority": 2, "queueID": 29_682_833,
             "ticketType": 2, "source": 2, "assignedResourceID": self.member(), "ticketCategory": 3,
             "createDate": stamp(at), "ticketNumber": format!("E{:06}", self.turn)
         });
@@ -355,6 +358,14 @@ impl Edges<'_> {
         );
         let item =
             json!({ "companyID": 0, "isActive": true, "configurationItemType": 1, "referenceTitle": "Own" });
+        self.put("ConfigurationItems", &item, now);
+        // Neither are those of nobody.
+        let contact =
+            json!({ "companyID": null, "firstName": "Nobody's", "lastName": "Contact", "isActive": 1 });
+        self.put("Contacts", &contact, now);
+        let item = json!({
+            "companyID": null, "isActive": true, "configurationItemType": 1, "referenceTitle": "Nobody's"
+        });
         self.put("ConfigurationItems", &item, now);
         // Members without a calendar, and with more time off than hours.
         let calendars: Vec<i64> = self

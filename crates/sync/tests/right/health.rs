@@ -52,18 +52,20 @@ struct Stop<'a> {
 }
 
 fn stops<'a>(c: &Count<'a>) -> Vec<Stop<'a>> {
+    stops_of(c, c.of("ServiceCalls"))
+}
+
+fn stops_of<'a>(c: &Count<'a>, calls: impl IntoIterator<Item = &'a Row>) -> Vec<Stop<'a>> {
     let records = c.records;
     let members = |entity: &str, field: &str, line: &Row| -> Vec<i64> {
         let of_line = |row: &&Row| row.int(field) == Some(line.id());
         records.all(entity).iter().filter(of_line).filter_map(|row| row.int("resourceID")).collect()
     };
     let mut stops = Vec::new();
-    for call in c.of("ServiceCalls") {
-        let of_call = |row: &&&Row| row.int("serviceCallID") == Some(call.id());
-        let tickets: Vec<&Row> = records.all("ServiceCallTickets").iter().collect();
-        let tasks: Vec<&Row> = records.all("ServiceCallTasks").iter().collect();
+    for call in calls {
+        let of_call = |row: &&Row| row.int("serviceCallID") == Some(call.id());
         let before = stops.len();
-        for line in tickets.iter().filter(of_call) {
+        for line in records.all("ServiceCallTickets").iter().filter(of_call) {
             stops.push(Stop {
                 call,
                 work: records.get("Tickets", line.int("ticketID")),
@@ -71,7 +73,7 @@ fn stops<'a>(c: &Count<'a>) -> Vec<Stop<'a>> {
                 place: line.id(),
             });
         }
-        for line in tasks.iter().filter(of_call) {
+        for line in records.all("ServiceCallTasks").iter().filter(of_call) {
             stops.push(Stop {
                 call,
                 work: records.get("Tasks", line.int("taskID")),
@@ -176,20 +178,22 @@ fn load(c: &Count<'_>) -> Expected {
 }
 
 fn unscheduled(c: &Count<'_>) -> Expected {
-    let has_call = |ticket: &Row| {
-        stops(c).iter().any(|stop| {
-            let until = stop.call.time("endDateTime").or(stop.call.time("startDateTime"));
-            stop.place >= 0
-                && stop.work.is_some_and(|work| work.id() == ticket.id())
-                && !is_canceled(stop.call)
-                && !stop.call.is("isComplete")
-                && until.is_some_and(|until| until >= c.at)
-        })
+    let is_ahead = |stop: &&Stop<'_>| {
+        let until = stop.call.time("endDateTime").or(stop.call.time("startDateTime"));
+        stop.place >= 0
+            && !is_canceled(stop.call)
+            && !stop.call.is("isComplete")
+            && until.is_some_and(|until| until >= c.at)
     };
+    // The call may be for another company than the ticket.
+    let stops = stops_of(c, c.records.all("ServiceCalls"));
+    let scheduled: BTreeSet<i64> =
+        stops.iter().filter(is_ahead).filter_map(|stop| Some(stop.work?.id())).collect();
     let mut rows = open(c);
-    rows.retain(|row| c.records.holds_word("Tickets", "status", row.int("status"), &["scheduled"]));
-    let scheduled: BTreeSet<i64> = rows.iter().filter(|row| has_call(row)).map(|row| row.id()).collect();
-    rows.retain(|row| !scheduled.contains(&row.id()));
+    rows.retain(|row| {
+        c.records.holds_word("Tickets", "status", row.int("status"), &["scheduled"])
+            && !scheduled.contains(&row.id())
+    });
     sorted(&mut rows, true, |row| idle(c, row).map(|hours| (hours * 1e4).round()));
     let columns = ["ticket_number", "title", "company", "status", "priority", "assigned_resource"];
     let rows = rows.into_iter().map(|row| {

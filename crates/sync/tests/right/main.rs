@@ -30,6 +30,7 @@ mod tenant;
 
 use clocks::Moment;
 use count::{Count, Second, Seen};
+use records::Row;
 use rstest::rstest;
 use std::collections::BTreeSet;
 use taskgauge_model::catalogue::Catalogue;
@@ -99,4 +100,17 @@ fn every_gauge_is_counted_a_second_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn gauges_agree_with_the_second_count(#[case] moment: Moment) {
     compare(moment, None).await;
+}
+
+/// Whoever may see some companies only has the numbers of their rows, or none at all.
+#[rstest]
+#[case::ordinary(clocks::ORDINARY)]
+#[case::forward_west(clocks::FORWARD_WEST)]
+#[case::year_end_east(clocks::YEAR_END_EAST)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_has_the_count_of_its_own_rows(#[case] moment: Moment) {
+    let all: Vec<i64> = tenant::read().records.all("Companies").iter().map(Row::id).collect();
+    let some: Vec<i64> = all.iter().copied().filter(|id| *id != 0).step_by(3).collect();
+    compare(moment, Some(&some)).await;
+    compare(moment, Some(&[])).await;
 }

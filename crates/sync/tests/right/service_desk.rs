@@ -318,20 +318,24 @@ fn oldest(c: &Count<'_>) -> Expected {
 }
 
 /// Open at the end of a day: created by then and not completed by then; today as it stands.
-fn open_at_end(c: &Count<'_>, day: NaiveDate) -> usize {
-    let is_open = |row: &&&Row| {
-        let created = c.date(row.time("createDate")).is_some_and(|created| created <= day);
-        let done = is_closed(row)
-            && (day >= c.today || c.date(row.time("completedDate")).is_some_and(|done| done <= day));
-        created && !done
-    };
-    c.tickets().iter().filter(is_open).count()
-}
-
 fn trend(c: &Count<'_>) -> Expected {
     let dates = c.dates("last_90d");
-    let groups = each_day(dates, |day| vec![("open", count(open_at_end(c, day.0)))]);
-    Expected::groups(count(open_at_end(c, dates.1)), Order::Given, groups)
+    let lives: Vec<(NaiveDate, Option<NaiveDate>)> = c
+        .tickets()
+        .iter()
+        .map(|row| {
+            let done = c.date(row.time("completedDate")).filter(|_| is_closed(row));
+            (c.date(row.time("createDate")).unwrap(), done.map(|done| done.min(c.today)))
+        })
+        .collect();
+    let open = |day: NaiveDate| {
+        let is_open = |(created, done): &&(NaiveDate, Option<NaiveDate>)| {
+            *created <= day && done.is_none_or(|done| done > day)
+        };
+        count(lives.iter().filter(is_open).count())
+    };
+    let groups = each_day(dates, |day| vec![("open", open(day.0))]);
+    Expected::groups(open(dates.1), Order::Given, groups)
 }
 
 fn my_open(c: &Count<'_>) -> Expected {
