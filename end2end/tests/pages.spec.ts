@@ -6,7 +6,8 @@ import { open } from "./form.ts";
 const WIDTHS = [390, 1440, 2560];
 const SCREENSHOTS = "screenshots";
 /** Pages that the server renders whole: no wasm is loaded for them. */
-const PLAIN = /^\/(sign-in|welcome|gauges|content|data\/datasets\/)|^\/dashboards($|\/new|.*\/edit$)|\/(webhooks|completeness|settings)$/;
+const PLAIN =
+  /^\/(sign-in|welcome|gauges|content|walls|data\/datasets\/)|^\/dashboards($|\/new|.*\/edit$)|\/(webhooks|completeness|settings)$/;
 
 /** Every board that ships. */
 const BOARDS = [

@@ -62,7 +62,7 @@ pub struct Arguments {
     /// The `taskgauge` binary, for the simulated tenant and the server.
     #[arg(long, default_value = "target/release/taskgauge")]
     binary: PathBuf,
-    /// Waits until Enter is pressed before it ends, with the address of the database: to look at statements.
+    /// Waits when everything is loaded until Enter is pressed, with the address of the database: to look at statements.
     #[arg(long)]
     hold: bool,
 }
@@ -81,6 +81,10 @@ struct Bench<'a> {
 
 pub async fn measure(arguments: &Arguments) -> Result<(), Failure> {
     let bench = Bench::load(arguments).await?;
+    if arguments.hold {
+        println!("{}", bench.database);
+        std::io::stdin().read_line(&mut String::new())?;
+    }
     let board = Catalogue::shipped().dashboard(&arguments.board).ok_or("there is no such board")?;
     println!("board             {}, {} tiles", board.id, board.tiles.len());
     {
@@ -112,10 +116,6 @@ pub async fn measure(arguments: &Arguments) -> Result<(), Failure> {
         resident(&server.process()),
         peak(&server.process())
     );
-    if arguments.hold {
-        println!("{}", bench.database);
-        std::io::stdin().read_line(&mut String::new())?;
-    }
     bench.store.close().await;
     Ok(())
 }

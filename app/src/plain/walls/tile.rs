@@ -193,6 +193,61 @@ mod tests {
         Fitted::of(BoardTile { width, height, gauges: Vec::new(), stamp: 0 }, rows).size
     }
 
+    /// A tile of a gauge with so many groups.
+    fn grouped(chart: ChartKind, groups: usize) -> BoardTile {
+        let answer = serde_json::json!({
+            "gauge": "g", "at": "2026-11-25T10:00:00Z", "status": "ok", "value": 1.0, "unit": "number", "rows": 1,
+            "dimensions": 1, "previous": null,
+            "series": (0..3).map(|id| serde_json::json!({ "id": format!("s{id}"), "label": "S", "unit": "number" })).collect::<Vec<_>>(),
+            "groups": (0..groups).map(|key| serde_json::json!({
+                "key": key.to_string(), "label": format!("Group {key}"), "values": { "s0": 1.0 },
+            })).collect::<Vec<_>>(),
+        });
+        let answer: Answer = serde_json::from_value(answer).expect("an answer");
+        let gauge = TileGauge {
+            id: "g".into(),
+            title: "G".into(),
+            about: String::new(),
+            chart,
+            unit: answer.unit,
+            range: String::new(),
+            target: None,
+            option: charts::chart(chart, &answer).as_ref().map(charts::option_json),
+            answer: Ok(answer),
+            columns: Vec::new(),
+        };
+        BoardTile { width: 4, height: 4, gauges: vec![gauge], stamp: 0 }
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_left_out_and_counted() {
+        for (chart, all, each) in
+            [(ChartKind::Bars, 60, 3 * BAR), (ChartKind::Rank, 60, 3 * BAR), (ChartKind::Table, 60, ROW)]
+        {
+            let fitted = Fitted::of(grouped(chart, all), 9);
+            let gauge = &fitted.tile.gauges[0];
+            let answer = gauge.answer.as_ref().expect("an answer");
+            let shown = answer.groups.len();
+            assert_eq!(shown + fitted.left, all, "{chart:?}");
+            let head = u32::from(chart == ChartKind::Table) * ROW;
+            assert!(
+                shown >= 1 && head + u32::try_from(shown).expect("few") * each <= fitted.size.1,
+                "{chart:?}"
+            );
+            let option = gauge.option.as_deref().unwrap_or_default();
+            assert!(!option.contains(&format!("Group {shown}\"")), "the picture shows no more: {option}");
+            assert_eq!(chart == ChartKind::Table, answer.series.len() == 1, "columns that fit");
+        }
+        for (chart, few) in
+            [(ChartKind::Bars, 2), (ChartKind::Table, 3), (ChartKind::Columns, 60), (ChartKind::Line, 60)]
+        {
+            let before = grouped(chart, few);
+            let fitted = Fitted::of(before.clone(), 9);
+            assert_eq!(fitted.left, 0, "{chart:?}");
+            assert_eq!(fitted.tile.gauges[0].option, before.gauges[0].option, "{chart:?} stays as it is");
+        }
+    }
+
     #[test]
     fn tiles_fill_the_screen_and_no_more() {
         for rows in 1..=12_u8 {

@@ -3,7 +3,8 @@
 use crate::{
     Scope, StoreError,
     gauges::{
-        plan::{PlanLayer, at_instant},
+        plan::PlanLayer,
+        relative::at_instant,
         statement::{Asker, push_condition, push_counted, push_source, quoted},
     },
 };

@@ -13,7 +13,7 @@ use taskgauge_model::{
 
 impl Store {
     /// Runs the statements of these gauges, `at_once` beside each other, and throws their rows away. Answers with the
-    /// time of each, in their order.
+    /// time of each, in their order; of one that takes too long, the time until it was stopped.
     ///
     /// # Errors
     /// As [`Store::answer`].
@@ -49,13 +49,20 @@ impl Store {
         let mut sql = statement::statement(&plan, &asker)?;
         let mut reading = self.reading_at(at).await?;
         let began = Instant::now();
-        let rows: Vec<statement::Row> = sql.build_query_as().fetch_all(&mut *reading).await?;
-        if let Some(list) = &gauge.rows {
-            super::rows::read(&mut reading, context, &plan, list, &asker).await?;
+        let work = async {
+            let rows: Vec<statement::Row> = sql.build_query_as().fetch_all(&mut *reading).await?;
+            drop(rows);
+            if let Some(list) = &gauge.rows {
+                super::rows::read(&mut reading, context, &plan, list, &asker).await?;
+            }
+            Ok(())
+        };
+        match work.await {
+            Ok(()) | Err(StoreError::TimedOut(_)) => {}
+            Err(error) => return Err(error),
         }
         let took = began.elapsed();
-        drop(rows);
-        reading.commit().await?;
+        reading.rollback().await?;
         Ok(took)
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn fold(plan: &Plan<'_>, calendar: Calendar, rows: Vec<Row>, answer: 
     }
     answer.value = plan.number(measure, &counted.total);
     answer.rows = rows_of(measure, &counted.total);
-    answer.previous = if plan.gauge.compare { plan.number(measure, &counted.previous) } else { None };
+    answer.previous = if plan.compares { plan.number(measure, &counted.previous) } else { None };
     notes.extend(over_groups_with_a_divisor(plan, measure, &counted, answer));
     let mut has_groups = true;
     let target = plan.gauge.target.as_ref().and_then(|target| target.of.as_deref());

@@ -26,6 +26,7 @@ mod drill;
 mod explain;
 mod fold;
 pub(crate) mod plan;
+pub(crate) mod relative;
 mod rows;
 pub(crate) mod statement;
 

@@ -1,9 +1,8 @@
 //! A gauge checked against the catalogue: what is counted, over which dates, by what, and the formulas over it.
 
-use super::{Context, invalid, statement::company_id};
+use super::{Context, invalid, relative::at_moment, statement::company_id};
 use crate::{Scope, StoreError};
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
-use chrono_tz::Tz;
 use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, Dataset, DatasetColumn},
@@ -30,6 +29,10 @@ const WIDER: &[(&str, i64, &str)] = &[
     ("time_210d", 210, "time_all"),
 ];
 
+/// Datasets that reach back for so many days, with no wider sibling.
+const REACHES: &[(&str, i64)] =
+    &[("member_days", 399), ("ticket_daily", 399), ("tasks", 120), ("invoices", 730)];
+
 /// What the column of a filter is called in datasets that name it differently.
 const FILTER_COLUMNS: &[(&str, &str)] = &[("member", "resource"), ("project_status", "status")];
 
@@ -42,6 +45,8 @@ pub(super) struct Plan<'a> {
     /// The gauge's own window.
     pub window: Option<Window>,
     pub unfiltered: Vec<String>,
+    /// Whether there is a period before: it is compared with where all of it is known.
+    pub compares: bool,
 }
 
 /// A layer with its columns found.
@@ -213,9 +218,14 @@ impl<'a> Plan<'a> {
                 unfiltered.push(label.to_owned());
             }
         }
+        let compares = gauge.compare && layers.iter().all(|layer| layer.knows_previous(context, at));
+        for cut in layers.iter_mut().filter_map(|layer| layer.cut.as_mut()).filter(|_| !compares) {
+            cut.previous = None;
+        }
         let dimensions =
             gauge.groups.iter().map(|group| Dimension { group, bucket: Bucket::named(&group.by) }).collect();
-        Ok(Plan { gauge, measures: measures(gauge)?, layers, dimensions, window: window(range), unfiltered })
+        let measures = measures(gauge)?;
+        Ok(Plan { gauge, measures, layers, dimensions, window: window(range), unfiltered, compares })
     }
 
     /// A formula's value, with the layers' numbers by position.
@@ -260,6 +270,15 @@ impl<'a> Plan<'a> {
 }
 
 impl<'a> PlanLayer<'a> {
+    /// Whether the dataset reaches back to the beginning of the period before.
+    fn knows_previous(&self, context: &Context, at: DateTime<Utc>) -> bool {
+        let reach = REACHES.iter().find(|(slug, _)| *slug == self.dataset.slug);
+        let previous = self.cut.and_then(|cut| cut.previous);
+        reach.zip(previous).is_none_or(|((_, days), previous)| {
+            at - previous.instants(&context.zone).0 < TimeDelta::days(days + 1)
+        })
+    }
+
     /// Whether both count the same rows by the same keys, whatever they measure.
     pub fn counts_rows_of(&self, other: &PlanLayer<'_>) -> bool {
         let cut =
@@ -353,52 +372,6 @@ pub(crate) fn column<'a>(dataset: &'a Dataset, name: &str) -> Result<&'a Dataset
     dataset
         .column(name)
         .ok_or_else(|| invalid(format!("“{}” has no column “{}”.", dataset.title, shortened(name))))
-}
-
-/// The condition with `now`, `now+4h` or `now-7d` of a time column as the instant it means.
-pub(crate) fn at_instant(condition: &Condition, column: &DatasetColumn, at: DateTime<Utc>) -> Condition {
-    let mut condition = condition.clone();
-    if let (ColumnKind::Time, Scalar::Text(text)) = (column.kind, &condition.value)
-        && let Some(instant) = relative(text, at)
-    {
-        condition.value = Scalar::Text(instant.to_rfc3339());
-    }
-    condition
-}
-
-/// The condition with `now` and the like as the instant, or of a date column as the local date, that it means.
-fn at_moment(condition: &Condition, column: &DatasetColumn, at: DateTime<Utc>, zone: Tz) -> Condition {
-    let mut condition = at_instant(condition, column, at);
-    if let (ColumnKind::Date, Scalar::Text(text)) = (column.kind, &condition.value)
-        && let Some(date) = relative_date(text, at, zone)
-    {
-        condition.value = Scalar::Text(date.to_string());
-    }
-    condition
-}
-
-/// Days are counted from the local date: where clocks change in between, so many times 24 hours may end on another.
-fn relative_date(text: &str, at: DateTime<Utc>, zone: Tz) -> Option<NaiveDate> {
-    let local = |instant: DateTime<Utc>| instant.with_timezone(&zone).date_naive();
-    match text.strip_prefix("now")?.strip_suffix('d') {
-        Some(days) => local(at).checked_add_signed(TimeDelta::try_days(days.parse().ok()?)?),
-        None => relative(text, at).map(local),
-    }
-}
-
-fn relative(text: &str, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let offset = text.strip_prefix("now")?;
-    if offset.is_empty() {
-        return Some(at);
-    }
-    let unit = offset.chars().last()?;
-    let number: i64 = offset.strip_suffix(unit)?.parse().ok()?;
-    let offset = match unit {
-        'h' => TimeDelta::try_hours(number)?,
-        'd' => TimeDelta::try_days(number)?,
-        _ => return None,
-    };
-    at.checked_add_signed(offset)
 }
 
 /// Length of a window in months: whole ones are counted, others by the mean length of a month.
@@ -567,32 +540,6 @@ mod tests {
             ("2026-01-02", "2026-02-01", 31.0 / 30.436_875),
         ] {
             assert!((of(from, to) - wanted).abs() < 1e-9, "{from} to {to}");
-        }
-    }
-
-    #[test]
-    fn relative_times_are_hours_or_days_from_now() {
-        let at: DateTime<Utc> = "2026-03-18T10:00:00Z".parse().unwrap();
-        assert_eq!(relative("now", at), Some(at));
-        assert_eq!(relative("now+4h", at), Some(at + TimeDelta::hours(4)));
-        assert_eq!(relative("now-7d", at), Some(at - TimeDelta::days(7)));
-        for text in
-            ["", "now+", "now+h", "now+4x", "now+4é", "nowh", "now+99999999999999999999h", "now+9999999999d"]
-        {
-            assert_eq!(relative(text, at), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn days_of_a_date_are_counted_on_the_calendar() {
-        let zone = chrono_tz::America::New_York;
-        // Half past midnight, two days after clocks went forward: 168 hours ago was the evening of 2 March.
-        let at: DateTime<Utc> = "2026-03-10T04:30:00Z".parse().unwrap();
-        assert_eq!(relative_date("now-7d", at, zone), Some(date("2026-03-03")));
-        assert_eq!(relative_date("now", at, zone), Some(date("2026-03-10")));
-        assert_eq!(relative_date("now-1h", at, zone), Some(date("2026-03-09")));
-        for text in ["", "today", "now-d", "now+9999999999d"] {
-            assert_eq!(relative_date(text, at, zone), None, "{text}");
         }
     }
 

@@ -6,7 +6,7 @@ use super::expected::{Expected, Group, Order, count, date, key, mean, number, pe
 use super::people::{class, entries, sum};
 use super::records::Row;
 use super::service_desk::{is_closed, of_month, opened};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Days, TimeDelta, Utc};
 use std::collections::BTreeMap;
 
 pub const SECOND: &[Second] = &[
@@ -141,11 +141,21 @@ fn endpoints<'a>(c: &Count<'a>) -> Vec<&'a Row> {
     rows
 }
 
+/// How many months the dates are; parts of one by the mean length of a month.
+fn months(dates: Dates) -> f64 {
+    let after = dates.1 + Days::new(1);
+    if dates.0.day() == 1 && after.day() == 1 {
+        return dates.months().len() as f64;
+    }
+    dates.count() as f64 / (365.242_5 / 12.0)
+}
+
 /// Something of last month by client, per endpoint of the client. Clients without endpoints are left out of it all.
 fn per_endpoint(c: &Count<'_>, id: &'static str, amount: fn(&Count<'_>, Dates, i64) -> f64) -> Expected {
     let dates = c.dates("last_month");
     let mut endpoints = endpoints(c);
     endpoints.retain(|row| row.int("companyID").is_some_and(|company| company != 0));
+    let months = months(dates);
     let (mut amounts, mut divisor) = (0.0, 0.0);
     let mut groups = Vec::new();
     let by_company = Count::by(endpoints, |row| (key(row.int("companyID")), c.company(row.int("companyID"))));
@@ -153,9 +163,13 @@ fn per_endpoint(c: &Count<'_>, id: &'static str, amount: fn(&Count<'_>, Dates, i
         let of_company = amount(c, dates, company.parse().unwrap());
         amounts += of_company;
         divisor += rows.len() as f64;
-        groups.push(Group { key: company, label, numbers: vec![(id, ratio(of_company, rows.len() as f64))] });
+        groups.push(Group {
+            key: company,
+            label,
+            numbers: vec![(id, ratio(of_company, rows.len() as f64 * months))],
+        });
     }
-    Expected::groups(ratio(amounts, divisor), Order::Falling, first(groups, Order::Falling, 15))
+    Expected::groups(ratio(amounts, divisor * months), Order::Falling, first(groups, Order::Falling, 15))
 }
 
 fn hours_by_client(c: &Count<'_>) -> Expected {

@@ -18,7 +18,7 @@ pub struct Moment {
 /// The tenant's own clock when it was read: a Monday morning in its own zone.
 pub const READ_AT: &str = "2026-04-06T15:30:00Z";
 
-const fn moment(name: &'static str, at: &'static str, zone: Tz) -> Moment {
+pub const fn moment(name: &'static str, at: &'static str, zone: Tz) -> Moment {
     Moment { name, at, zone, week_starts: Weekday::Mon, year_starts: 1 }
 }
 
@@ -113,6 +113,15 @@ impl Moment {
         first
     }
 
+    /// The first of the month, not after today, that is a number of times so many months after the fiscal year's start.
+    fn last_start(&self, months: u32) -> NaiveDate {
+        let mut first = self.today().with_day(1).unwrap();
+        while !(first.month() + 12 - self.year_starts).is_multiple_of(months) {
+            first = first - Months::new(1);
+        }
+        first
+    }
+
     pub fn dates(&self, range: &str) -> Dates {
         let today = self.today();
         let days_ago = |days: u64| today - Span::new(days);
@@ -125,13 +134,11 @@ impl Moment {
             "last_month" => Dates(first_of_month - Months::new(1), first_of_month - Span::new(1)),
             "last_12m" => Dates(first_of_month - Months::new(12), today),
             "this_quarter" => {
-                // Quarters begin where the fiscal year does, and every three months from there.
-                let mut first = first_of_month;
-                while (first.month() + 12 - self.year_starts) % 3 != 0 {
-                    first = first - Months::new(1);
-                }
+                let first = self.last_start(3);
                 Dates(first, first + Months::new(3) - Span::new(1))
             }
+            "qtd" => Dates(self.last_start(3), today),
+            "ytd" => Dates(self.last_start(12), today),
             "last_14d" => Dates(days_ago(13), today),
             "last_30d" => Dates(days_ago(29), today),
             "last_90d" => Dates(days_ago(89), today),

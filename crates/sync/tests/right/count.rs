@@ -30,8 +30,20 @@ pub struct Count<'a> {
     pub today: NaiveDate,
     /// The companies that may be seen; all of them where there is no list.
     companies: Option<&'a [i64]>,
-    tickets: OnceCell<Vec<&'a Row>>,
+    /// The dates that the viewer chose for whatever is over a period.
+    chosen: Option<Dates>,
+    tickets: OnceCell<Vec<Ticket<'a>>>,
+    rows: OnceCell<Vec<&'a Row>>,
     work: OnceCell<Vec<Work<'a>>>,
+}
+
+/// A ticket with the local dates of its life.
+#[derive(Debug, Clone, Copy)]
+pub struct Ticket<'a> {
+    pub row: &'a Row,
+    pub opened: Option<NaiveDate>,
+    /// Of what is complete.
+    pub closed: Option<NaiveDate>,
 }
 
 /// A time entry with what it belongs to.
@@ -56,9 +68,15 @@ impl<'a> Count<'a> {
             at: moment.at(),
             today: moment.today(),
             companies,
+            chosen: None,
             tickets: OnceCell::new(),
+            rows: OnceCell::new(),
             work: OnceCell::new(),
         }
+    }
+
+    pub fn over(self, chosen: Option<Dates>) -> Count<'a> {
+        Count { chosen, ..self }
     }
 
     pub fn is_seen(&self, company: Option<i64>) -> bool {
@@ -75,11 +93,24 @@ impl<'a> Count<'a> {
     }
 
     pub fn tickets(&self) -> &[&'a Row] {
-        self.tickets.get_or_init(|| self.of("Tickets"))
+        self.rows.get_or_init(|| self.of("Tickets"))
     }
 
+    pub fn dated_tickets(&self) -> &[Ticket<'a>] {
+        self.tickets.get_or_init(|| {
+            let dated = self.tickets().iter().map(|row| Ticket {
+                row,
+                opened: self.date(row.time("createDate")),
+                closed: self.date(row.time("completedDate")).filter(|_| row.int("status") == COMPLETE),
+            });
+            dated.collect()
+        })
+    }
+
+    /// The dates of a range; of another one, where the viewer chose it. What is about today or lies ahead stays.
     pub fn dates(&self, range: &str) -> Dates {
-        self.moment.dates(range)
+        let chosen = self.chosen.filter(|_| range != "today" && !range.starts_with("next"));
+        chosen.unwrap_or_else(|| self.moment.dates(range))
     }
 
     pub fn date(&self, at: Option<DateTime<Utc>>) -> Option<NaiveDate> {
@@ -194,7 +225,7 @@ fn sort(groups: &mut [Group], direction: f64) {
     let name = |group: &Group| (group.key.is_empty(), group.label.to_lowercase(), group.key.clone());
     groups.sort_by(|a, b| {
         let (one, other) = (size(a), size(b));
-        let alike = one == other || (one - other).abs() < 1e-9;
+        let alike = one.total_cmp(&other).is_eq() || (one - other).abs() < 1e-9;
         if alike { name(a).cmp(&name(b)) } else { one.total_cmp(&other) }
     });
 }

@@ -151,13 +151,13 @@ fn completed(c: &Count<'_>) -> Expected {
 fn load(c: &Count<'_>) -> Expected {
     let dates = c.dates("next_7d");
     let mut scheduled: BTreeMap<(String, String), f64> = BTreeMap::new();
-    let mut calls: BTreeSet<(i64, i64)> = BTreeSet::new();
+    let mut known: BTreeSet<(i64, i64)> = BTreeSet::new();
     for stop in stops(c) {
         let Some(day) = c.date(stop.call.time("startDateTime")).filter(|day| dates.hold(Some(*day))) else {
             continue;
         };
         for member in stop.members.iter().filter(|_| !is_canceled(stop.call)) {
-            if calls.insert((stop.call.id(), *member)) {
+            if known.insert((stop.call.id(), *member)) {
                 let place = (member.to_string(), day.to_string());
                 *scheduled.entry(place).or_insert(0.0) += stop.call.sum("duration");
             }
@@ -166,7 +166,7 @@ fn load(c: &Count<'_>) -> Expected {
     let days = member_days(c, dates);
     let available: f64 = days.iter().map(|day| day.available).sum();
     let total: f64 = scheduled.values().sum();
-    let cells = days
+    let shares = days
         .iter()
         .filter_map(|day| {
             let place = (day.member.id().to_string(), day.date.to_string());
@@ -174,7 +174,7 @@ fn load(c: &Count<'_>) -> Expected {
             Some((place.clone(), percent(*hours, day.available)?))
         })
         .collect();
-    Expected::cells(percent(total, available), cells)
+    Expected::cells(percent(total, available), shares)
 }
 
 fn unscheduled(c: &Count<'_>) -> Expected {
@@ -278,8 +278,8 @@ fn reconciliation(c: &Count<'_>) -> Expected {
             let is_date = |field: &&str| {
                 entity.columns.iter().any(|column| column.field == *field && column.kind == Kind::Date)
             };
-            let is_compared = matches!(entity.refresh, Refresh::Stamped { .. })
-                && !fields(&slice.rule).iter().any(|field| is_date(field));
+            let is_compared =
+                matches!(entity.refresh, Refresh::Stamped { .. }) && !fields(&slice.rule).iter().any(is_date);
             if is_compared {
                 let held = records.iter().filter(|row| holds(&slice.rule, row, read_at()));
                 parts.push((slice.name, held.count()));

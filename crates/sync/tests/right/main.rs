@@ -19,6 +19,7 @@ mod count;
 mod edges;
 mod expected;
 mod health;
+mod invariants;
 mod money;
 mod people;
 mod projects;
@@ -52,16 +53,18 @@ fn seconds() -> Vec<Second> {
 }
 
 /// Counts every gauge again for whoever may see these companies, and compares.
-async fn compare(moment: Moment, companies: Option<&[i64]>) {
+async fn compare(moment: Moment, companies: Option<&[i64]>, range: Option<&str>) {
     let read = tenant::read();
     let copy = read.copy(&moment).await;
-    let count = Count::new(&read.records, moment, companies);
+    let chosen = range.map(|range| moment.dates(range));
+    let count = Count::new(&read.records, moment, companies).over(chosen);
+    let filters = Filters { range: range.map(|range| range.parse().unwrap()), ..Filters::default() };
     let scope = companies.map_or(Scope::All, |companies| Scope::Companies(companies.to_vec()));
     let seconds = seconds();
     let gauges: Vec<&Gauge> =
         seconds.iter().map(|(id, ..)| Catalogue::shipped().gauge(id).unwrap()).collect();
     let at = moment.at();
-    let answers = copy.store.answers(copy.datasource, &gauges, &Filters::default(), &scope, at).await;
+    let answers = copy.store.answers(copy.datasource, &gauges, &filters, &scope, at).await;
     let mut wrong = Vec::new();
     for ((gauge, answer), (id, seen, second)) in gauges.iter().zip(answers).zip(seconds) {
         let answer = answer.unwrap_or_else(|error| panic!("{id}: {error:?}"));
@@ -99,7 +102,7 @@ fn every_gauge_is_counted_a_second_time() {
 #[case::year_end_west(clocks::YEAR_END_WEST)]
 #[tokio::test(flavor = "multi_thread")]
 async fn gauges_agree_with_the_second_count(#[case] moment: Moment) {
-    compare(moment, None).await;
+    compare(moment, None, None).await;
 }
 
 /// Whoever may see some companies only has the numbers of their rows, or none at all.
@@ -111,6 +114,18 @@ async fn gauges_agree_with_the_second_count(#[case] moment: Moment) {
 async fn a_scope_has_the_count_of_its_own_rows(#[case] moment: Moment) {
     let all: Vec<i64> = tenant::read().records.all("Companies").iter().map(Row::id).collect();
     let some: Vec<i64> = all.iter().copied().filter(|id| *id != 0).step_by(3).collect();
-    compare(moment, Some(&some)).await;
-    compare(moment, Some(&[])).await;
+    compare(moment, Some(&some), None).await;
+    compare(moment, Some(&[]), None).await;
+}
+
+/// A range that the viewer chose takes the place of each gauge's own: in quarters and years that begin with the fiscal
+/// year.
+#[rstest]
+#[case::quarter(clocks::FORWARD_EAST, "qtd")]
+#[case::whole_year(clocks::YEAR_END_EAST, "ytd")]
+#[case::first_day(clocks::YEAR_START_EAST, "ytd")]
+#[case::last_week(clocks::FORWARD_WEST, "last_week")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chosen_range_is_counted(#[case] moment: Moment, #[case] range: &str) {
+    compare(moment, None, Some(range)).await;
 }

@@ -72,9 +72,14 @@ fn recurring(c: &Count<'_>, month: NaiveDate) -> Vec<(i64, f64)> {
     found
 }
 
+/// The firsts of months that are among the dates.
+fn firsts(dates: Dates) -> Vec<NaiveDate> {
+    dates.each().filter(|date| date.day() == 1).collect()
+}
+
 fn recurring_by_month(c: &Count<'_>) -> Expected {
     let of = |month| -> f64 { recurring(c, month).iter().map(|(_, price)| price).sum() };
-    let months = c.dates("last_12m").months();
+    let months = firsts(c.dates("last_12m"));
     let last = of(*months.last().unwrap());
     let groups = months.into_iter().map(|month| Group {
         key: month.to_string(),
@@ -86,7 +91,8 @@ fn recurring_by_month(c: &Count<'_>) -> Expected {
 }
 
 fn recurring_by_client(c: &Count<'_>) -> Expected {
-    let lines = recurring(c, c.today.with_day(1).unwrap());
+    let months = firsts(c.dates("mtd"));
+    let lines: Vec<(i64, f64)> = months.into_iter().flat_map(|month| recurring(c, month)).collect();
     let total: f64 = lines.iter().map(|(_, price)| price).sum();
     let groups = Count::by(lines, |(company, _)| (key(Some(*company)), c.company(Some(*company))));
     let groups = reckoned(&groups, |lines| {
@@ -133,7 +139,7 @@ fn blocks(c: &Count<'_>) -> Expected {
         let bought: f64 = blocks.iter().map(|row| row.sum("hours")).sum();
         let left = bought - blocks.iter().map(|row| row.sum("hoursApproved")).sum::<f64>();
         // The burn of all the contract's work in the last 30 days, today included.
-        let dates = c.dates("last_30d");
+        let dates = c.moment.dates("last_30d");
         let on_contract =
             |row: &&Row| row.int("contractID") == contract && dates.hold(row.date("dateWorked"));
         let burnt: f64 =

@@ -19,7 +19,9 @@ pub const SECOND: &[Second] = &[
     ("hours_today", Inside, hours_today),
     ("hours_period", ByCompany, |c| in_period(c, "wtd", |c, dates| Some(c.hours(dates, |_| true)))),
     ("utilization", Inside, |c| {
-        in_period(c, "mtd", |c, dates| percent(c.hours(dates, |work| work.is_client), available_in(c, dates)))
+        in_period(c, "mtd", |c, dates| {
+            percent(c.hours(dates, |work| work.is_client), known_available_in(c, dates)?)
+        })
     }),
     ("billable_utilization", Inside, billable_utilization),
     ("utilization_by_member", Inside, utilization_by_member),
@@ -158,6 +160,11 @@ fn available_in(c: &Count<'_>, dates: Dates) -> f64 {
     member_days(c, dates).iter().map(|day| day.available).sum()
 }
 
+/// What members had available is known for 400 dates, today included.
+fn known_available_in(c: &Count<'_>, dates: Dates) -> Option<f64> {
+    (dates.0 > c.today - Days::new(400)).then(|| available_in(c, dates))
+}
+
 fn hours_today(c: &Count<'_>) -> Expected {
     let today = c.dates("today");
     Expected::value(Some(c.hours(today, |_| true))).target(Some(available_in(c, today)))
@@ -165,7 +172,7 @@ fn hours_today(c: &Count<'_>) -> Expected {
 
 fn billable_utilization(c: &Count<'_>) -> Expected {
     let share = |c: &Count<'_>, dates: Dates| {
-        percent(c.hours(dates, |work| work.is_billable && work.is_client), available_in(c, dates))
+        percent(c.hours(dates, |work| work.is_billable && work.is_client), known_available_in(c, dates)?)
     };
     let dates = c.dates("mtd");
     let days = member_days(c, dates);
@@ -239,10 +246,13 @@ fn entered_on_time(c: &Count<'_>, dates: Dates) -> Option<f64> {
 }
 
 fn missing(c: &Count<'_>) -> Expected {
+    let mut worked: BTreeMap<(Option<i64>, Option<NaiveDate>), f64> = BTreeMap::new();
+    for work in c.work() {
+        *worked.entry((work.row.int("resourceID"), work.date)).or_insert(0.0) += work.hours;
+    }
     let mut rows: Vec<Shown> = Vec::new();
     for day in member_days(c, c.dates("wtd")) {
-        let of_member = Some(day.member.id());
-        let worked = c.hours(Dates(day.date, day.date), |work| work.row.int("resourceID") == of_member);
+        let worked = worked.get(&(Some(day.member.id()), Some(day.date))).copied().unwrap_or(0.0);
         let missing = (day.available - worked).max(0.0);
         if day.date < c.today && missing > 0.0 {
             rows.push(vec![

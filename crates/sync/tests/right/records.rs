@@ -129,6 +129,8 @@ pub struct Records {
     pub reopened: Vec<(i64, DateTime<Utc>)>,
     /// How many records there were of each entity when the tenant was connected.
     pub at_first: HashMap<String, usize>,
+    /// How many tickets are open by the tenant's own count.
+    pub open_there: u64,
     /// How many requests the last run made.
     pub requests: u64,
 }

@@ -1,7 +1,7 @@
 //! Tickets that come in and go out, and the backlog as it stands.
 
 use super::clocks::Dates;
-use super::count::{COMPLETE, Count, Second, Seen::ByCompany, hours, largest, reckoned, sorted};
+use super::count::{COMPLETE, Count, Second, Seen::ByCompany, Ticket, hours, largest, reckoned, sorted};
 use super::expected::{
     Expected, Group, Numbers, Order, Shown, count, key, mean, number, percent, time, words,
 };
@@ -59,12 +59,11 @@ fn count_open(c: &Count<'_>, meant: impl Fn(&Row) -> bool) -> Expected {
 }
 
 pub fn opened<'a>(c: &Count<'a>, dates: Dates) -> Vec<&'a Row> {
-    c.tickets().iter().copied().filter(|row| c.within(dates, row.time("createDate"))).collect()
+    c.dated_tickets().iter().filter(|ticket| dates.hold(ticket.opened)).map(|ticket| ticket.row).collect()
 }
 
 pub fn closed<'a>(c: &Count<'a>, dates: Dates) -> Vec<&'a Row> {
-    let is_meant = |row: &&Row| is_closed(row) && c.within(dates, row.time("completedDate"));
-    c.tickets().iter().copied().filter(is_meant).collect()
+    c.dated_tickets().iter().filter(|ticket| dates.hold(ticket.closed)).map(|ticket| ticket.row).collect()
 }
 
 pub fn is_waiting(c: &Count<'_>, row: &Row) -> bool {
@@ -320,19 +319,12 @@ fn oldest(c: &Count<'_>) -> Expected {
 /// Open at the end of a day: created by then and not completed by then; today as it stands.
 fn trend(c: &Count<'_>) -> Expected {
     let dates = c.dates("last_90d");
-    let lives: Vec<(NaiveDate, Option<NaiveDate>)> = c
-        .tickets()
-        .iter()
-        .map(|row| {
-            let done = c.date(row.time("completedDate")).filter(|_| is_closed(row));
-            (c.date(row.time("createDate")).unwrap(), done.map(|done| done.min(c.today)))
-        })
-        .collect();
     let open = |day: NaiveDate| {
-        let is_open = |(created, done): &&(NaiveDate, Option<NaiveDate>)| {
-            *created <= day && done.is_none_or(|done| done > day)
+        let is_open = |ticket: &&Ticket<'_>| {
+            let is_done = ticket.closed.is_some_and(|closed| closed.min(c.today) <= day);
+            ticket.opened.unwrap() <= day && !is_done
         };
-        count(lives.iter().filter(is_open).count())
+        count(c.dated_tickets().iter().filter(is_open).count())
     };
     let groups = each_day(dates, |day| vec![("open", open(day.0))]);
     Expected::groups(open(dates.1), Order::Given, groups)

@@ -10,6 +10,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use taskgauge_autotask::{Client, Filter};
 use taskgauge_model::clock::Clock;
 use taskgauge_model::ids::DatasourceId;
 use taskgauge_model::run::{RunKind, RunState};
@@ -73,7 +74,9 @@ async fn make() -> Read {
             records.add(entity, world.rows(entity).collect());
         }
     });
-    read_lists(&tenant, &mut records).await;
+    let client = connector(&tenant.simulator).client(tenant.simulator.url(), credentials()).unwrap();
+    read_lists(&client, &mut records).await;
+    records.open_there = client.count("Tickets", &Filter::noteq("status", 5)).await.unwrap();
     let read = Read { records, url: tenant.database.url.clone(), datasource: tenant.datasource };
     // A database that somebody is connected to cannot be copied.
     tenant.pool.close().await;
@@ -100,9 +103,7 @@ fn reopen(tenant: &Tenant) -> Vec<(i64, DateTime<Utc>)> {
 }
 
 /// The lists of values as the tenant itself tells them.
-async fn read_lists(tenant: &Tenant, records: &mut Records) {
-    let base = tenant.simulator.url();
-    let client = connector(&tenant.simulator).client(base, credentials()).unwrap();
+async fn read_lists(client: &Client, records: &mut Records) {
     for entity in [
         "Tickets",
         "Opportunities",

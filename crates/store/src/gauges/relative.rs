@@ -1,0 +1,94 @@
+//! What `now`, `now+4h` and `now-7d` in a condition mean at an instant.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+use taskgauge_model::{
+    dataset::{ColumnKind, DatasetColumn},
+    gauge::{Condition, Scalar},
+};
+
+/// The condition with `now`, `now+4h` or `now-7d` of a time column as the instant it means.
+pub(crate) fn at_instant(condition: &Condition, column: &DatasetColumn, at: DateTime<Utc>) -> Condition {
+    let mut condition = condition.clone();
+    if let (ColumnKind::Time, Scalar::Text(text)) = (column.kind, &condition.value)
+        && let Some(instant) = relative(text, at)
+    {
+        condition.value = Scalar::Text(instant.to_rfc3339());
+    }
+    condition
+}
+
+/// The condition with `now` and the like as the instant, or of a date column as the local date, that it means.
+pub(super) fn at_moment(
+    condition: &Condition,
+    column: &DatasetColumn,
+    at: DateTime<Utc>,
+    zone: Tz,
+) -> Condition {
+    let mut condition = at_instant(condition, column, at);
+    if let (ColumnKind::Date, Scalar::Text(text)) = (column.kind, &condition.value)
+        && let Some(date) = relative_date(text, at, zone)
+    {
+        condition.value = Scalar::Text(date.to_string());
+    }
+    condition
+}
+
+/// Days are counted from the local date: where clocks change in between, so many times 24 hours may end on another.
+fn relative_date(text: &str, at: DateTime<Utc>, zone: Tz) -> Option<NaiveDate> {
+    let local = |instant: DateTime<Utc>| instant.with_timezone(&zone).date_naive();
+    match text.strip_prefix("now")?.strip_suffix('d') {
+        Some(days) => local(at).checked_add_signed(TimeDelta::try_days(days.parse().ok()?)?),
+        None => relative(text, at).map(local),
+    }
+}
+
+fn relative(text: &str, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let offset = text.strip_prefix("now")?;
+    if offset.is_empty() {
+        return Some(at);
+    }
+    let unit = offset.chars().last()?;
+    let number: i64 = offset.strip_suffix(unit)?.parse().ok()?;
+    let offset = match unit {
+        'h' => TimeDelta::try_hours(number)?,
+        'd' => TimeDelta::try_days(number)?,
+        _ => return None,
+    };
+    at.checked_add_signed(offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn date(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn relative_times_are_hours_or_days_from_now() {
+        let at: DateTime<Utc> = "2026-03-18T10:00:00Z".parse().unwrap();
+        assert_eq!(relative("now", at), Some(at));
+        assert_eq!(relative("now+4h", at), Some(at + TimeDelta::hours(4)));
+        assert_eq!(relative("now-7d", at), Some(at - TimeDelta::days(7)));
+        for text in
+            ["", "now+", "now+h", "now+4x", "now+4é", "nowh", "now+99999999999999999999h", "now+9999999999d"]
+        {
+            assert_eq!(relative(text, at), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_of_a_date_are_counted_on_the_calendar() {
+        let zone = chrono_tz::America::New_York;
+        // Half past midnight, two days after clocks went forward: 168 hours ago was the evening of 2 March.
+        let at: DateTime<Utc> = "2026-03-10T04:30:00Z".parse().unwrap();
+        assert_eq!(relative_date("now-7d", at, zone), Some(date("2026-03-03")));
+        assert_eq!(relative_date("now", at, zone), Some(date("2026-03-10")));
+        assert_eq!(relative_date("now-1h", at, zone), Some(date("2026-03-09")));
+        for text in ["", "today", "now-d", "now+9999999999d"] {
+            assert_eq!(relative_date(text, at, zone), None, "{text}");
+        }
+    }
+}
