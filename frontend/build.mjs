@@ -78,9 +78,9 @@ const bundleGlue = (source, folder) =>
     alias: { "taskgauge-bridge": join(HERE, "js/bridge.js"), "taskgauge-post": join(HERE, "js/post.js") },
   });
 
-/** The script of plain pages that are alive: builder, layout, import. */
-const bundlePlain = () =>
-  bundle({ entryPoints: [join(HERE, "js/plain.js")], format: "esm", target: BROWSERS, platform: "browser" });
+/** A script of pages that the server renders whole: the plain ones that are alive, or screens on the wall. */
+const bundlePage = (name) =>
+  bundle({ entryPoints: [join(HERE, `js/${name}.js`)], format: "esm", target: BROWSERS, platform: "browser" });
 
 /** Names `contents` by what it is, so that it can be cached for ever. */
 function hashed(stem, extension, contents) {
@@ -132,10 +132,11 @@ async function buildSite(glue, out) {
   if (!glueSource.includes("taskgauge_bg.wasm")) {
     throw new Error("the glue of wasm-bindgen does not name taskgauge_bg.wasm, so its name cannot be replaced");
   }
-  const [js, charts, plain, css] = await Promise.all([
+  const [js, charts, plain, wall, css] = await Promise.all([
     bundleGlue(glueSource.replaceAll("taskgauge_bg.wasm", wasmName), glue),
     bundleCharts(),
-    bundlePlain(),
+    bundlePage("plain"),
+    bundlePage("wall"),
     bundleStyle(),
   ]);
 
@@ -146,6 +147,7 @@ async function buildSite(glue, out) {
     ["css", "taskgauge", ".css", css],
     ["charts", "charts", ".js", charts],
     ["plain", "plain", ".js", plain],
+    ["wall", "wall", ".js", wall],
   ]) {
     const name = hashed(stem, extension, contents);
     await writeFile(join(pkg, name), contents);

@@ -16,6 +16,16 @@ pub struct Site {
     pub charts: String,
     /// The script of plain pages that are alive: builder, layout, import.
     pub plain: String,
+    /// The script of screens on the wall.
+    pub wall: String,
+}
+
+impl Site {
+    /// Differs between two builds of what a page that stays open is made of, so that it knows when to load itself anew.
+    pub fn build(&self) -> String {
+        let name = |address: &str| address.rsplit('/').next().unwrap_or_default().to_owned();
+        format!("{} {}", name(&self.css), name(&self.wall))
+    }
 }
 
 /// Notes how each guarded field came by its value from the first moment on, before the wasm has loaded: by a person
@@ -84,6 +94,32 @@ pub fn plain_document(site: &Site, title: &str, scripted: bool, body: impl IntoV
                 <Head style=site.css.clone() />
                 <title>{title}</title>
                 {script}
+            </head>
+            <body>{body}</body>
+        </html>
+    }
+}
+
+/// A document for a screen on the wall: it has a theme of its own, and without JavaScript it is loaded anew every
+/// `seconds`.
+pub fn wall_document(
+    site: &Site,
+    title: &str,
+    theme: &'static str,
+    seconds: i64,
+    body: impl IntoView,
+) -> impl IntoView {
+    let title = format!("{title} · Taskgauge");
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme>
+            <head>
+                <Head style=site.css.clone() />
+                <title>{title}</title>
+                <noscript>
+                    <meta http-equiv="refresh" content=seconds.to_string() />
+                </noscript>
+                <script type="module" src=site.wall.clone()></script>
             </head>
             <body>{body}</body>
         </html>

@@ -16,7 +16,7 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod plain;
 
-pub use document::{Site, document, plain_document};
+pub use document::{Site, document, plain_document, wall_document};
 
 use components::layout::{Layout, NotFound};
 use leptos::prelude::*;
@@ -68,11 +68,6 @@ pub fn App() -> impl IntoView {
                     <Route
                         path=(At("data"), At("datasets"))
                         view=pages::datasets::Datasets
-                        ssr=SsrMode::Async
-                    />
-                    <Route
-                        path=(At("data"), At("datasets"), ParamSegment("slug"))
-                        view=pages::dataset::DatasetPage
                         ssr=SsrMode::Async
                     />
                 </ParentRoute>

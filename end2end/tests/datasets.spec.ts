@@ -45,7 +45,7 @@ test("the 21 datasets are listed with window, rows, age and columns", async ({ p
 });
 
 test("rows are sorted by the server", async ({ page }) => {
-  await open(page, TICKETS);
+  await page.goto(TICKETS);
   const head = page.getByRole("columnheader", { name: /^Number/ });
   await head.getByRole("link").click();
   await expect(head).toHaveAttribute("aria-sort", "ascending");
@@ -60,7 +60,7 @@ test("rows are sorted by the server", async ({ page }) => {
 });
 
 test("rows are searched and filtered by the server", async ({ page }) => {
-  await open(page, TICKETS);
+  await page.goto(TICKETS);
   const all = await total(page);
   const [number] = await column(page, "Number");
   await page.getByLabel("Search").fill(number);
@@ -72,23 +72,41 @@ test("rows are searched and filtered by the server", async ({ page }) => {
   await page.getByRole("link", { name: "Reset" }).click();
   await expect.poll(() => total(page)).toBe(all);
   const [status] = await column(page, "Status");
-  await page.getByLabel("Filter").selectOption({ label: "Status" });
-  await page.getByLabel("contains").fill(status);
+  await page.getByLabel("Filter", { exact: true }).selectOption({ label: "Status" });
+  await page.getByLabel("Value", { exact: true }).fill(status);
   await page.getByRole("button", { name: "Show" }).click();
   await expect(page).toHaveURL(/column=status/);
   await expect.poll(() => total(page)).toBeLessThan(all);
   expect(new Set(await column(page, "Status"))).toEqual(new Set([status]));
 });
 
+test("rows meet every condition", async ({ page }) => {
+  await page.goto(TICKETS);
+  const all = await total(page);
+  const condition = async (number: string, column: string, comparison: string, value: string) => {
+    await page.getByLabel(`Filter${number}`, { exact: true }).selectOption({ label: column });
+    await page.getByLabel(`Comparison${number}`, { exact: true }).selectOption({ label: comparison });
+    await page.getByLabel(`Value${number}`, { exact: true }).fill(value);
+    await page.getByRole("button", { name: "Show" }).click();
+  };
+  await condition("", "Status", "is not", "Complete");
+  const open = await total(page);
+  expect(open).toBeLessThan(all);
+  await condition(" 2", "Age in days", "is over", "2");
+  await expect(page.getByLabel("Filter 3", { exact: true })).toBeVisible();
+  expect(await total(page)).toBeLessThan(open);
+  expect(await column(page, "Status")).not.toContain("Complete");
+});
+
 test("nothing found says so and leads back", async ({ page }) => {
-  await open(page, `${TICKETS}?q=no-ticket-has-this-in-it`);
+  await page.goto(`${TICKETS}?q=no-ticket-has-this-in-it`);
   await expect(page.getByText("No rows")).toBeVisible();
   await page.getByRole("link", { name: "Show all" }).click();
   await expect(rows(page).first()).toBeVisible();
 });
 
 test("pages follow one another without gap or repetition", async ({ page }) => {
-  await open(page, `${TICKETS}?sort=id&columns=id,ticket_number`);
+  await page.goto(`${TICKETS}?sort=id&columns=id,ticket_number`);
   const all = await total(page);
   expect(all).toBeGreaterThan(50);
   const first = await column(page, "Number");
@@ -103,7 +121,7 @@ test("pages follow one another without gap or repetition", async ({ page }) => {
 });
 
 test("columns are chosen, and explained", async ({ page }) => {
-  await open(page, TICKETS);
+  await page.goto(TICKETS);
   await page.locator("summary").filter({ hasText: /^Columns$/ }).click();
   await page.getByRole("checkbox", { name: "Contract", exact: true }).check();
   await page.getByRole("button", { name: "Show" }).click();
@@ -111,7 +129,7 @@ test("columns are chosen, and explained", async ({ page }) => {
 });
 
 test("a row leads to its record in Autotask", async ({ page, server }) => {
-  await open(page, TICKETS);
+  await page.goto(TICKETS);
   const link = rows(page).first().getByRole("link", { name: "Open in Autotask" });
   await expect(link).toHaveAttribute("target", "_blank");
   await expect(link).toHaveAttribute("rel", /noopener/);
@@ -121,7 +139,7 @@ test("a row leads to its record in Autotask", async ({ page, server }) => {
 });
 
 test("what is chosen can be downloaded", async ({ page }) => {
-  await open(page, `${TICKETS}?sort=id&columns=id,ticket_number,title`);
+  await page.goto(`${TICKETS}?sort=id&columns=id,ticket_number,title`);
   const all = await total(page);
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "CSV" }).click()]);
   expect(download.suggestedFilename()).toBe("tickets_14d.csv");
@@ -129,6 +147,13 @@ test("what is chosen can be downloaded", async ({ page }) => {
   expect(records[0]).toEqual(["id", "ticket_number", "title"]);
   expect(records).toHaveLength(all + 1);
   expect(records.every((record) => record.length === 3)).toBe(true);
+});
+
+test("what is chosen can be had as a workbook", async ({ page }) => {
+  await page.goto(`${TICKETS}?sort=id&columns=id,title`);
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Excel" }).click()]);
+  expect(download.suggestedFilename()).toBe("tickets_14d.xlsx");
+  expect((await readFile(await download.path())).subarray(0, 2).toString()).toBe("PK");
 });
 
 /** CSV as RFC 4180 has it. */

@@ -6,11 +6,38 @@ import { open } from "./form.ts";
 const WIDTHS = [390, 1440, 2560];
 const SCREENSHOTS = "screenshots";
 /** Pages that the server renders whole: no wasm is loaded for them. */
-const PLAIN = /^\/(sign-in|welcome)|\/(webhooks|completeness)$/;
+const PLAIN =
+  /^\/(sign-in|welcome|gauges|content|walls|data\/datasets\/)|^\/dashboards($|\/new|.*\/edit$)|\/(webhooks|completeness|settings)$/;
+
+/** Every board that ships. */
+const BOARDS = [
+  "client-dashboard-template",
+  "contracts-finance",
+  "data-health",
+  "projects-overview",
+  "resource-scorecard",
+  "sales",
+  "sales-leaderboard",
+  "sales-reps",
+  "service-desk-leaderboard",
+  "service-ticket-kpis",
+  "tech-dashboard",
+];
 
 const PAGES: Record<string, string> = {
   dashboards: "/dashboards",
-  "service-ticket-kpis": "/dashboards/service-ticket-kpis",
+  ...Object.fromEntries(BOARDS.map((board) => [board, `/dashboards/${board}`])),
+  "board-new": "/dashboards/new",
+  "board-edit": "/dashboards/service-ticket-kpis/edit",
+  gauges: "/gauges",
+  gauge: "/gauges/open_tickets",
+  "gauge-chart": "/gauges/open_by_queue",
+  "gauge-new": "/gauges/new",
+  "gauge-edit": "/gauges/sla_overall_met/edit",
+  rows: "/gauges/open_by_status/rows?k=1",
+  "rows-of-parts": "/gauges/kill_rate_mtd/rows",
+  "rows-none": "/gauges/open_tickets/rows?q=no-ticket-has-this-in-it",
+  import: "/content/import",
   datasources: "/data/datasources",
   connectors: "/data/datasources/new",
   connect: "/data/datasources/new?connector=autotask",
@@ -18,6 +45,7 @@ const PAGES: Record<string, string> = {
   credentials: "/data/datasources/{id}/credentials",
   webhooks: "/data/datasources/{id}/webhooks",
   completeness: "/data/datasources/{id}/completeness",
+  settings: "/data/datasources/{id}/settings",
   datasets: "/data/datasets",
   dataset: "/data/datasets/tickets_14d",
   "dataset-empty": "/data/datasets/tickets_14d?q=no-ticket-has-this-in-it",

@@ -30,14 +30,14 @@ const latest = new WeakMap();
 
 /**
  * Draws an ECharts option (JSON) in `host`, over the picture that the server drew there; again for the same host to
- * change it. `onClick`, if given, is called with `{seriesName, name, dataIndex, value}`. Kept when the chart is shown.
+ * change it. Kept when the chart is shown.
  */
-export async function draw(host, optionJson, onClick) {
+export async function draw(host, optionJson) {
   const turn = {};
   latest.set(host, turn);
   const charts = await load();
   if (latest.get(host) !== turn || !host.isConnected) return;
-  await charts.draw(host, optionJson, onClick ?? undefined);
+  await charts.draw(host, optionJson);
 }
 
 /** Takes the live chart away from `host` and frees what it held. */

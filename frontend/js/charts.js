@@ -2,7 +2,7 @@
 //
 // It leaves `globalThis.taskgaugeCharts` with
 //   render(optionJson, width, height, {fontFamily?}) -> SVG as text; needs no document
-//   draw(host, optionJson, onClick)                  -> draws or redraws a live chart over the picture inside `host`
+//   draw(host, optionJson)                           -> draws or redraws a live chart over the picture inside `host`
 //   dispose(host)                                    -> takes the live chart away and shows the picture again
 //   FORMATTERS, echarts
 

@@ -1,5 +1,6 @@
 // Live charts in the browser.
 
+import { behind, read } from "./behind.js";
 import { echarts } from "./echarts.js";
 import { measureByDocument } from "./measure.js";
 import { readOption } from "./option.js";
@@ -8,7 +9,7 @@ import { tooltip } from "./tooltip.js";
 
 const MOTION_MS = 160;
 
-/** host element -> { chart, layer, observer, onClick, optionJson } */
+/** host element -> { chart, layer, observer, optionJson, pictures, shown } */
 const charts = new Map();
 
 const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -16,22 +17,22 @@ const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").ma
 /**
  * Draws the option (JSON) in a layer over what `host` holds, the picture drawn by the server, which is hidden only once
  * the live chart is complete. Called again for the same host, it changes the chart and replaces all its series.
- * `onClick`, if given, gets `{seriesName, name, dataIndex, value}` of the mark that was clicked.
+ * A mark that is clicked leads to its rows, by the link in the chart's table ({@link behind}).
  * Answers with a promise that is kept when the first complete drawing is shown.
  */
-export function draw(host, optionJson, onClick) {
+export function draw(host, optionJson) {
   const option = prepare(host, optionJson);
   const known = charts.get(host);
   if (known) {
-    Object.assign(known, { onClick, optionJson });
+    known.optionJson = optionJson;
     option.animation = option.animation !== false && !prefersStillness();
     known.chart.setOption(option, { notMerge: true });
     return known.shown;
   }
-  return start(host, option, optionJson, onClick);
+  return start(host, option, optionJson);
 }
 
-function start(host, option, optionJson, onClick) {
+function start(host, option, optionJson) {
   const layer = document.createElement("div");
   layer.className = "chart-live";
   Object.assign(layer.style, { position: "absolute", inset: "0", visibility: "hidden" });
@@ -54,7 +55,7 @@ function start(host, option, optionJson, onClick) {
       if (grid) chart.setOption({ grid });
     });
   });
-  const entry = { chart, layer, observer, onClick, optionJson, pictures };
+  const entry = { chart, layer, observer, optionJson, pictures };
   entry.shown = new Promise((resolve) => {
     const show = () => {
       chart.off("finished", show);
@@ -64,8 +65,10 @@ function start(host, option, optionJson, onClick) {
     };
     chart.on("finished", show);
   });
-  chart.on("click", ({ seriesName, name, dataIndex, value }) => {
-    entry.onClick?.({ seriesName, name, dataIndex, value });
+  chart.on("click", (mark) => {
+    const table = host.parentElement?.querySelector(".tile-data table");
+    const way = table && behind(read(table), mark);
+    if (way) location.assign(way);
   });
   charts.set(host, entry);
   // The picture already shows the end state: a chart that grew over it would be a step back.

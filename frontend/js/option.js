@@ -13,6 +13,7 @@ export function readOption(json, width, measure = measureByTable, family = "sans
   for (const axis of axes(raw.yAxis, raw.xAxis)) inWholeTimes(axis, raw.series);
   const option = resolveFormatters(raw);
   for (const axis of axes(option.xAxis)) withinTheEdges(axis);
+  for (const axis of axes(option.yAxis)) withinTheirShare(axis, width, (name) => measure(name, `12px ${family}`).width);
   makeRoomForLegend(option, width, (name) => measure(name, `12px ${family}`).width);
   const pieces = [option.visualMap ?? []].flat().flatMap((map) => map.pieces ?? []);
   for (const series of [option.series ?? []].flat()) {
@@ -66,6 +67,21 @@ function inWholeTimes(axis, series) {
 function withinTheEdges(axis) {
   if (axis.boundaryGap !== false) return;
   axis.axisLabel = { alignMinLabel: "left", alignMaxLabel: "right", showMaxLabel: true, ...axis.axisLabel };
+}
+
+/** Part of a chart's width that names beside it may take: more, and the bars would be pushed out of the picture. */
+const NAMES_SHARE = 0.42;
+
+/** Cuts names beside a chart that is too narrow for them. */
+function withinTheirShare(axis, width, widthOf) {
+  if (axis.type !== "category" || !width || !Array.isArray(axis.data)) return;
+  const room = width * NAMES_SHARE;
+  axis.data = axis.data.map((name) => {
+    if (typeof name !== "string" || widthOf(name) <= room) return name;
+    const letters = [...name.replace(/…$/, "")];
+    while (letters.length > 1 && widthOf(`${letters.join("")}…`) > room) letters.pop();
+    return `${letters.join("").trimEnd()}…`;
+  });
 }
 
 /** What stands around the name of a series in a legend: its mark, the space after it, the gap to the next. */

@@ -154,6 +154,27 @@ test("durations are marked in whole hours and days", () => {
   assert.ok(!/>\d+\u00a0d\u00a0\d+\u00a0h</.test(svg), svg);
 });
 
+test("names beside bars leave the bars their room", () => {
+  const names = ["Lighthouse Community Trust", "Short"];
+  const chart = (width) =>
+    charts.render(
+      JSON.stringify({
+        grid: { left: 4, right: 52, top: 4, bottom: 4 },
+        yAxis: { type: "category", data: names, inverse: true },
+        xAxis: { type: "value", axisLabel: { show: false } },
+        series: [{ type: "bar", name: "Open", data: [4, 2] }],
+      }),
+      width,
+      120,
+    );
+  assert.match(chart(600), />Lighthouse Community Trust</);
+  const narrow = chart(200);
+  assert.match(narrow, />Lighthouse[^<]*…</);
+  assert.match(narrow, />Short</);
+  const xs = [...narrow.matchAll(/[ML](-?[\d.]+) -?[\d.]+/g)].map(([, x]) => Number(x));
+  assert.ok(Math.max(...xs) <= 150, `nothing is pushed out of the picture: ${Math.max(...xs)}`);
+});
+
 test("a legend of several lines leaves the chart its room", () => {
   const chart = (names) =>
     charts.render(

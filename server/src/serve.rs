@@ -58,7 +58,7 @@ async fn run(
     let renderer = Renderer::new(&site::chart_script(&site), threads);
     let events = store.events().await.map_err(|error| error.to_string())?;
     let stop = CancellationToken::new();
-    let app = AppState { store: store.clone(), connector: connector.clone(), renderer };
+    let app = AppState::new(store.clone(), connector.clone(), renderer);
     let (callouts, reading) = Callouts::start(store.clone(), connector.clone(), stop.clone());
     let state = ServerState::new(app, site, Arc::new(events), callouts, stop.clone(), serving);
 

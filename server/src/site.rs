@@ -42,21 +42,23 @@ pub fn file(path: &str, headers: &HeaderMap) -> Response {
     if !has(name) {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let accepted =
-        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let takes = |encoding: &str| {
-        accepted.split(',').any(|part| {
-            let mut words = part.split(';').map(str::trim);
-            words.next() == Some(encoding) && words.next() != Some("q=0")
-        })
-    };
     let found = [("br", "br"), ("gz", "gzip")]
         .into_iter()
-        .filter(|(_, encoding)| takes(encoding))
+        .filter(|(_, encoding)| takes(headers, encoding))
         .find_map(|(ending, encoding)| Some((Files::get(&format!("{name}.{ending}"))?, Some(encoding))))
         .or_else(|| Some((Files::get(name)?, None)));
     let Some((file, encoding)) = found else { return StatusCode::NOT_FOUND.into_response() };
     respond(name, file, encoding)
+}
+
+/// Whether the browser takes an encoding.
+pub fn takes(headers: &HeaderMap, encoding: &str) -> bool {
+    let accepted =
+        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accepted.split(',').any(|part| {
+        let mut words = part.split(';').map(str::trim);
+        words.next() == Some(encoding) && words.next() != Some("q=0")
+    })
 }
 
 fn respond(name: &str, file: EmbeddedFile, encoding: Option<&'static str>) -> Response {

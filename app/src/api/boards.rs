@@ -1,5 +1,8 @@
 //! Dashboards and the answers on them.
 
+#[cfg(feature = "ssr")]
+pub mod answered;
+
 use super::{Payload, UiError, sources::Source};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -22,6 +25,8 @@ pub struct Board {
     pub wall: bool,
     /// Whether whoever asks may change it.
     pub editable: bool,
+    /// The other dashboards, by address and title.
+    pub others: Vec<(String, String)>,
     /// The datasource it shows, if there is one.
     pub source: Option<Source>,
     /// All datasources to choose from.
@@ -116,9 +121,9 @@ pub async fn get_board(
     super::answer(|cx| async move {
         let board = answered::board(&cx, &id, source, &filters).await?;
         if cx.is_document() {
-            answered::draw(&cx, &board).await;
+            answered::draw(&cx, board.shared()).await;
         }
-        Payload::of(&board)
+        board.payload(&cx)
     })
     .await
 }
@@ -133,7 +138,7 @@ pub async fn get_changes(
 ) -> Result<Payload, UiError> {
     super::answer(|cx| async move {
         let board = answered::board(&cx, &id, Some(source), &filters).await?;
-        Payload::of(&answered::changes(board, &seen))
+        Payload::of(&answered::changes(board.shared(), &seen))
     })
     .await
 }
@@ -159,311 +164,4 @@ pub fn filters_from(pairs: impl IntoIterator<Item = (String, String)>) -> Filter
         }
     }
     filters
-}
-
-/// How boards are answered, for server functions and plain pages alike.
-#[cfg(feature = "ssr")]
-pub mod answered {
-    use super::{Board, BoardTile, Changes, FilterChoice, TileGauge, UiError, picture_size};
-    use crate::{
-        address::of_filters,
-        api::{RequestCx, sources},
-        charts,
-    };
-    use chrono::{DateTime, Utc};
-    use futures::future::join_all;
-    use std::{
-        collections::BTreeMap,
-        hash::{DefaultHasher, Hash as _, Hasher as _},
-    };
-    use taskgauge_model::{
-        catalogue::Catalogue,
-        dashboard::{Dashboard, Tile},
-        dataset::DatasetColumn,
-        gauge::{Answer, ChartKind, DATE_RANGE, FILTERS, Filters, Gauge, Unit},
-        ids::DatasourceId,
-        range::Range,
-    };
-    use taskgauge_render::Size;
-    use taskgauge_store::{Scope, content::Content, users::Role};
-
-    /// A dashboard with its answers.
-    ///
-    /// # Errors
-    /// [`UiError::NotFound`] where there is no such dashboard or datasource.
-    pub async fn board(
-        cx: &RequestCx,
-        id: &str,
-        wanted: Option<DatasourceId>,
-        filters: &Filters,
-    ) -> Result<Board, UiError> {
-        let content = cx.store().content().await?;
-        let dashboard = content
-            .dashboard(id)
-            .filter(|entry| !entry.is_removed)
-            .map(|entry| &entry.value)
-            .ok_or_else(|| UiError::NotFound("There is no dashboard at this address.".to_owned()))?;
-        let at = cx.clock().now();
-        let (source, sources) = sources::choose(cx, wanted).await?;
-        let mut address = String::new();
-        let (tiles, filters) = match &source {
-            Some(source) => {
-                let names: Vec<&str> = dashboard.filters.iter().map(String::as_str).collect();
-                let mut choices = choices(cx, &names, dashboard.mine.as_deref(), source.id).await?;
-                let filters = in_force(cx, dashboard, source.id, filters, &mut choices).await?;
-                address = of_filters(Some(source.id), &filters);
-                (tiles(cx, &content, dashboard, source.id, &filters, at).await?, choices)
-            }
-            None => (Vec::new(), Vec::new()),
-        };
-        Ok(Board {
-            id: dashboard.id.clone(),
-            title: dashboard.title.clone(),
-            wall: dashboard.wall,
-            address,
-            editable: cx.session.user.role == Role::Admin,
-            source,
-            sources,
-            filters,
-            tiles,
-            at,
-        })
-    }
-
-    /// What is chosen: what the address says, and the signed-in person where it says nothing.
-    async fn in_force(
-        cx: &RequestCx,
-        dashboard: &Dashboard,
-        source: DatasourceId,
-        filters: &Filters,
-        choices: &mut [FilterChoice],
-    ) -> Result<Filters, UiError> {
-        let mut filters = filters.clone();
-        if let Some(mine) = dashboard.mine.as_ref().filter(|mine| !filters.fields.contains_key(*mine))
-            && let Some(member) = cx.store().member_by_email(source, cx.actor()).await?
-        {
-            filters.fields.insert(mine.clone(), vec![member.to_string()]);
-        }
-        mark(choices, &filters);
-        Ok(filters)
-    }
-
-    /// Says of each filter which value is in force.
-    pub fn mark(choices: &mut [FilterChoice], filters: &Filters) {
-        for choice in choices {
-            choice.chosen = match choice.name.as_str() {
-                "range" => filters.range.map(|range| range.to_string()).unwrap_or_default(),
-                name => {
-                    filters.fields.get(name).and_then(|values| values.first()).cloned().unwrap_or_default()
-                }
-            };
-        }
-    }
-
-    /// A gauge by itself on a tile of so many columns and rows, its chart drawn.
-    pub async fn single(
-        cx: &RequestCx,
-        gauge: &Gauge,
-        source: DatasourceId,
-        filters: &Filters,
-        (width, height): (u8, u8),
-    ) -> BoardTile {
-        let at = cx.clock().now();
-        let answer = cx.store().answers(source, &[gauge], filters, &Scope::All, at).await.pop();
-        let answer = answer.map_or_else(
-            || Err(UiError::Offline.to_string()),
-            |answer| answer.map_err(|error| UiError::from(error).to_string()),
-        );
-        let tile = BoardTile { width, height, gauges: vec![tile_gauge(gauge, answer, filters)], stamp: 0 };
-        draw_tile(cx, &tile).await;
-        tile
-    }
-
-    /// A gauge with its answer as a tile shows it.
-    fn tile_gauge(gauge: &Gauge, answer: Result<Answer, String>, filters: &Filters) -> TileGauge {
-        let chart = answer.as_ref().ok().and_then(|answer| charts::chart(gauge.chart, answer));
-        TileGauge {
-            id: gauge.id.clone(),
-            title: gauge.title.clone(),
-            about: gauge.about.clone(),
-            chart: gauge.chart,
-            unit: gauge.unit,
-            range: range(gauge, answer.as_ref().ok(), filters).label(),
-            columns: columns(Catalogue::shipped(), gauge),
-            target: gauge.target.as_ref().map(|target| target.within(answer.as_ref().ok())),
-            option: chart.as_ref().map(charts::option_json),
-            answer,
-        }
-    }
-
-    /// What differs from the tiles that are shown.
-    pub fn changes(board: Board, seen: &[u64]) -> Changes {
-        let rebuilt = board.tiles.len() != seen.len();
-        let data_at = |tile: &BoardTile| tile.gauges.first()?.answer.as_ref().ok()?.data_at;
-        Changes {
-            at: board.at,
-            synced_at: board.source.as_ref().and_then(|source| source.synced_at),
-            filling: board.source.as_ref().is_some_and(|source| source.filling),
-            data_at: board.tiles.iter().map(data_at).collect(),
-            tiles: board
-                .tiles
-                .into_iter()
-                .enumerate()
-                .filter(|(place, tile)| !rebuilt && seen.get(*place) != Some(&tile.stamp))
-                .collect(),
-            rebuilt,
-        }
-    }
-
-    /// A number that changes with what a tile shows. The age of the data is shown apart from it.
-    fn stamp(tile: &BoardTile) -> u64 {
-        let mut tile = tile.clone();
-        for gauge in &mut tile.gauges {
-            if let Ok(answer) = &mut gauge.answer {
-                (answer.at, answer.data_at) = (DateTime::UNIX_EPOCH, None);
-            }
-        }
-        let mut hasher = DefaultHasher::new();
-        serde_json::to_string(&tile).unwrap_or_default().hash(&mut hasher);
-        hasher.finish()
-    }
-
-    /// The tiles of a board that is being laid out, its charts drawn.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn laid_out(
-        cx: &RequestCx,
-        content: &Content,
-        dashboard: &Dashboard,
-        source: DatasourceId,
-        filters: &Filters,
-    ) -> Result<Vec<BoardTile>, UiError> {
-        let tiles = tiles(cx, content, dashboard, source, filters, cx.clock().now()).await?;
-        join_all(tiles.iter().map(|tile| draw_tile(cx, tile))).await;
-        Ok(tiles)
-    }
-
-    /// Draws the charts of a board, so that the first HTML holds them; each is drawn once per change of its data.
-    pub async fn draw(cx: &RequestCx, board: &Board) {
-        join_all(board.tiles.iter().map(|tile| draw_tile(cx, tile))).await;
-    }
-
-    /// Draws the charts of a tile. One that cannot be drawn is left out: its numbers stand in its table.
-    async fn draw_tile(cx: &RequestCx, tile: &BoardTile) {
-        let (width, height) = picture_size(tile.width, tile.height);
-        for gauge in &tile.gauges {
-            let Some(option) = &gauge.option else { continue };
-            if let Err(error) = cx.state.renderer.svg(option, Size { width, height }).await {
-                tracing::warn!(gauge = %gauge.id, %error, "a chart could not be drawn");
-            }
-        }
-    }
-
-    async fn tiles(
-        cx: &RequestCx,
-        content: &Content,
-        dashboard: &Dashboard,
-        source: DatasourceId,
-        filters: &Filters,
-        at: DateTime<Utc>,
-    ) -> Result<Vec<BoardTile>, UiError> {
-        let gauge_of =
-            |id: &str| content.gauge(id).filter(|entry| !entry.is_removed).map(|entry| &entry.value);
-        let ids = |tile: &Tile| {
-            [Some(tile.gauge.clone()), tile.or.clone()].into_iter().flatten().collect::<Vec<_>>()
-        };
-        let gauges: Vec<&Gauge> =
-            dashboard.tiles.iter().flat_map(ids).filter_map(|id| gauge_of(&id)).collect();
-        let answers: BTreeMap<String, Result<Answer, String>> = gauges
-            .iter()
-            .map(|gauge| gauge.id.clone())
-            .zip(cx.store().answers(source, &gauges, filters, &Scope::All, at).await)
-            .map(|(id, answer)| (id, answer.map_err(|error| UiError::from(error).to_string())))
-            .collect();
-        let shown = |id: String| match gauge_of(&id).zip(answers.get(&id).cloned()) {
-            Some((gauge, answer)) => tile_gauge(gauge, answer, filters),
-            None => TileGauge::gone(id),
-        };
-        Ok(dashboard
-            .tiles
-            .iter()
-            .map(|tile| {
-                let gauges = ids(tile).into_iter().map(shown).collect();
-                let mut made = BoardTile { width: tile.width, height: tile.height, gauges, stamp: 0 };
-                made.stamp = stamp(&made);
-                made
-            })
-            .collect())
-    }
-
-    impl TileGauge {
-        /// In place of a gauge that somebody removed.
-        fn gone(id: String) -> TileGauge {
-            TileGauge {
-                title: id.replace('_', " "),
-                about: String::new(),
-                chart: ChartKind::Number,
-                unit: Unit::Number,
-                range: String::new(),
-                target: None,
-                answer: Err(
-                    "This gauge was removed. Take it off the board, or have it back under Gauges.".to_owned()
-                ),
-                columns: Vec::new(),
-                option: None,
-                id,
-            }
-        }
-    }
-
-    /// The range that an answer covers: the viewer's, unless the gauge keeps its own.
-    fn range(gauge: &Gauge, answer: Option<&Answer>, filters: &Filters) -> Range {
-        let kept = gauge.range == Range::Now
-            || answer.is_some_and(|answer| answer.unfiltered.iter().any(|filter| filter == DATE_RANGE));
-        filters.range.filter(|_| !kept).unwrap_or(gauge.range)
-    }
-
-    /// What the columns of a gauge's list of rows say.
-    fn columns(catalogue: &Catalogue, gauge: &Gauge) -> Vec<DatasetColumn> {
-        let dataset = gauge.layers.first().and_then(|layer| catalogue.dataset(&layer.dataset));
-        let Some((list, dataset)) = gauge.rows.as_ref().zip(dataset) else { return Vec::new() };
-        list.columns.iter().filter_map(|name| dataset.column(name).cloned()).collect()
-    }
-
-    /// What these filters offer; `mine` is the one that is set to the signed-in person.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn choices(
-        cx: &RequestCx,
-        names: &[&str],
-        mine: Option<&str>,
-        source: DatasourceId,
-    ) -> Result<Vec<FilterChoice>, UiError> {
-        let mut found = Vec::new();
-        for name in names.iter().copied() {
-            if name == "range" {
-                found.push(FilterChoice {
-                    name: name.to_owned(),
-                    label: "Range".to_owned(),
-                    choices: Range::choices()
-                        .into_iter()
-                        .map(|range| (range.to_string(), range.label()))
-                        .collect(),
-                    chosen: String::new(),
-                    mine: false,
-                });
-            } else if let Some((_, label, _)) = FILTERS.iter().find(|(filter, _, _)| *filter == name) {
-                found.push(FilterChoice {
-                    name: name.to_owned(),
-                    label: (*label).to_owned(),
-                    choices: cx.store().filter_choices(source, name, &Scope::All).await?,
-                    chosen: String::new(),
-                    mine: mine == Some(name),
-                });
-            }
-        }
-        Ok(found)
-    }
 }

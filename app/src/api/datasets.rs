@@ -4,10 +4,7 @@ use super::{Payload, UiError};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use taskgauge_model::{
-    dataset::{Dataset, TablePage, TableQuery},
-    ids::DatasourceId,
-};
+use taskgauge_model::ids::DatasourceId;
 
 /// A dataset in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,25 +44,6 @@ pub struct DatasetList {
     pub at: DateTime<Utc>,
 }
 
-/// A dataset with a page of its rows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DatasetPageData {
-    /// The dataset with its columns.
-    pub dataset: Dataset,
-    /// The datasource the rows are from, if there is one.
-    pub source: Option<super::sources::Source>,
-    /// All datasources to choose from.
-    pub sources: Vec<super::sources::Source>,
-    /// The rows.
-    pub page: Option<TablePage>,
-    /// When the oldest part of it was last read.
-    pub read_at: Option<DateTime<Utc>>,
-    /// What the API user cannot see of it, and which right shows it; empty where it sees all.
-    pub lacks: String,
-    /// Now.
-    pub at: DateTime<Utc>,
-}
-
 /// All datasets, with rows and age for a datasource (the first where none is named): [`DatasetList`].
 #[server(input = leptos::server_fn::codec::Json)]
 pub async fn list_datasets(source: Option<DatasourceId>) -> Result<Payload, UiError> {
@@ -81,32 +59,50 @@ pub async fn list_datasets(source: Option<DatasourceId>) -> Result<Payload, UiEr
     .await
 }
 
-/// A dataset and a page of its rows: [`DatasetPageData`].
-#[server(input = leptos::server_fn::codec::Json)]
-pub async fn get_dataset(
-    slug: String,
-    source: Option<DatasourceId>,
-    query: TableQuery,
-) -> Result<Payload, UiError> {
-    super::answer(|cx| async move { Payload::of(&rows::page(&cx, &slug, source, &query).await?) }).await
-}
-
+/// How datasets are read, for server functions and plain pages alike.
 #[cfg(feature = "ssr")]
-mod rows {
-    use super::{DatasetInfo, DatasetPageData, UiError};
+pub mod rows {
+    use super::{DatasetInfo, UiError};
     use crate::api::{
         RequestCx,
         sources::{self, Source},
     };
+    use chrono::{DateTime, Utc};
     use futures::{StreamExt, TryStreamExt, stream};
     use taskgauge_model::{
-        catalogue::Catalogue, dataset::TableQuery, datasource::Doctor, ids::DatasourceId, lacks,
+        catalogue::Catalogue,
+        dataset::{Dataset, TablePage, TableQuery},
+        datasource::Doctor,
+        ids::DatasourceId,
+        lacks,
     };
-    use taskgauge_store::Scope;
 
     /// Datasets whose rows are counted beside each other for the list.
     const COUNTED_AT_ONCE: usize = 4;
 
+    /// A dataset with a page of its rows.
+    #[derive(Debug, Clone, PartialEq)]
+    pub struct DatasetPage {
+        /// The dataset with its columns.
+        pub dataset: &'static Dataset,
+        /// The datasource the rows are from, if there is one.
+        pub source: Option<Source>,
+        /// All datasources to choose from.
+        pub sources: Vec<Source>,
+        /// The rows.
+        pub page: Option<TablePage>,
+        /// When the oldest part of it was last read.
+        pub read_at: Option<DateTime<Utc>>,
+        /// What the API user cannot see of it, and which right shows it; empty where it sees all.
+        pub lacks: String,
+        /// Now.
+        pub at: DateTime<Utc>,
+    }
+
+    /// All datasets, with rows and age of a datasource.
+    ///
+    /// # Errors
+    /// Those of the store.
     pub async fn list(cx: &RequestCx, source: Option<&Source>) -> Result<Vec<DatasetInfo>, UiError> {
         let doctor = &doctor(cx, source).await?;
         let mut counted = Vec::new();
@@ -115,7 +111,7 @@ mod rows {
                 let (rows, read_at) = match source {
                     Some(source) => {
                         let all = TableQuery::default();
-                        let rows = cx.store().dataset_count(source.id, dataset, &all, &Scope::All).await?;
+                        let rows = cx.store().dataset_count(source.id, dataset, &all, cx.scope()).await?;
                         (Some(rows), cx.store().dataset_ages(source.id, dataset).await?)
                     }
                     None => (None, None),
@@ -137,26 +133,38 @@ mod rows {
         stream::iter(counted).buffered(COUNTED_AT_ONCE).try_collect().await
     }
 
+    /// The dataset of that name.
+    ///
+    /// # Errors
+    /// [`UiError::NotFound`] where there is none.
+    pub fn dataset(slug: &str) -> Result<&'static Dataset, UiError> {
+        Catalogue::shipped()
+            .dataset(slug)
+            .ok_or_else(|| UiError::NotFound("There is no dataset at this address.".to_owned()))
+    }
+
+    /// A dataset and a page of its rows.
+    ///
+    /// # Errors
+    /// [`UiError::NotFound`] for what is not there, [`UiError::Invalid`] for a question that makes no sense.
     pub async fn page(
         cx: &RequestCx,
         slug: &str,
         wanted: Option<DatasourceId>,
         query: &TableQuery,
-    ) -> Result<DatasetPageData, UiError> {
-        let dataset = Catalogue::shipped()
-            .dataset(slug)
-            .ok_or_else(|| UiError::NotFound("There is no dataset at this address.".to_owned()))?;
+    ) -> Result<DatasetPage, UiError> {
+        let dataset = dataset(slug)?;
         let (source, sources) = sources::choose(cx, wanted).await?;
         let (page, read_at) = match &source {
             Some(source) => (
-                Some(cx.store().table(source.id, dataset, query, &Scope::All).await?),
+                Some(cx.store().table(source.id, dataset, query, cx.scope()).await?),
                 cx.store().dataset_ages(source.id, dataset).await?,
             ),
             None => (None, None),
         };
         let lacks = lacks::of_dataset(&doctor(cx, source.as_ref()).await?, dataset).join(" ");
         let at = cx.clock().now();
-        Ok(DatasetPageData { dataset: dataset.clone(), source, sources, page, read_at, lacks, at })
+        Ok(DatasetPage { dataset, source, sources, page, read_at, lacks, at })
     }
 
     async fn doctor(cx: &RequestCx, source: Option<&Source>) -> Result<Doctor, UiError> {

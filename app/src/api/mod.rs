@@ -5,6 +5,8 @@
 pub mod boards;
 pub mod datasets;
 pub mod datasources;
+#[cfg(feature = "ssr")]
+pub mod kept;
 pub mod people;
 pub mod posting;
 #[cfg(feature = "ssr")]
@@ -45,6 +47,12 @@ impl Payload {
     /// Writes down why there is no value.
     pub fn refused(refusal: &UiError) -> Result<Payload, UiError> {
         Payload::of(refusal).map(|Payload(refusal)| Payload(format!("{REFUSED}{refusal}")))
+    }
+
+    /// Bytes of the text.
+    #[cfg(feature = "ssr")]
+    fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Why there is no value, if there is none.

@@ -1,15 +1,18 @@
 //! Who asks, and what the answer is made with.
 
-use super::{Payload, UiError};
+use super::{Payload, UiError, boards::answered::KeptBoards};
 use leptos::prelude::*;
-use std::{collections::hash_map::RandomState, hash::BuildHasher};
+use std::{collections::hash_map::RandomState, hash::BuildHasher, sync::Arc};
 use taskgauge_autotask::Connector;
 use taskgauge_model::{
     clock::Clock,
     datasource::{Draft, TestOutcome},
 };
 use taskgauge_render::Renderer;
-use taskgauge_store::{Store, StoreError, users::Session};
+use taskgauge_store::{Scope, Store, StoreError, users::Session};
+
+/// Bytes of boards that a process keeps.
+const BOARD_BYTES: u64 = 64 * 1024 * 1024;
 
 /// What server functions work with; one per process.
 #[derive(Clone)]
@@ -20,6 +23,15 @@ pub struct AppState {
     pub connector: Connector,
     /// Draws charts.
     pub renderer: Renderer,
+    /// Boards that were answered before.
+    pub boards: Arc<KeptBoards>,
+}
+
+impl AppState {
+    /// The state of a process that starts.
+    pub fn new(store: Store, connector: Connector, renderer: Renderer) -> AppState {
+        AppState { store, connector, renderer, boards: Arc::new(KeptBoards::new(BOARD_BYTES)) }
+    }
 }
 
 /// The outcome of a datasource form that was posted without JavaScript; put into the context of the page that answers.
@@ -64,6 +76,11 @@ impl RequestCx {
     /// Who asks, for the audit log.
     pub fn actor(&self) -> &str {
         &self.session.user.email
+    }
+
+    /// Whose rows whoever asks may see: the one place that says so.
+    pub const fn scope(&self) -> &Scope {
+        &Scope::All
     }
 
     /// The database.

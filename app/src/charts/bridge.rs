@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 extern "C" {
     /// Draws an option over the picture in `host`; again for the same host to change it.
     #[wasm_bindgen(js_name = draw, catch)]
-    pub async fn draw(host: &web_sys::Element, option: &str, on_click: &JsValue) -> Result<JsValue, JsValue>;
+    pub async fn draw(host: &web_sys::Element, option: &str) -> Result<JsValue, JsValue>;
 
     /// Frees what a chart holds.
     #[wasm_bindgen(js_name = dispose)]

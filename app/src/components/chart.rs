@@ -6,7 +6,6 @@ use crate::{
 };
 use leptos::{html, prelude::*, task::spawn_local};
 use taskgauge_model::{format, gauge::Answer};
-use wasm_bindgen::JsValue;
 
 /// The chart of an answer.
 #[component]
@@ -29,7 +28,7 @@ pub fn Chart(
             let option = option.clone();
             spawn_local(async move {
                 // Where ECharts cannot be loaded the picture stays, and the table holds the numbers.
-                let _ = bridge::draw(&host, &option, &JsValue::UNDEFINED).await;
+                let _ = bridge::draw(&host, &option).await;
             });
         }
     });

@@ -42,6 +42,7 @@ const NAV: &[(Option<&str>, &[NavPage])] = &[
         &[
             NavPage::plain("/dashboards", Icon::Board, "Dashboards"),
             NavPage::plain("/gauges", Icon::Gauge, "Gauges"),
+            NavPage::plain("/walls", Icon::Screen, "Walls"),
         ],
     ),
     (

@@ -86,7 +86,10 @@ fn GaugeView(gauge: TileGauge, around: Around, titled: bool) -> impl IntoView {
         Ok(Answer { table: Some(page), .. }) => {
             view! { <div class="tile-table"><Cells page=page columns=columns /></div> }.into_any()
         }
-        Ok(answer) => body(chart, unit, &title, target.as_ref(), answer, option, size, &rows),
+        Ok(answer) => {
+            let look = Look { chart, unit, title: &title, target: target.as_ref(), size, rows: &rows };
+            body(look, answer, option)
+        }
     };
     view! {
         <div class="tile-head">
@@ -119,17 +122,20 @@ fn opens(class: &'static str, label: String, sign: &'static str, text: String) -
     .into_any()
 }
 
-fn body(
-    kind: ChartKind,
+/// What an answer is shown as.
+struct Look<'a> {
+    chart: ChartKind,
     unit: Unit,
-    title: &str,
-    target: Option<&Target>,
-    answer: Answer,
-    option: Option<String>,
+    title: &'a str,
+    target: Option<&'a Target>,
     size: (u32, u32),
-    rows: &str,
-) -> AnyView {
-    match kind {
+    /// Where its rows are.
+    rows: &'a str,
+}
+
+fn body(look: Look<'_>, answer: Answer, option: Option<String>) -> AnyView {
+    let Look { chart, unit, title, target, size, rows } = look;
+    match chart {
         ChartKind::Number | ChartKind::Percent | ChartKind::Progress => number(unit, target, &answer, rows),
         ChartKind::Table => view! {
             <div class="tile-table" tabindex="0" role="region" aria-label=format!("Table of {title}")>{groups_table(&answer, rows)}</div>
@@ -145,7 +151,7 @@ fn body(
 }
 
 /// A value with its change and target.
-fn number(unit: Unit, target: Option<&Target>, answer: &Answer, rows: &str) -> AnyView {
+pub fn number(unit: Unit, target: Option<&Target>, answer: &Answer, rows: &str) -> AnyView {
     let Some(value) = answer.value else {
         return view! { <p class="tile-empty">"No data"</p> }.into_any();
     };

@@ -20,7 +20,10 @@ use crate::{
 use chrono::{DateTime, Utc};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::{
+    components::A,
+    hooks::{use_params_map, use_query_map},
+};
 use taskgauge_model::{gauge::Filters, ids::DatasourceId};
 
 /// The page of a dashboard.
@@ -96,7 +99,10 @@ fn BoardView(board: Board, filters: Filters, rebuilt: RwSignal<u32>) -> impl Int
         <Title text=board.title.clone() />
         <header class="page-head">
             <div>
-                <h1>{board.title}</h1>
+                <div class="board-name">
+                    <h1>{board.title}</h1>
+                    {switch(board.others)}
+                </div>
                 <p class="page-sub">
                     <a class="link" href=link>{source.name.clone()}</a>" · synced "
                     {move || view! { <Age at=open.synced_at.get() now=open.now.get() never="for the first time, now" /> }}
@@ -125,6 +131,21 @@ fn BoardView(board: Board, filters: Filters, rebuilt: RwSignal<u32>) -> impl Int
             {board.editable.then(|| view! { <p><a class="button primary" rel="external" href=format!("/dashboards/{}/edit", board.id)>"Add tiles"</a></p> }.into_any())}</div>
         }.into_any())}
         <div class=class>{shown_tiles}</div>
+    }
+    .into_any()
+}
+
+/// The way to other dashboards, without loading the page anew.
+fn switch(others: Vec<(String, String)>) -> AnyView {
+    let links: Vec<_> = others
+        .into_iter()
+        .map(|(way, title)| view! { <li><A href=way>{title}</A></li> }.into_any())
+        .collect();
+    view! {
+        <details class="switch">
+            <summary aria-label="Other dashboards" title="Other dashboards">"▾"</summary>
+            <ul>{links}</ul>
+        </details>
     }
     .into_any()
 }

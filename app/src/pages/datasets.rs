@@ -62,7 +62,7 @@ fn Group(title: &'static str, list: Vec<DatasetInfo>, now: DateTime<Utc>, query:
                 view! {
                 <tr>
                     <th scope="row">
-                        <a class="link" href=format!("/data/datasets/{}{query}", dataset.slug)>{dataset.title}</a>
+                        <a class="link" rel="external" href=format!("/data/datasets/{}{query}", dataset.slug)>{dataset.title}</a>
                         <p class="muted">{dataset.about}</p>
                         {incomplete(dataset.lacks)}
                     </th>

@@ -243,6 +243,7 @@ fn Settings(
                 <dd>{requests}</dd>
                 <dt>"More"</dt>
                 <dd class="row">
+                    <a class="link" href=format!("/data/datasources/{id}/settings") rel="external">"How numbers are reckoned"</a>
                     <a class="link" href=format!("/data/datasources/{id}/completeness") rel="external">"Completeness and rows set aside"</a>
                     <a class="link" href=format!("/data/datasources/{id}/webhooks") rel="external">"Webhooks"</a>
                 </dd>

@@ -313,6 +313,8 @@ pub fn GaugeEditor(
         {problem.map(|problem| view! { <Banner mood=Mood::Bad title="It was not saved"><p>{problem}</p></Banner> })}
         <div class="builder">
             <form class="form" method="post" action=to data-live="/gauges/preview" autocomplete="off">
+                // What Enter in a field presses: the first button of a form.
+                <button class="visually-hidden" type="submit" name="do" value="save" tabindex="-1" aria-hidden="true"></button>
                 <input type="hidden" name="version" value=version.to_string() />
                 <div id="builder-fields" class="form">{super::builder::fields(&gauge, is_new)}</div>
                 <div class="actions">

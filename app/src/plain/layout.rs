@@ -222,15 +222,15 @@ pub fn layout(board: &Dashboard, content: &Content, tiles: Vec<BoardTile>, at: D
 fn edit_tile(
     place: usize,
     tile: &Tile,
-    title: &str,
+    named: &str,
     answer: Option<BoardTile>,
     at: DateTime<Utc>,
 ) -> AnyView {
     let style = format!("--w:{};--h:{}", tile.width, tile.height);
     let action = |verb: &'static str, sign: &'static str, what: &str| {
         view! {
-            <button class="icon-button small" type="submit" name="do" value=format!("{verb}.{place}") data-verb=verb title=format!("{what}: {title}")>
-                <span aria-hidden="true">{sign}</span><span class="visually-hidden">{format!("{what}: {title}")}</span>
+            <button class="icon-button small" type="submit" name="do" value=format!("{verb}.{place}") data-verb=verb title=format!("{what}: {named}")>
+                <span aria-hidden="true">{sign}</span><span class="visually-hidden">{format!("{what}: {named}")}</span>
             </button>
         }
     };
@@ -240,17 +240,17 @@ fn edit_tile(
             (answer.width, answer.height) = (tile.width, tile.height);
             view! { <TileView place=place tile=answer data_at=RwSignal::new(None) now=RwSignal::new(at) address=String::new() /> }.into_any()
         }
-        None => view! { <section class="tile"><div class="tile-head"><h2 class="tile-title">{title.to_owned()}</h2></div></section> }.into_any(),
+        None => view! { <section class="tile"><div class="tile-head"><h2 class="tile-title">{named.to_owned()}</h2></div></section> }.into_any(),
     };
     view! {
-        <li class="layout-tile" style=style data-title=title.to_owned()>
+        <li class="layout-tile" style=style data-title=named.to_owned()>
             <input type="hidden" name="tile.gauge" value=tile.gauge.clone() />
             <input type="hidden" name="tile.or" value=tile.or.clone().unwrap_or_default() />
             <input type="hidden" name="tile.width" value=tile.width.to_string() />
             <input type="hidden" name="tile.height" value=tile.height.to_string() />
             <div class="layout-content" inert="">{inside}</div>
-            <div class="layout-bar" role="group" aria-label=format!("Tile {title}")>
-                <button class="icon-button small layout-handle" type="button" title=format!("Move {title}")><span aria-hidden="true">"✥"</span><span class="visually-hidden">{format!("Move {title}")}</span></button>
+            <div class="layout-bar" role="group" aria-label=format!("Tile {named}")>
+                <button class="icon-button small layout-handle" type="button" title=format!("Move {named}")><span aria-hidden="true">"✥"</span><span class="visually-hidden">{format!("Move {named}")}</span></button>
                 <span class="layout-size muted">{size}</span>
                 {action("left", "←", "Move back")}
                 {action("right", "→", "Move on")}

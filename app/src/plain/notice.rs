@@ -1,9 +1,9 @@
-//! What was just done to a gauge or a dashboard, and the way back.
+//! What was just done to a gauge, a dashboard or a wall, and the way back.
 
 use crate::components::banner::{Banner, Mood};
 use leptos::prelude::*;
 
-/// Something that was done to a gauge or a dashboard.
+/// Something that was done to a gauge, a dashboard or a wall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
     /// It was made or changed.
@@ -43,7 +43,7 @@ impl Deed {
     }
 }
 
-/// Says what was done, with a button that takes it back. `base` is `/gauges` or `/dashboards`.
+/// Says what was done, with a button that takes it back. `base` is `/gauges`, `/dashboards` or `/walls`.
 pub fn notice(deed: Deed, base: &str, id: &str, title: &str) -> AnyView {
     let back = match deed {
         Deed::Removed => Some(("restore", "Undo")),
@@ -60,6 +60,11 @@ pub fn notice(deed: Deed, base: &str, id: &str, title: &str) -> AnyView {
     });
     let said = format!("“{title}” {}", deed.look().1);
     view! { <Banner mood=Mood::Good title=said>{button}</Banner> }.into_any()
+}
+
+/// Says what was done, where there is no way back but doing it again.
+pub fn said(deed: Deed, title: &str) -> AnyView {
+    view! { <Banner mood=Mood::Good title=format!("“{title}” {}", deed.look().1)>""</Banner> }.into_any()
 }
 
 /// A button that does something by itself.

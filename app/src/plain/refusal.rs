@@ -11,11 +11,13 @@ pub fn Refusal(
     email: String,
     /// Why, as a sentence that says what to do.
     why: String,
+    /// What became of it, in a few words.
+    heading: &'static str,
     /// The page of the side bar it belongs to, where the way leads back.
     back: &'static str,
 ) -> impl IntoView {
     let page = view! {
-        <header class="page-head"><div><h1>"That was not done"</h1></div></header>
+        <header class="page-head"><div><h1>{heading}</h1></div></header>
         <Banner mood=Mood::Bad title=why><p><a class="link" href=back>"Back"</a></p></Banner>
     };
     frame(email, back, page.into_any())

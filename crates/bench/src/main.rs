@@ -4,6 +4,9 @@
 //! what repeats exactly, such as requests and bytes. `README.md` beside this crate holds the figures that were reached.
 #![allow(clippy::print_stdout, reason = "the result of a benchmark is what it prints")]
 
+mod boards;
+mod load;
+mod server;
 mod sync;
 mod tenant;
 
@@ -21,6 +24,8 @@ struct Arguments {
 enum Which {
     /// First load, idle and small incremental syncs, beside a plain fetch of the same pages.
     Sync(sync::Arguments),
+    /// Boards over HTTP, cached beside a file of the same size and cold beside the bare statements of their gauges.
+    Boards(boards::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +38,7 @@ fn main() -> ExitCode {
     let measured = runtime.block_on(async {
         match arguments.which {
             Which::Sync(arguments) => sync::measure(&arguments).await,
+            Which::Boards(arguments) => boards::measure(&arguments).await,
         }
     });
     match measured {

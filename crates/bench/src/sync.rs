@@ -1,6 +1,9 @@
 //! The sync engine beside a plain fetch of the same pages, whose rows are thrown away.
 
-use crate::tenant::{Failure, Tenant};
+use crate::{
+    server::{peak, resident},
+    tenant::{Failure, Tenant},
+};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::json;
@@ -76,7 +79,7 @@ pub async fn measure(arguments: &Arguments) -> Result<(), Failure> {
     let datasource = store.add_datasource("bench", &tested, "Bench", "America/New_York", None).await?;
 
     tenant.forget().await?;
-    let idle_memory = resident();
+    let idle_memory = resident("self");
     let began = Instant::now();
     let run = run_once(&store, &connector, datasource, RunKind::Incremental).await?;
     let seconds = began.elapsed().as_secs_f64();
@@ -93,7 +96,7 @@ pub async fn measure(arguments: &Arguments) -> Result<(), Failure> {
     }
     println!("  requests / least {:.3}", asked as f64 / least_requests(&run.steps) as f64);
     println!("  most in flight  {in_flight} at one entity");
-    println!("  memory          {:.0} MB at most, {idle_memory:.0} MB before", peak());
+    println!("  memory          {:.0} MB at most, {idle_memory:.0} MB before", peak("self"));
 
     for (what, changes) in [("idle", 0), ("changed", arguments.changes)] {
         tenant.forget().await?;
@@ -189,20 +192,4 @@ async fn fetch(http: &reqwest::Client, tenant: &Tenant, entity: &str) -> Result<
             _ => return Ok(fetched),
         }
     }
-}
-
-/// Resident memory of this process, in MB.
-fn resident() -> f64 {
-    status("VmRSS:")
-}
-
-/// The most it ever was, in MB.
-fn peak() -> f64 {
-    status("VmHWM:")
-}
-
-fn status(name: &str) -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").trim().parse::<f64>().map_or(f64::NAN, |kilobytes| kilobytes / 1024.0)
 }

@@ -293,6 +293,9 @@ pub struct Target {
     /// The id of the gauge's value that is the target, where that has a number; [`Target::value`] holds elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
+    /// The workspace's setting that is the target, such as `sla_target`; [`Target::value`] is its default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setting: Option<String>,
     /// Which side is good.
     #[serde(default, skip_serializing_if = "is_default")]
     pub good: Good,

@@ -34,3 +34,7 @@ id!(
     /// One sync of one datasource.
     RunId
 );
+id!(
+    /// A rotation of boards for screens.
+    WallId
+);

@@ -17,6 +17,8 @@ pub mod formula;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod gaps;
 pub mod gauge;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod grid;
 pub mod ids;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lacks;
@@ -24,6 +26,9 @@ pub mod lacks;
 pub mod merge;
 pub mod range;
 pub mod run;
+pub mod settings;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod wall;
 pub mod webhook;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod words;

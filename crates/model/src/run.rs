@@ -153,6 +153,6 @@ pub enum Event {
         /// The entities' names.
         entities: Vec<String>,
     },
-    /// A gauge or a dashboard was changed by a person.
+    /// A gauge, a dashboard or a wall was changed by a person.
     Edited,
 }

@@ -14,6 +14,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use taskgauge_model::{
+    bundle::Bundle,
     catalogue::Catalogue,
     dashboard::{Dashboard, GRID_COLUMNS},
     gauge::{FILTERS, Gauge},
@@ -226,8 +227,8 @@ impl Store {
     pub async fn content(&self) -> Result<Arc<Content>, StoreError> {
         let version: i64 =
             sqlx::query_scalar("select version from taskgauge.content_version").fetch_one(&self.pool).await?;
-        if let Some(kept) = self.shelf.lock().as_ref().filter(|kept| kept.version == version) {
-            return Ok(kept.clone());
+        if let Some(kept) = self.shelf.of(version) {
+            return Ok(kept);
         }
         let mut reading = self.pool.begin_with("begin isolation level repeatable read read only").await?;
         let version: i64 = sqlx::query_scalar("select version from taskgauge.content_version")
@@ -263,9 +264,38 @@ impl Store {
     /// [`StoreError::Invalid`] with what to change, [`StoreError::Conflict`] when somebody else changed it meanwhile or
     /// the name of a new one is taken.
     pub async fn save<T: Piece>(&self, actor: &str, piece: &T, seen: i64) -> Result<(), StoreError> {
-        piece.check()?;
         let mut transaction = self.pool.begin().await?;
-        let version = next_version(&mut transaction).await?;
+        self.write(&mut transaction, actor, piece, Some(seen)).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Saves all gauges and dashboards of a file, or none; those that are there are replaced.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] with what to change, [`StoreError::Conflict`] where there are too many.
+    pub async fn import(&self, actor: &str, bundle: &Bundle) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        for gauge in &bundle.gauges {
+            self.write(&mut transaction, actor, gauge, None).await?;
+        }
+        for dashboard in &bundle.dashboards {
+            self.write(&mut transaction, actor, dashboard, None).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Writes a gauge or dashboard; where `seen` is given, only over that version.
+    async fn write<T: Piece>(
+        &self,
+        connection: &mut PgConnection,
+        actor: &str,
+        piece: &T,
+        seen: Option<i64>,
+    ) -> Result<(), StoreError> {
+        piece.check()?;
+        let version = next_version(connection).await?;
         let shipped = T::shipped().iter().find(|shipped| shipped.id() == piece.id());
         let stored: Option<(i64, Value, bool)> = sqlx::query_as(
             "select version, body, removed_at is not null
@@ -275,11 +305,11 @@ impl Store {
         )
         .bind(T::KIND)
         .bind(piece.id())
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut *connection)
         .await?;
         let is_free = shipped.is_none() && stored.as_ref().is_none_or(|(_, _, is_removed)| *is_removed);
         let now = stored.as_ref().map_or(0, |(version, _, _)| *version);
-        if now != seen && !(seen == 0 && is_free) {
+        if let Some(seen) = seen.filter(|seen| now != *seen && !(*seen == 0 && is_free)) {
             return Err(StoreError::Conflict {
                 what: if seen == 0 && shipped.is_none() {
                     format!("There is a {} with the name “{}” already. Choose another.", T::NOUN, piece.id())
@@ -298,7 +328,7 @@ impl Store {
                 where kind = $1",
             )
             .bind(T::KIND)
-            .fetch_one(&mut *transaction)
+            .fetch_one(&mut *connection)
             .await?;
             if usize::try_from(made).unwrap_or(usize::MAX) >= MADE_MAX {
                 return Err(StoreError::Conflict {
@@ -325,10 +355,9 @@ impl Store {
         .bind(version)
         .bind(self.clock.now())
         .bind(actor)
-        .execute(&mut *transaction)
+        .execute(&mut *connection)
         .await?;
-        self.changed::<T>(&mut transaction, actor, "change", piece.title()).await?;
-        transaction.commit().await?;
+        self.changed::<T>(connection, actor, "change", piece.title()).await?;
         Ok(())
     }
 
@@ -497,6 +526,11 @@ impl Store {
 }
 
 impl Shelf {
+    /// What was read last, if it is of this version.
+    pub fn of(&self, version: i64) -> Option<Arc<Content>> {
+        self.lock().as_ref().filter(|kept| kept.version == version).cloned()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Content>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

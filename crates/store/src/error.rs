@@ -35,6 +35,9 @@ pub enum StoreError {
     /// The database has no space left.
     #[error("The disk of the database is full. Make space on it; nothing that was saved is lost.")]
     DiskFull(#[source] sqlx::Error),
+    /// A file could not be written.
+    #[error("The file could not be written. The disk of the server may be full.")]
+    File(#[source] std::io::Error),
     /// A newer Taskgauge migrated this database.
     #[error(
         "This database was made by a newer version of Taskgauge. Start that version, or restore a backup."
@@ -59,6 +62,25 @@ impl StoreError {
     /// Whether the same call may succeed later, with nothing changed by a person.
     pub const fn is_transient(&self) -> bool {
         matches!(self, StoreError::Unreachable(_) | StoreError::TimedOut(_))
+    }
+
+    /// The same for somebody else who waited for the same work. Of the database's own error its words are left.
+    pub(crate) fn told_again(&self) -> StoreError {
+        let words = |error: &sqlx::Error| sqlx::Error::Protocol(error.to_string());
+        match self {
+            StoreError::Unreachable(error) => StoreError::Unreachable(words(error)),
+            StoreError::TimedOut(error) => StoreError::TimedOut(words(error)),
+            StoreError::NotFound { what } => StoreError::NotFound { what },
+            StoreError::Conflict { what } => StoreError::Conflict { what: what.clone() },
+            StoreError::WrongKey => StoreError::WrongKey,
+            StoreError::DiskFull(error) => StoreError::DiskFull(words(error)),
+            StoreError::NewerSchema => StoreError::NewerSchema,
+            StoreError::Invalid(what) => StoreError::Invalid(what.clone()),
+            StoreError::File(error) => StoreError::File(std::io::Error::new(error.kind(), error.to_string())),
+            StoreError::Lost => StoreError::Lost,
+            StoreError::Restarted => StoreError::Restarted,
+            StoreError::Database(error) => StoreError::Database(words(error)),
+        }
     }
 
     /// Turns the violation of the unique index `name` into a conflict, with `what` as its sentence.

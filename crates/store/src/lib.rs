@@ -17,10 +17,12 @@ pub mod rows;
 pub mod runs;
 mod scope;
 pub mod sealing;
-pub mod settings;
+mod settings;
+pub mod standing;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod users;
+pub mod walls;
 pub mod webhooks;
 
 pub use error::StoreError;

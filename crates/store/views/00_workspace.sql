@@ -51,6 +51,7 @@ select
     (taskgauge.instant() at time zone d.time_zone)::date as today,
     24 * (taskgauge.setting(d.settings, 'stale_days', '3') #>> '{}')::numeric as stale_hours,
     (taskgauge.setting(d.settings, 'csat_positive_from', '80') #>> '{}')::numeric as csat_positive_from,
+    taskgauge.setting(d.settings, 'utilization_basis', '"client"') #>> '{}' as utilization_basis,
     (taskgauge.setting(d.settings, 'default_daily_hours', '8') #>> '{}')::numeric as default_daily_hours,
     (taskgauge.setting(d.settings, 'loaded_cost_per_hour', 'null') #>> '{}')::numeric as loaded_cost_per_hour,
     (taskgauge.setting(d.settings, 'merged_ticket_status', 'null') #>> '{}')::bigint as merged_ticket_status,

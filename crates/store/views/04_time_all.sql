@@ -59,6 +59,8 @@ select
     t.show_on_invoice,
     coalesce(not t.is_non_billable, false) as is_billable,
     coalesce(coalesce(tk.company_id, pr.company_id) <> 0, false) as is_client,
+    coalesce(coalesce(tk.company_id, pr.company_id) <> 0, false)
+        and (w.utilization_basis = 'client' or coalesce(not t.is_non_billable, false)) as is_utilized,
     coalesce(tk.ticket_type = any (w.reactive_types), false) as is_reactive,
     case
         when not coalesce(coalesce(tk.company_id, pr.company_id) <> 0, false) then 'Internal'

@@ -28,19 +28,9 @@ select
     t.hours_approved,
     t.hours - coalesce(t.hours_approved, 0) as hours_left,
     round(100 * coalesce(t.hours_approved, 0) / nullif(t.hours, 0), 2) as used_percentage,
-    (
-        select coalesce(sum(e.hours_to_bill), 0)
-        from autotask.time_entries e
-        where e.datasource_id = t.datasource_id and e.contract_id = t.contract_id and e.deleted_at is null
-            and e.date_worked > w.today - 30 and e.date_worked <= w.today
-    ) as hours_30d,
+    coalesce(used.hours_to_bill, 0) as hours_30d,
     round(
-        (t.hours - coalesce(t.hours_approved, 0)) * 30 / nullif((
-            select sum(e.hours_to_bill)
-            from autotask.time_entries e
-            where e.datasource_id = t.datasource_id and e.contract_id = t.contract_id and e.deleted_at is null
-                and e.date_worked > w.today - 30 and e.date_worked <= w.today
-        ), 0),
+        (t.hours - coalesce(t.hours_approved, 0)) * 30 / nullif(used.hours_to_bill, 0),
         1
     ) as days_to_empty,
     t.hourly_rate,
@@ -52,6 +42,15 @@ from autotask.contract_blocks t
 join dataset.workspace w on w.datasource_id = t.datasource_id
 left join autotask.contracts ct
     on ct.datasource_id = t.datasource_id and ct.id = t.contract_id
+-- Reckoned once for all contracts: a look-up for each would read the time of a month again for each.
+left join (
+    select e.datasource_id, e.contract_id, sum(e.hours_to_bill) as hours_to_bill
+    from autotask.time_entries e
+    join dataset.workspace w on w.datasource_id = e.datasource_id
+    where e.deleted_at is null and e.date_worked > w.today - 30 and e.date_worked <= w.today
+    group by e.datasource_id, e.contract_id
+) used
+    on used.datasource_id = t.datasource_id and used.contract_id = t.contract_id
 left join autotask.companies company
     on company.datasource_id = t.datasource_id and company.id = ct.company_id
 left join autotask.picklist_values contract_type_label

@@ -4,10 +4,12 @@ create view dataset.service_calls as
 with lines as (
     select
         s.datasource_id, s.id, s.service_call_id, s.ticket_id, null::bigint as task_id,
-        members.first_id, members.names, members.number
+        members.first_id, members.names, coalesce(members.number, 0) as number
     from autotask.service_call_tickets s
-    cross join lateral (
+    left join (
         select
+            m.datasource_id,
+            m.service_call_ticket_id,
             (array_agg(m.resource_id order by m.id))[1] as first_id,
             string_agg(
                 coalesce(dataset.person(r.first_name, r.last_name), '#' || m.resource_id), ', ' order by m.id
@@ -15,17 +17,21 @@ with lines as (
             count(*) as number
         from autotask.service_call_ticket_resources m
         left join autotask.resources r on r.datasource_id = m.datasource_id and r.id = m.resource_id
-        where m.datasource_id = s.datasource_id and m.service_call_ticket_id = s.id and m.deleted_at is null
+        where m.deleted_at is null
+        group by m.datasource_id, m.service_call_ticket_id
     ) members
+        on members.datasource_id = s.datasource_id and members.service_call_ticket_id = s.id
     where s.deleted_at is null
     union all
     -- Ids of the two tables overlap.
     select
-        s.datasource_id, -s.id, s.service_call_id, null::bigint, s.task_id,
-        members.first_id, members.names, members.number
+        s.datasource_id, -s.id, s.service_call_id, null::bigint as ticket_id, s.task_id,
+        members.first_id, members.names, coalesce(members.number, 0) as number
     from autotask.service_call_tasks s
-    cross join lateral (
+    left join (
         select
+            m.datasource_id,
+            m.service_call_task_id,
             (array_agg(m.resource_id order by m.id))[1] as first_id,
             string_agg(
                 coalesce(dataset.person(r.first_name, r.last_name), '#' || m.resource_id), ', ' order by m.id
@@ -33,8 +39,10 @@ with lines as (
             count(*) as number
         from autotask.service_call_task_resources m
         left join autotask.resources r on r.datasource_id = m.datasource_id and r.id = m.resource_id
-        where m.datasource_id = s.datasource_id and m.service_call_task_id = s.id and m.deleted_at is null
+        where m.deleted_at is null
+        group by m.datasource_id, m.service_call_task_id
     ) members
+        on members.datasource_id = s.datasource_id and members.service_call_task_id = s.id
     where s.deleted_at is null
     union all
     select c.datasource_id, null::bigint, c.id, null::bigint, null::bigint, null::bigint, null::text, 0
@@ -106,11 +114,18 @@ select
         and sc.canceled_date_time is null
         and coalesce(sc.end_date_time < w.now, false)
     ) as is_overdue,
+    -- Tickets come before tasks, which have negative ids here.
     not exists (
         select
-        from lines o
-        where o.datasource_id = t.datasource_id and o.service_call_id = t.service_call_id
-            and (o.ticket_id is null, abs(o.id)) < (t.ticket_id is null, abs(t.id))
+        from autotask.service_call_tickets o
+        where o.datasource_id = t.datasource_id and o.service_call_id = t.service_call_id and o.deleted_at is null
+            and (t.id < 0 or o.id < t.id)
+    )
+    and not exists (
+        select
+        from autotask.service_call_tasks o
+        where o.datasource_id = t.datasource_id and o.service_call_id = t.service_call_id and o.deleted_at is null
+            and o.id < -t.id
     ) as is_first,
     sc.description,
     sc.extra

@@ -6,12 +6,11 @@ use crate::config::Installation;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use taskgauge_model::{
-    catalogue::Catalogue,
     format,
-    gauge::{Answer, FILTERS, Filters, Status},
+    gauge::{Answer, FILTERS, Filters, Gauge, Status},
     ids::DatasourceId,
 };
-use taskgauge_store::{Scope, Store};
+use taskgauge_store::{Scope, Store, StoreError};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -35,17 +34,18 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments) -> Result<(), String> {
-    let gauge = Catalogue::shipped()
-        .gauge(&arguments.id)
-        .ok_or_else(|| format!("There is no gauge “{}”.", arguments.id))?;
     let mut filters = filters(&arguments.filters)?;
     with_open(&arguments.installation, async |opened| {
+        let gauge = opened.store.gauge(&arguments.id).await.map_err(|error| match error {
+            StoreError::NotFound { .. } => format!("There is no gauge “{}”.", arguments.id),
+            other => other.to_string(),
+        })?;
         let source = named(opened, &arguments.datasource).await?.id;
         known_values(&opened.store, source, &mut filters).await?;
         let at = arguments.at.unwrap_or_else(|| opened.store.clock().now());
         let answer = opened
             .store
-            .answer(source, gauge, &filters, &Scope::All, at)
+            .answer(source, &gauge, &filters, &Scope::All, at)
             .await
             .map_err(|error| error.to_string())?;
         if !answer.unfiltered.is_empty() {
@@ -56,7 +56,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
             say(note);
         }
         if arguments.json {
-            return print_json(&contract(&answer));
+            return print_json(&contract(&gauge, &answer));
         }
         let words = match (answer.status, answer.value) {
             (Status::Ok, Some(value)) => format::exact_value(value, answer.unit),
@@ -68,6 +68,16 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
             }
         };
         print(&format!("{}: {words}", gauge.title))?;
+        if let Some(previous) = answer.previous {
+            print(&format!("  Before: {}", format::exact_value(previous, answer.unit)))?;
+        }
+        if let Some(target) = &gauge.target {
+            let target = target.within(Some(&answer)).value;
+            print(&format!("  Goal: {}", format::exact_value(target, answer.unit)))?;
+        }
+        for figure in &answer.figures {
+            print(&format!("  {}: {}", figure.label, format::exact_value(figure.value, figure.unit)))?;
+        }
         for group in &answer.groups {
             let values: Vec<String> = answer
                 .series
@@ -128,7 +138,12 @@ const ENUMERATED: [&str; 3] = ["queue", "priority", "status"];
 const SHOWN: usize = 20;
 
 /// The contract of `--json`.
-fn contract(answer: &Answer) -> serde_json::Value {
+fn contract(gauge: &Gauge, answer: &Answer) -> serde_json::Value {
+    let figures: Vec<_> = answer
+        .figures
+        .iter()
+        .map(|figure| json!({ "id": figure.id, "label": figure.label, "unit": figure.unit, "value": figure.value }))
+        .collect();
     let groups: Vec<_> = answer
         .groups
         .iter()
@@ -140,6 +155,9 @@ fn contract(answer: &Answer) -> serde_json::Value {
         "status": answer.status,
         "value": answer.value,
         "unit": answer.unit,
+        "previous": answer.previous,
+        "target": gauge.target.as_ref().map(|target| target.within(Some(answer)).value),
+        "figures": figures,
         "rows": answer.rows,
         "groups": groups,
     })

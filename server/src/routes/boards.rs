@@ -125,7 +125,7 @@ pub async fn duplicate(
 /// The copy of a board, under a name that is free.
 fn copy_of(content: &Content, board: Dashboard) -> Dashboard {
     let stem: String = board.id.chars().take(50).collect();
-    let id = (2..)
+    let id = (2..=u32::MAX)
         .map(|number| format!("{stem}-{number}"))
         .find(|id| content.dashboard(id).is_none_or(|entry| entry.is_removed))
         .unwrap_or_default();
@@ -208,7 +208,7 @@ async fn tiles(
     let cx = RequestCx::of_route(state.app.clone(), session.clone());
     match sources::choose(&cx, None).await {
         Ok((Some(source), _)) => {
-            answered::laid_out(&cx, content, board, source.id, &Filters::default()).await.unwrap_or_default()
+            answered::laid_out(&cx, content, board, source.id, &Filters::default()).await
         }
         _ => Vec::new(),
     }

@@ -1,4 +1,4 @@
-//! What is the same for gauges and dashboards: who may change them, removing, undoing, files.
+//! What is the same for gauges, dashboards and walls: who may change them, removing, undoing, files.
 
 use super::ServerState;
 use axum::{
@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use taskgauge_app::plain::{Deed, Import, ImportProps, Planned, Refusal, RefusalProps};
+use taskgauge_app::plain::{Deed, Import, ImportProps, Planned};
 use taskgauge_model::{bundle::Bundle, dashboard::Dashboard, gauge::Gauge};
 use taskgauge_store::{
     StoreError,
@@ -16,7 +16,7 @@ use taskgauge_store::{
     users::{Role, Session},
 };
 
-/// Whether somebody may change gauges and dashboards.
+/// Whether somebody may change gauges, dashboards and walls.
 pub fn can_edit(session: &Session) -> bool {
     session.user.role == Role::Admin
 }
@@ -66,28 +66,47 @@ impl Place for Dashboard {
 
 /// A page that says why something was not done.
 pub fn refused<T: Place>(state: &ServerState, session: &Session, error: &StoreError) -> Response {
-    let status = match error {
+    refused_at(state, session, error, T::BASE)
+}
+
+/// As [`refused`], with the page where the way leads back.
+pub fn refused_at(
+    state: &ServerState,
+    session: &Session,
+    error: &StoreError,
+    back: &'static str,
+) -> Response {
+    super::refusal(state, session, status_of(error), error.to_string(), back)
+}
+
+/// How a program is told.
+pub fn status_of(error: &StoreError) -> StatusCode {
+    match error {
         StoreError::NotFound { .. } => StatusCode::NOT_FOUND,
         StoreError::Conflict { .. } => StatusCode::CONFLICT,
         StoreError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         error if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    refusal::<T>(state, session, status, error.to_string())
-}
-
-fn refusal<T: Place>(state: &ServerState, session: &Session, status: StatusCode, why: String) -> Response {
-    let email = session.user.email.clone();
-    (status, state.plain("Not done", || Refusal(RefusalProps { email, why, back: T::BASE }))).into_response()
+    }
 }
 
 /// Refuses whoever may look only.
 pub fn only_admins<T: Place>(state: &ServerState, session: &Session) -> Result<(), Box<Response>> {
+    only_admins_at(state, session, T::NOUN, T::BASE)
+}
+
+/// As [`only_admins`], with what it is about and the page where the way leads back.
+pub fn only_admins_at(
+    state: &ServerState,
+    session: &Session,
+    noun: &str,
+    back: &'static str,
+) -> Result<(), Box<Response>> {
     if can_edit(session) {
         return Ok(());
     }
-    let why = format!("Your role does not allow changing a {}. Ask an admin.", T::NOUN);
-    Err(Box::new(refusal::<T>(state, session, StatusCode::FORBIDDEN, why)))
+    let why = format!("Your role does not allow changing a {noun}. Ask an admin.");
+    Err(Box::new(super::refusal(state, session, StatusCode::FORBIDDEN, why, back)))
 }
 
 /// Removes, brings back, resets, undoes: `POST /gauges/{id}/{action}`.
@@ -181,18 +200,8 @@ pub async fn import(
     if sent.step != "apply" || plan.iter().any(|planned| planned.problem.is_some()) {
         return show_import(&state, &session, text, plan, None);
     }
-    let actor = &session.user.email;
-    for gauge in &bundle.gauges {
-        let seen = content.gauge(&gauge.id).map_or(0, |entry| entry.version);
-        if let Err(error) = store.save(actor, gauge, seen).await {
-            return show_import(&state, &session, text, plan, Some(error.to_string()));
-        }
-    }
-    for board in &bundle.dashboards {
-        let seen = content.dashboard(&board.id).map_or(0, |entry| entry.version);
-        if let Err(error) = store.save(actor, board, seen).await {
-            return show_import(&state, &session, text, plan, Some(error.to_string()));
-        }
+    if let Err(error) = store.import(&session.user.email, &bundle).await {
+        return show_import(&state, &session, text, plan, Some(error.to_string()));
     }
     let to = match (&bundle.dashboards[..], &bundle.gauges[..]) {
         ([board, ..], _) => format!("/dashboards?done=saved&id={}", board.id),

@@ -28,7 +28,7 @@ use taskgauge_model::{
     entity::Entity,
     gauge::{Filters, Gauge},
 };
-use taskgauge_store::{Scope, StoreError, content::Piece as _, gauges::filters_of, users::Session};
+use taskgauge_store::{StoreError, content::Piece as _, gauges::filters_of, users::Session};
 
 /// Columns and rows of a gauge's own page, and of the preview beside the form.
 const PAGE_SIZE: (u8, u8) = (12, 5);
@@ -120,7 +120,7 @@ async fn props_of(
             .await
             .map_err(|error| StoreError::Invalid(error.to_string()))?;
         answered::mark(&mut choices, &filters);
-        let explanation = store.explain(source.id, gauge, &filters, &Scope::All, store.clock().now()).await;
+        let explanation = store.explain(source.id, gauge, &filters, cx.scope(), store.clock().now()).await;
         let entities = explanation.as_ref().map(|said| said.entities.clone()).unwrap_or_default();
         let counts = store
             .comparisons(source.id)

@@ -122,8 +122,24 @@ pub const SCRIPTED_POLICY: &str = "default-src 'none'; script-src 'self'; style-
 
 /// Only what is our own runs, and nobody frames it. Styles of elements are set by the chart script and the grid.
 pub fn content_policy(nonce: &Nonce) -> String {
+    policy_of(&format!("'nonce-{nonce}' 'strict-dynamic'"))
+}
+
+/// As [`content_policy`], for a page that several answers share: a nonce holds for one, so each inline script is named
+/// by its SHA-256, in base64. Files come from our own site, where nobody else's are served as scripts.
+pub fn kept_policy<'a>(scripts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut sources = "'self'".to_owned();
+    for script in scripts {
+        sources.push_str(" 'sha256-");
+        sources.push_str(script);
+        sources.push('\'');
+    }
+    policy_of(&sources)
+}
+
+fn policy_of(scripts: &str) -> String {
     format!(
-        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+        "default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; style-src 'self'; \
          style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
          manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )

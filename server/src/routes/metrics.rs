@@ -9,6 +9,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use std::fmt::Write;
+use taskgauge_app::api::kept::Counts;
 use taskgauge_store::metrics::{DatasourceMetrics, EntityMetrics};
 
 /// Answers with all metrics.
@@ -16,8 +17,9 @@ pub async fn metrics(State(state): State<ServerState>) -> Response {
     match state.app.store.metrics().await {
         Ok(found) => {
             let now = state.app.store.clock().now();
-            ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text(&found, now))
-                .into_response()
+            let mut text = text(&found, now);
+            kept(&mut text, &state);
+            ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
         }
         Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
     }
@@ -114,6 +116,28 @@ fn text(found: &[DatasourceMetrics], now: DateTime<Utc>) -> String {
         }
     }
     out
+}
+
+/// What this process keeps, and how often that spared it work.
+fn kept(out: &mut String, state: &ServerState) {
+    let answers = state.app.store.answer_counts();
+    let answers = Counts { asked: answers.asked, made: answers.computed, bytes: answers.bytes };
+    let kinds =
+        [("answers", answers), ("boards", state.app.boards.counts()), ("pages", state.pages.counts())];
+    let metrics: [(&str, &str, &str, fn(&Counts) -> u64); 4] = [
+        ("taskgauge_kept_asked_total", "counter", "How often one was asked for.", |counts| counts.asked),
+        ("taskgauge_kept_hits_total", "counter", "How often one was there, or being made.", |counts| {
+            counts.asked.saturating_sub(counts.made)
+        }),
+        ("taskgauge_kept_made_total", "counter", "How often one had to be made.", |counts| counts.made),
+        ("taskgauge_kept_bytes", "gauge", "Bytes that the kept ones take, about.", |counts| counts.bytes),
+    ];
+    for (name, kind, help, value) in metrics {
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (what, counts) in &kinds {
+            let _ = writeln!(out, "{name}{{what=\"{what}\"}} {}", value(counts));
+        }
+    }
 }
 
 /// A label's value: backslash, quote and line break are escaped.

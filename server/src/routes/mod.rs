@@ -4,13 +4,16 @@ mod boards;
 mod connect;
 mod content;
 mod events;
-mod export;
 mod gauges;
 mod guard;
 mod health;
+mod kept;
 mod metrics;
 mod people;
+mod rows;
+mod settings;
 mod upkeep;
+mod walls;
 mod webhooks;
 
 use crate::{config::Serving, site};
@@ -26,17 +29,24 @@ use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
-use taskgauge_app::{App, Site, api::AppState, components::layout::NotFoundStatus, document, plain_document};
-use taskgauge_model::{dashboard::Dashboard, gauge::Gauge};
-use taskgauge_store::notify::Events;
+use taskgauge_app::{
+    App, Site,
+    api::AppState,
+    components::layout::NotFoundStatus,
+    document,
+    plain::{Refusal, RefusalProps},
+    plain_document, wall_document,
+};
+use taskgauge_model::{bundle::BUNDLE_MAX, dashboard::Dashboard, gauge::Gauge};
+use taskgauge_store::{notify::Events, users::Session};
 use taskgauge_sync::{Callouts, webhooks::PATH};
 use tokio_util::sync::CancellationToken;
 use tower_http::{
     compression::CompressionLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer, trace::TraceLayer,
 };
 
-/// Largest form or call a browser may send.
-const BODY_MAX: usize = 256 * 1024;
+/// Largest form or call a browser may send: a file of dashboards, each byte of which a form may write as three.
+const BODY_MAX: usize = 3 * BUNDLE_MAX + 64 * 1024;
 /// Longest time a page or call may take. A connection test waits for Autotask.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -49,6 +59,8 @@ pub struct ServerState {
     site: Site,
     /// What Leptos wants to know.
     leptos: LeptosOptions,
+    /// Pages of boards that were made before.
+    pages: Arc<kept::Pages>,
     /// What happens in the database.
     events: Arc<Events>,
     /// Takes what Autotask calls about.
@@ -84,6 +96,7 @@ impl ServerState {
             app,
             site,
             leptos,
+            pages: Arc::new(kept::Pages::new(kept::BYTES)),
             events,
             callouts,
             stop,
@@ -126,6 +139,21 @@ impl ServerState {
         });
         ([(header::CONTENT_SECURITY_POLICY, guard::SCRIPTED_POLICY)], Html(html)).into_response()
     }
+
+    /// A screen on the wall, with a script of its own.
+    fn walled(
+        &self,
+        title: &str,
+        theme: &'static str,
+        seconds: i64,
+        body: impl FnOnce() -> AnyView,
+    ) -> Response {
+        let html = Owner::new().with(|| {
+            provide_context(self.app.clone());
+            wall_document(&self.site, title, theme, seconds, body()).to_html()
+        });
+        ([(header::CONTENT_SECURITY_POLICY, guard::SCRIPTED_POLICY)], Html(html)).into_response()
+    }
 }
 
 /// The whole server.
@@ -144,8 +172,11 @@ pub fn router(state: ServerState) -> Router {
         .route("/data/datasources/{id}/credentials/save", post(connect::replace))
         .route("/data/datasources/{id}/webhooks", get(upkeep::webhooks_page).post(upkeep::webhooks_on))
         .route("/data/datasources/{id}/webhooks/off", post(upkeep::webhooks_off))
+        .route("/data/datasources/{id}/settings", get(settings::page).post(settings::save))
         .route("/data/datasources/{id}/completeness", get(upkeep::completeness_page).post(upkeep::compare))
-        .route("/data/datasets/{slug}/rows.csv", get(export::csv))
+        .route("/data/datasets/{slug}", get(rows::dataset))
+        .route("/data/datasets/{slug}/rows.csv", get(rows::dataset_csv))
+        .route("/data/datasets/{slug}/rows.xlsx", get(rows::dataset_xlsx))
         .route("/dashboards", get(boards::list))
         .route("/dashboards/new", get(boards::new_page).post(boards::create))
         .route("/dashboards/{id}/duplicate", post(boards::duplicate))
@@ -156,11 +187,23 @@ pub fn router(state: ServerState) -> Router {
         .route("/gauges/new", get(gauges::new_page).post(gauges::create))
         .route("/gauges/preview", post(gauges::preview))
         .route("/gauges/{id}", get(gauges::page))
+        .route("/gauges/{id}/rows", get(rows::gauge))
+        .route("/gauges/{id}/rows.csv", get(rows::gauge_csv))
+        .route("/gauges/{id}/rows.xlsx", get(rows::gauge_xlsx))
         .route("/gauges/{id}/edit", get(gauges::edit_page).post(gauges::update))
         .route("/gauges/{id}/export", get(content::export::<Gauge>))
         .route("/gauges/{id}/{action}", post(content::alter::<Gauge>))
+        .route("/walls", get(walls::list))
+        .route("/walls/new", get(walls::new_page).post(walls::create))
+        .route("/walls/board/{id}", get(walls::board_page))
+        .route("/walls/board/{id}/part", get(walls::board_part))
+        .route("/walls/{id}", get(walls::page))
+        .route("/walls/{id}/part", get(walls::part))
+        .route("/walls/{id}/edit", get(walls::edit_page).post(walls::update))
+        .route("/walls/{id}/{action}", post(walls::alter))
         .route("/content/import", get(content::import_page).post(content::import))
         .leptos_routes_with_context(&state, routes, move || for_context.provide(), move || for_page.page())
+        .layer(middleware::from_fn_with_state(state.clone(), kept::pages))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
         .route("/events", get(events::stream))
         .route("/metrics", get(metrics::metrics))
@@ -177,6 +220,21 @@ pub fn router(state: ServerState) -> Router {
         .layer(CompressionLayer::new())
         .layer(TraceLayer::new_for_http())
         .with_state(state)
+}
+
+/// A page that says why something is not there or was not done, and leads back to a page of the side bar.
+fn refusal(
+    state: &ServerState,
+    session: &Session,
+    status: StatusCode,
+    why: String,
+    back: &'static str,
+) -> Response {
+    let is_missing = status == StatusCode::NOT_FOUND;
+    let title = if is_missing { "Not found" } else { "Not done" };
+    let heading = if is_missing { "There is nothing at this address" } else { "That was not done" };
+    let email = session.user.email.clone();
+    (status, state.plain(title, || Refusal(RefusalProps { email, why, heading, back }))).into_response()
 }
 
 /// A part of a page, for a script that puts it into its place.

@@ -16,7 +16,7 @@ use taskgauge_store::{StoreError, rows::Comparison, users::Session};
 const LISTED: u32 = 100;
 
 /// An answer in words to what could not be done.
-fn refused(error: &StoreError) -> Response {
+pub fn refused(error: &StoreError) -> Response {
     let status = match error {
         StoreError::NotFound { .. } => StatusCode::NOT_FOUND,
         StoreError::Invalid(_) | StoreError::Conflict { .. } => StatusCode::UNPROCESSABLE_ENTITY,

@@ -504,3 +504,21 @@ pub fn hidden<'a>(html: &'a str, name: &str) -> Option<&'a str> {
     let input = html.split("<input").find(|input| input.contains(&format!("name=\"{name}\"")))?;
     input.split_once("value=\"")?.1.split_once('"').map(|(value, _)| value)
 }
+
+/// An installation with a synced tenant.
+pub async fn synced() -> (House, Server, Browser, Simulator) {
+    let (mut house, simulator) = (House::on_database().await, tenant().await);
+    house.reaches(&simulator);
+    let given = SimCredentials::default();
+    house.set("TASKGAUGE_AUTOTASK_SECRET", given.secret.clone());
+    house.add("Northwind", &given).well();
+    let mut server = house.serve();
+    let browser = server.admin().await;
+    sync(&house);
+    (house, server, browser, simulator)
+}
+
+/// Syncs, or waits for the sync that is under way.
+pub fn sync(house: &House) -> Value {
+    house.run(&["sync", "--datasource", "Northwind", "--json"]).well().json()
+}

@@ -1,28 +1,9 @@
 //! Webhooks and completeness, as an admin and Autotask meet them.
 
-use crate::house::{Browser, House, Server, tenant};
+use crate::house::{House, sync, synced};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use taskgauge_simulator::{SimCredentials, Simulator};
-
-/// An installation with a synced tenant.
-async fn synced() -> (House, Server, Browser, Simulator) {
-    let (mut house, simulator) = (House::on_database().await, tenant().await);
-    house.reaches(&simulator);
-    let given = SimCredentials::default();
-    house.set("TASKGAUGE_AUTOTASK_SECRET", given.secret.clone());
-    house.add("Northwind", &given).well();
-    let mut server = house.serve();
-    let browser = server.admin().await;
-    sync(&house);
-    (house, server, browser, simulator)
-}
-
-/// Syncs, or waits for the sync that is under way.
-fn sync(house: &House) -> Value {
-    house.run(&["sync", "--datasource", "Northwind", "--json"]).well().json()
-}
 
 const WEBHOOKS: &str = "/data/datasources/1/webhooks";
 const COMPLETENESS: &str = "/data/datasources/1/completeness";

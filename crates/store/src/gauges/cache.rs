@@ -3,62 +3,127 @@
 //! A key holds everything an answer depends on: the gauge itself, the filters, whose rows may be seen, the versions of
 //! the entities behind its datasets, settings and permissions, and the minute it was asked for. What changed therefore
 //! never has to be thrown out: nobody asks for it any more, and it makes room.
+//!
+//! Whoever asks for what is being computed waits for it instead of computing it again. Where the first caller goes
+//! away, the next one computes. Errors are not kept.
 
 use super::{Context, plan::Plan};
-use crate::{Scope, StoreError};
+use crate::{Scope, Store, StoreError};
 use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
+use moka::{future::Cache, policy::EvictionPolicy};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    mem::size_of,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 use taskgauge_model::gauge::{Answer, Filters, Gauge};
 
-/// Answers kept at most; some kilobytes each.
-const KEPT: usize = 4_000;
+/// Bytes of answers kept at most.
+const KEPT_BYTES: u64 = 64 * 1024 * 1024;
+/// An answer that nobody asked for so long makes room.
+const IDLE: Duration = Duration::from_mins(10);
 
 /// Everything an answer depends on, hashed.
 pub(super) type Key = [u8; 32];
 
-/// The answers of one process.
-#[derive(Default)]
-pub(crate) struct Answers(Mutex<Kept>);
-
-#[derive(Default)]
-struct Kept {
-    by_key: HashMap<Key, Answer>,
-    order: VecDeque<Key>,
+/// How often answers were asked for, since the process started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerCounts {
+    /// Answers that were asked for.
+    pub asked: u64,
+    /// Answers that had to be computed, each by one statement.
+    pub computed: u64,
+    /// Bytes that the kept ones take, about.
+    pub bytes: u64,
 }
 
-impl std::fmt::Debug for Answers {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Answers").field("kept", &self.lock().order.len()).finish()
+/// The answers of one process.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    kept: Cache<Key, Arc<Answer>>,
+    asked: AtomicU64,
+    computed: AtomicU64,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        let kept = Cache::builder()
+            .weigher(|_, answer: &Arc<Answer>| weight(answer))
+            .max_capacity(KEPT_BYTES)
+            // A new minute's answer is asked for next, however often the last minute's was asked for.
+            .eviction_policy(EvictionPolicy::lru())
+            .time_to_idle(IDLE)
+            .build();
+        Self { kept, asked: AtomicU64::new(0), computed: AtomicU64::new(0) }
     }
 }
 
 impl Answers {
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The answer kept under a key, or the one that `compute` makes: once for all who ask meanwhile.
+    pub async fn get(
+        &self,
+        key: Key,
+        compute: BoxFuture<'_, Result<Answer, StoreError>>,
+    ) -> Result<Arc<Answer>, StoreError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let counted = async {
+            self.computed.fetch_add(1, Ordering::Relaxed);
+            compute.await.map(Arc::new)
+        };
+        self.kept
+            .try_get_with(key, counted)
+            .await
+            .map_err(|error| Arc::try_unwrap(error).unwrap_or_else(|shared| shared.told_again()))
     }
+}
 
-    /// The answer kept under a key.
-    pub fn get(&self, key: &Key) -> Option<Answer> {
-        self.lock().by_key.get(key).cloned()
+impl Store {
+    /// How often answers were asked for and computed by this process.
+    pub fn answer_counts(&self) -> AnswerCounts {
+        AnswerCounts {
+            asked: self.answers.asked.load(Ordering::Relaxed),
+            computed: self.answers.computed.load(Ordering::Relaxed),
+            bytes: self.answers.kept.weighted_size(),
+        }
     }
+}
 
-    /// Keeps an answer; the oldest one makes room.
-    pub fn keep(&self, key: Key, answer: Answer) {
-        let mut kept = self.lock();
-        if kept.by_key.insert(key, answer).is_none() {
-            kept.order.push_back(key);
-        }
-        while kept.order.len() > KEPT {
-            if let Some(oldest) = kept.order.pop_front() {
-                kept.by_key.remove(&oldest);
-            }
-        }
-    }
+/// Bytes of an answer, about: what allocators and maps add is reckoned by a fixed sum for each piece.
+fn weight(answer: &Answer) -> u32 {
+    /// What a piece of text or an entry of a map takes besides its letters.
+    const PIECE: usize = 48;
+    let text = |text: &String| text.len() + PIECE;
+    let groups: usize = answer
+        .groups
+        .iter()
+        .map(|group| {
+            let values: usize = group.values.keys().map(text).sum();
+            text(&group.key) + text(&group.label) + values + PIECE
+        })
+        .sum();
+    let series: usize =
+        answer.series.iter().map(|series| text(&series.id) + text(&series.label) + PIECE).sum();
+    let table: usize = answer
+        .table
+        .iter()
+        .flat_map(|table| &table.rows)
+        .map(|row| {
+            let cells: usize = row
+                .values
+                .iter()
+                .map(|value| size_of_val(value) + value.as_str().map_or(0, |text| text.len() + PIECE))
+                .sum();
+            cells + row.link.as_ref().map_or(0, text) + PIECE
+        })
+        .sum();
+    let bytes = size_of::<Answer>() + answer.note.as_ref().map_or(0, text) + groups + series + table;
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 /// The key of an answer.

@@ -16,6 +16,7 @@ use taskgauge_model::{
     gauge::{ChartKind, Filters, Gauge, Scalar},
     ids::DatasourceId,
     range::Calendar,
+    settings::Settings,
 };
 
 /// Longest title, label and text, in characters.
@@ -74,6 +75,11 @@ pub(crate) fn check(gauge: &Gauge) -> Result<(), StoreError> {
         && (!target.value.is_finite() || !target.warn_within.is_finite() || target.warn_within < 0.0)
     {
         return Err(invalid("A target is a number, and the distance that warns is one from 0.".to_owned()));
+    }
+    if let Some(name) = gauge.target.as_ref().and_then(|target| target.setting.as_deref())
+        && Settings::default().target(name).is_none()
+    {
+        return Err(invalid(format!("There is no setting “{name}” that can be a target.")));
     }
     shape(gauge)?;
     let catalogue = Catalogue::shipped();
@@ -141,6 +147,7 @@ impl Context {
             datasource: DatasourceId(0),
             zone: Tz::UTC,
             calendar: Calendar { week_starts: Weekday::Mon, year_starts: 1 },
+            settings: Settings::default(),
             web_url: None,
             doctor: Doctor::default(),
             read_at: HashMap::new(),

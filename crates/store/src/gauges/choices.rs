@@ -100,7 +100,8 @@ impl Store {
         Ok(found)
     }
 
-    async fn picklist_choices(
+    /// The values of a picklist and their labels, those in use first, in Autotask's order.
+    pub async fn picklist_choices(
         &self,
         datasource: DatasourceId,
         entity: &str,

@@ -13,19 +13,19 @@ use taskgauge_model::{
 };
 
 /// Key and label of what is beyond the top.
-const OTHER: (&str, &str) = ("other", "Other");
+pub(super) const OTHER: (&str, &str) = ("other", "Other");
 /// Names listed in a note.
 const NAMED_MAX: usize = 3;
 
 /// A layer's number for a group, and the rows behind it.
 #[derive(Debug, Clone, Copy)]
-struct Cell {
-    value: Option<f64>,
-    rows: i64,
+pub(super) struct Cell {
+    pub value: Option<f64>,
+    pub rows: i64,
 }
 
 /// One cell per layer.
-type Cells = Vec<Cell>;
+pub(super) type Cells = Vec<Cell>;
 
 /// A key of a dimension with what was counted for it.
 #[derive(Debug)]
@@ -68,7 +68,9 @@ pub(super) fn fold(plan: &Plan<'_>, calendar: Calendar, rows: Vec<Row>, answer: 
     let mut has_groups = true;
     let target = plan.gauge.target.as_ref().and_then(|target| target.of.as_deref());
     let is_target = |measure: &&Measured| target == Some(measure.id.as_str());
-    answer.target = plan.measures.iter().find(is_target).and_then(|it| plan.number(it, &counted.total));
+    if let Some(measure) = plan.measures.iter().find(is_target) {
+        answer.target = plan.number(measure, &counted.total);
+    }
     match &plan.dimensions[..] {
         [] => {
             let others = plan.measures.iter().skip(1).filter(|measure| !is_target(measure));
@@ -125,7 +127,8 @@ impl Plan<'_> {
             .collect()
     }
 
-    fn number(&self, measure: &Measured, cells: &[Cell]) -> Option<f64> {
+    /// What a measure comes to.
+    pub(super) fn number(&self, measure: &Measured, cells: &[Cell]) -> Option<f64> {
         self.value(measure, |at| cells.get(at)?.value)
     }
 
@@ -230,6 +233,32 @@ impl Plan<'_> {
         }
         let mut letters = text.chars();
         letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    }
+
+    /// Whether a measure over everything leaves out the groups that have no number of their own, as
+    /// [`over_groups_with_a_divisor`] says.
+    pub(super) fn leaves_out_groups(&self, measure: &Measured) -> bool {
+        let is_ratio = measure.rests_on.len() < measure.uses.len();
+        let sums = measure.uses.iter().all(|at| adds_up(&self.layers[*at].layer.measure));
+        self.mixes_datasets() && self.dimensions.len() == 1 && is_ratio && sums
+    }
+
+    /// Keys of the groups that have a number in a measure.
+    pub(super) fn keys_with_number(&self, measure: &Measured, rows: Vec<Row>) -> Vec<String> {
+        let [members, _] = Counted::new(self, rows).members;
+        members
+            .into_values()
+            .filter(|member| self.number(measure, &member.cells).is_some())
+            .map(|member| member.key)
+            .collect()
+    }
+
+    /// What each layer comes to over everything, and the label of the first key of each dimension.
+    pub(super) fn totals(&self, rows: Vec<Row>) -> (Cells, [Option<String>; 2]) {
+        let mut counted = Counted::new(self, rows);
+        let label = |members: &mut BTreeMap<String, Member>| members.pop_first()?.1.label;
+        let [first, second] = &mut counted.members;
+        (counted.total, [label(first), label(second)])
     }
 
     /// First and last date that any layer covers.
@@ -357,7 +386,7 @@ fn figure(measure: &Measured, value: f64) -> Figure {
 }
 
 /// The part of a whole, 0 to 100; of nothing there is none.
-fn share(part: f64, whole: f64) -> Option<f64> {
+pub(super) fn share(part: f64, whole: f64) -> Option<f64> {
     (whole != 0.0).then(|| part / whole * 100.0)
 }
 
@@ -395,9 +424,7 @@ fn over_groups_with_a_divisor(
     counted: &Counted,
     answer: &mut Answer,
 ) -> Option<String> {
-    let is_ratio = measure.rests_on.len() < measure.uses.len();
-    let sums = measure.uses.iter().all(|at| adds_up(&plan.layers[*at].layer.measure));
-    if !(plan.mixes_datasets() && plan.dimensions.len() == 1 && is_ratio && sums) {
+    if !plan.leaves_out_groups(measure) {
         return None;
     }
     let mut sum = plan.blank();
@@ -450,7 +477,7 @@ fn whole(dimension: &Dimension<'_>, covered: Option<Window>, calendar: Calendar)
 }
 
 /// What people read for a key.
-fn label(dimension: &Dimension<'_>, key: &str, label: Option<String>) -> String {
+pub(super) fn label(dimension: &Dimension<'_>, key: &str, label: Option<String>) -> String {
     if key.is_empty() {
         return dimension.group.none.clone().unwrap_or_else(|| "None".to_owned());
     }

@@ -8,7 +8,7 @@
 //! - `rows` is the number of rows the value rests on: those of the divisor in a ratio, else those of all layers of the
 //!   first measure; for a measure of a column, the rows that have a value there.
 //! - Without groups, `figures` are the values after the first. A target that is one of the gauge's values
-//!   (`Target::of`) is in `target`, and not among them.
+//!   (`Target::of`) is in `target`, and not among them; so is one that is a setting (`Target::setting`).
 //! - With two groups, `groups` is the first dimension and `series` the second: [`AnswerGroup::values`] has one entry
 //!   per key of the second dimension, of the first measure.
 //! - A viewer's range takes the place of the gauge's own, apart from *now*, *today* and looks ahead; such answers name
@@ -17,10 +17,12 @@
 //!
 //! [`AnswerGroup::values`]: taskgauge_model::gauge::AnswerGroup::values
 
-mod behind;
+#[cfg(feature = "testing")]
+mod bare;
 pub(crate) mod cache;
 pub(crate) mod check;
 mod choices;
+mod drill;
 mod explain;
 mod fold;
 pub(crate) mod plan;
@@ -28,14 +30,15 @@ pub(crate) mod relative;
 mod rows;
 pub(crate) mod statement;
 
-pub use behind::Behind;
+pub use cache::AnswerCounts;
+pub use drill::{Behind, Part, Question, Spot};
 pub use explain::{ExplainedLayer, Explanation};
 pub use plan::filters_of;
 
-use crate::{Scope, Store, StoreError, settings::Settings};
+use crate::{Scope, Store, StoreError};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use futures::{StreamExt as _, stream};
+use futures::{FutureExt as _, StreamExt as _, stream};
 use sqlx::{Postgres, Transaction};
 use std::{collections::HashMap, num::NonZero, ops::RangeInclusive};
 use taskgauge_model::{
@@ -44,6 +47,7 @@ use taskgauge_model::{
     gauge::{Answer, Filters, Gauge, Status},
     ids::DatasourceId,
     range::{Calendar, Range},
+    settings::Settings,
 };
 
 /// Fewest and most connections one board may use at once; between them it is as many as this machine has cores.
@@ -58,6 +62,7 @@ struct Context {
     datasource: DatasourceId,
     zone: Tz,
     calendar: Calendar,
+    settings: Settings,
     web_url: Option<String>,
     doctor: Doctor,
     /// When each entity was last read.
@@ -107,9 +112,13 @@ impl Store {
                 }
             });
         }
+        stream::iter(asked).buffered(Store::statements_at_once()).collect().await
+    }
+
+    /// Statements of one board that run beside each other.
+    pub fn statements_at_once() -> usize {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let connections = cores.clamp(*BOARD_CONNECTIONS.start(), *BOARD_CONNECTIONS.end());
-        stream::iter(asked).buffered(connections).collect().await
+        cores.clamp(*BOARD_CONNECTIONS.start(), *BOARD_CONNECTIONS.end())
     }
 
     async fn kept_answer(
@@ -122,12 +131,8 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let plan = plan::Plan::new(Catalogue::shipped(), context, gauge, filters, at)?;
         let key = cache::key(context, &plan, gauge, filters, scope, at)?;
-        if let Some(kept) = self.answers.get(&key) {
-            return Ok(Answer { at, data_at: context.data_at(&plan), ..kept });
-        }
-        let answer = self.answer_in(context, &plan, scope, at).await?;
-        self.answers.keep(key, answer.clone());
-        Ok(answer)
+        let answer = self.answers.get(key, self.answer_in(context, &plan, scope, at).boxed()).await?;
+        Ok(Answer { at, data_at: context.data_at(&plan), ..Answer::clone(&answer) })
     }
 
     async fn answer_in(
@@ -144,7 +149,7 @@ impl Store {
             status: Status::NotPermitted,
             value: None,
             figures: Vec::new(),
-            target: None,
+            target: gauge.target.as_ref().and_then(|it| context.settings.target(it.setting.as_deref()?)),
             unit: plan.measures.first().map_or(gauge.unit, |measure| measure.unit),
             rows: 0,
             groups: Vec::new(),
@@ -239,6 +244,7 @@ impl Store {
                 week_starts: settings.week_starts,
                 year_starts: u32::from(settings.fiscal_year_starts),
             },
+            settings,
             web_url,
             // Findings that cannot be read are none: they explain answers and do not make them.
             doctor: doctor.and_then(|doctor| serde_json::from_value(doctor).ok()).unwrap_or_default(),

@@ -50,7 +50,7 @@ pub(super) struct Plan<'a> {
 }
 
 /// A layer with its columns found.
-pub(super) struct PlanLayer<'a> {
+pub(crate) struct PlanLayer<'a> {
     pub layer: &'a Layer,
     pub dataset: &'a Dataset,
     /// The layer's own conditions and those of the filters.
@@ -60,11 +60,23 @@ pub(super) struct PlanLayer<'a> {
     pub keys: Vec<Key<'a>>,
     /// What its measure reads.
     pub column: Option<&'a DatasetColumn>,
+    /// The groups that are counted; none means all.
+    pub within: Vec<Within<'a>>,
+}
+
+/// Groups of one dimension.
+#[derive(Clone)]
+pub(crate) struct Within<'a> {
+    pub key: Key<'a>,
+    /// Keys of the groups.
+    pub keys: Vec<String>,
+    /// Whether they are the ones that are left out.
+    pub is_rest: bool,
 }
 
 /// A range on a column.
 #[derive(Clone, Copy)]
-pub(super) struct Cut<'a> {
+pub(crate) struct Cut<'a> {
     pub column: &'a DatasetColumn,
     pub window: Window,
     /// The period before, where the gauge compares.
@@ -72,7 +84,8 @@ pub(super) struct Cut<'a> {
 }
 
 /// What a layer's rows are grouped by.
-pub(super) enum Key<'a> {
+#[derive(Clone, Copy)]
+pub(crate) enum Key<'a> {
     /// The values of a column, with the columns of their id and their order.
     Column { label: &'a DatasetColumn, id: Option<&'a DatasetColumn>, order: Option<&'a DatasetColumn> },
     /// A part of the layer's date.
@@ -83,7 +96,7 @@ pub(super) enum Key<'a> {
 
 /// A part of a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bucket {
+pub(crate) enum Bucket {
     Hour,
     Weekday,
     Day,
@@ -101,6 +114,17 @@ impl Bucket {
             "month" => Bucket::Month,
             _ => return None,
         })
+    }
+
+    /// What people call it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Bucket::Hour => "Hour",
+            Bucket::Weekday => "Day of the week",
+            Bucket::Day => "Day",
+            Bucket::Week => "Week from",
+            Bucket::Month => "Month",
+        }
     }
 
     /// Whether groups follow each other in time, rather than repeat.
@@ -298,7 +322,7 @@ impl<'a> PlanLayer<'a> {
             .iter()
             .map(|condition| Ok(at_moment(condition, column(dataset, &condition.column)?, at, context.zone)))
             .collect::<Result<_, StoreError>>()?;
-        Ok(PlanLayer { layer, dataset, conditions, cut, keys, column: measured })
+        Ok(PlanLayer { layer, dataset, conditions, cut, keys, column: measured, within: Vec::new() })
     }
 }
 
@@ -334,7 +358,7 @@ impl<'a> Key<'a> {
 
 impl Key<'_> {
     /// The column whose values the groups are.
-    fn column(&self) -> &DatasetColumn {
+    pub fn column(&self) -> &DatasetColumn {
         match self {
             Key::Column { label: column, .. }
             | Key::Bands { column, .. }

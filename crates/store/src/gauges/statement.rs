@@ -7,7 +7,7 @@
 
 use super::{
     invalid,
-    plan::{Bucket, Cut, Key, Plan, PlanLayer, column},
+    plan::{Bucket, Cut, Key, Plan, PlanLayer, Within, column},
 };
 use crate::{Scope, StoreError};
 use chrono::{DateTime, NaiveDate, Utc, Weekday};
@@ -49,7 +49,7 @@ pub(super) mod level {
 }
 
 /// Who asks for what, in which zone.
-pub(super) struct Asker<'a> {
+pub(crate) struct Asker<'a> {
     pub datasource: DatasourceId,
     pub scope: &'a Scope,
     pub zone: Tz,
@@ -170,13 +170,26 @@ fn percentile(share: f64, at: usize) -> String {
     format!("percentile_cont({share}) within group (order by r.m{at})")
 }
 
-/// `from` and `where` of the rows that a layer counts.
+/// `from` and `where` of the rows that a layer looks at.
 pub(super) fn push_rows_of(
     sql: &mut QueryBuilder<Postgres>,
     layer: &PlanLayer<'_>,
     asker: &Asker<'_>,
 ) -> Result<(), StoreError> {
     push_rows(sql, layer, asker, layer.cut.map(|cut| cut.window))
+}
+
+/// `from` and `where` of the rows that a layer counts: of those it looks at, the ones with a value in what it measures.
+pub(crate) fn push_counted(
+    sql: &mut QueryBuilder<Postgres>,
+    layer: &PlanLayer<'_>,
+    asker: &Asker<'_>,
+) -> Result<(), StoreError> {
+    push_rows_of(sql, layer, asker)?;
+    if let Some(measured) = layer.column {
+        sql.push(format_args!("\nand d.{} is not null", quoted(&measured.name)));
+    }
+    Ok(())
 }
 
 fn push_rows(
@@ -192,7 +205,28 @@ fn push_rows(
     if let Some((cut, window)) = layer.cut.zip(window) {
         push_window(sql, cut, window, asker.zone);
     }
+    for within in &layer.within {
+        push_within(sql, asker, within);
+    }
     Ok(())
+}
+
+/// Leaves the rows of some groups.
+fn push_within(sql: &mut QueryBuilder<Postgres>, asker: &Asker<'_>, within: &Within<'_>) {
+    // An id is compared as what it is, which an index may know.
+    if let (Key::Column { id: Some(id), .. }, [key], false) = (within.key, &within.keys[..], within.is_rest)
+        && id.kind == ColumnKind::Id
+        && let Ok(key) = key.parse::<i64>()
+    {
+        sql.push(format_args!("\nand d.{} = ", quoted(&id.name)));
+        sql.push_bind(key);
+        return;
+    }
+    sql.push(if within.is_rest { "\nand not " } else { "\nand " });
+    push_key_text(sql, asker, within.key);
+    sql.push(" = any(");
+    sql.push_bind(within.keys.clone());
+    sql.push("::text[])");
 }
 
 /// `from` and `where` of a dataset's rows that may be seen.
@@ -241,33 +275,43 @@ pub(super) fn push_window(sql: &mut QueryBuilder<Postgres>, cut: Cut<'_>, window
     }
 }
 
+/// A group's key, its label and its place, as columns of a row.
 fn push_key(sql: &mut QueryBuilder<Postgres>, asker: &Asker<'_>, key: &Key<'_>, place: usize) {
+    push_key_text(sql, asker, *key);
+    let (label, order) = match key {
+        Key::Column { label, order, .. } => {
+            (text_of(label), order.map(|order| format!("d.{}", quoted(&order.name))))
+        }
+        Key::Bands { .. } | Key::Bucket { .. } => ("null::text".to_owned(), None),
+    };
+    let order = order.unwrap_or_else(|| "null".to_owned());
+    sql.push(format_args!(" as k{place}, {label} as l{place}, {order}::float8 as o{place}, "));
+}
+
+/// The key of the group that a row belongs to.
+fn push_key_text(sql: &mut QueryBuilder<Postgres>, asker: &Asker<'_>, key: Key<'_>) {
+    sql.push("coalesce(");
     match key {
-        Key::Column { label, id, order } => {
-            let name = quoted(&label.name);
-            let text = match label.kind {
-                ColumnKind::Flag => format!("case when d.{name} then 'Yes' when not d.{name} then 'No' end"),
-                ColumnKind::Date => format!("to_char(d.{name}, 'YYYY-MM-DD')"),
-                _ => format!("d.{name}::text"),
-            };
-            let key = id.map_or_else(|| text.clone(), |id| format!("d.{}::text", quoted(&id.name)));
-            let order = order.map_or_else(|| "null".to_owned(), |order| format!("d.{}", quoted(&order.name)));
-            sql.push(format_args!(
-                "coalesce({key}, '') as k{place}, {text} as l{place}, {order}::float8 as o{place}, "
-            ));
+        Key::Column { label, id, .. } => {
+            sql.push(id.map_or_else(|| text_of(label), |id| format!("d.{}::text", quoted(&id.name))));
         }
         Key::Bands { column, bounds } => {
-            sql.push(format_args!("coalesce(width_bucket(d.{}::float8, ", quoted(&column.name)));
+            sql.push(format_args!("width_bucket(d.{}::float8, ", quoted(&column.name)));
             sql.push_bind(bounds.to_vec());
-            sql.push(format_args!(
-                "::float8[])::text, '') as k{place}, null::text as l{place}, null::float8 as o{place}, "
-            ));
+            sql.push("::float8[])::text");
         }
-        Key::Bucket { date, bucket } => {
-            sql.push("coalesce(");
-            push_bucket(sql, asker, date, *bucket);
-            sql.push(format_args!(", '') as k{place}, null::text as l{place}, null::float8 as o{place}, "));
-        }
+        Key::Bucket { date, bucket } => push_bucket(sql, asker, date, bucket),
+    }
+    sql.push(", '')");
+}
+
+/// A column's values as text that groups are told apart by.
+fn text_of(column: &DatasetColumn) -> String {
+    let name = quoted(&column.name);
+    match column.kind {
+        ColumnKind::Flag => format!("case when d.{name} then 'Yes' when not d.{name} then 'No' end"),
+        ColumnKind::Date => format!("to_char(d.{name}, 'YYYY-MM-DD')"),
+        _ => format!("d.{name}::text"),
     }
 }
 
@@ -413,7 +457,11 @@ impl Bound {
 fn flag(value: &Scalar) -> Option<bool> {
     match value {
         Scalar::Flag(flag) => Some(*flag),
-        Scalar::Text(text) => text.parse().ok(),
+        Scalar::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" => Some(true),
+            "false" | "no" => Some(false),
+            _ => None,
+        },
         _ => None,
     }
 }

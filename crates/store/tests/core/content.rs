@@ -1,6 +1,7 @@
 //! Gauges and dashboards that people make and change.
 
 use taskgauge_model::{
+    bundle::Bundle,
     catalogue::Catalogue,
     dashboard::{Dashboard, Tile},
     gauge::{ChartKind, Gauge},
@@ -165,4 +166,23 @@ async fn what_makes_no_sense_is_not_stored() {
         let refused = store.save(ME, &board, 0).await.unwrap_err().to_string();
         assert!(refused.contains(wanted), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn a_file_is_taken_whole_or_not_at_all() {
+    let database = testing::database().await;
+    let store = &database.store;
+    let own = Gauge { id: "own".into(), title: "Own".into(), ..shipped("open_tickets").clone() };
+    let wrong = Gauge { title: String::new(), ..own.clone() };
+    let renamed = Gauge { title: "Still open".into(), ..shipped("open_tickets").clone() };
+    let bundle = Bundle { gauges: vec![own.clone(), renamed, wrong], dashboards: Vec::new() };
+    assert!(matches!(store.import(ME, &bundle).await, Err(StoreError::Invalid(_))));
+    assert!(store.content().await.unwrap().gauge("own").is_none());
+    assert_eq!(gauge(store, "open_tickets").await.origin, Origin::Shipped);
+
+    let bundle = Bundle { gauges: bundle.gauges[..2].to_vec(), ..bundle };
+    store.import(ME, &bundle).await.unwrap();
+    store.import(ME, &bundle).await.unwrap();
+    assert_eq!(gauge(store, "own").await.value, own);
+    assert_eq!(gauge(store, "open_tickets").await.origin, Origin::Changed);
 }

@@ -1,12 +1,11 @@
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use taskgauge_model::{datasource::Doctor, entity::Entity, ids::DatasourceId};
+use taskgauge_model::{datasource::Doctor, entity::Entity, ids::DatasourceId, settings::Settings};
 use taskgauge_store::{
     StoreError,
     datasources::DatasourceChange,
     drafts::TestedDraft,
-    settings::Settings,
     testing::{self, TestDatabase},
     users::Role,
 };
@@ -254,7 +253,7 @@ async fn a_removed_datasource_leaves_nothing() {
     gone(store.settings(id).await.unwrap_err());
     gone(store.doctor(id).await.unwrap_err());
     gone(store.set_doctor(id, &Doctor::default()).await.unwrap_err());
-    gone(store.set_settings(id, &Settings::default()).await.unwrap_err());
+    gone(store.set_settings("ada@example.com", id, &Settings::default()).await.unwrap_err());
     gone(store.set_paused("test", id, true).await.unwrap_err());
     gone(store.change_datasource("test", id, &DatasourceChange::default()).await.unwrap_err());
     gone(store.remove_datasource("test", id).await.unwrap_err());
@@ -312,10 +311,10 @@ async fn a_datasource_can_be_changed() {
     assert!(!store.datasource(id).await.unwrap().paused);
 
     let settings = Settings { stale_days: 9, ..Settings::default() };
-    store.set_settings(id, &settings).await.unwrap();
+    store.set_settings("ada@example.com", id, &settings).await.unwrap();
     assert_eq!(store.settings(id).await.unwrap(), settings);
     let wrong = Settings { stale_days: 0, ..Settings::default() };
-    assert!(matches!(store.set_settings(id, &wrong).await, Err(StoreError::Invalid(_))));
+    assert!(matches!(store.set_settings("ada@example.com", id, &wrong).await, Err(StoreError::Invalid(_))));
 
     let doctor = Doctor { at: Some(database.clock.now()), ..Doctor::default() };
     store.set_doctor(id, &doctor).await.unwrap();

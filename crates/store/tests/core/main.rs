@@ -9,3 +9,4 @@ mod migrations;
 mod rows;
 mod tables;
 mod users;
+mod walls;

@@ -3,6 +3,7 @@
 mod periods;
 mod reading;
 mod views;
+mod workbook;
 
 use futures::{Stream, TryStreamExt as _};
 use secrecy::ExposeSecret as _;

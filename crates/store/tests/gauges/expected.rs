@@ -93,13 +93,13 @@ fn hours(from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {
     (to - from).num_seconds() as f64 / 3_600.0
 }
 
-fn mean(numbers: &[f64]) -> Option<f64> {
+pub fn mean(numbers: &[f64]) -> Option<f64> {
     (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
 }
 
 /// Linear between the two nearest, as `percentile_cont` has it.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "places in a short list")]
-fn percentile(mut numbers: Vec<f64>, share: f64) -> Option<f64> {
+pub fn percentile(mut numbers: Vec<f64>, share: f64) -> Option<f64> {
     numbers.sort_by(f64::total_cmp);
     let place = share * (numbers.len().checked_sub(1)? as f64);
     let (below, above) = (numbers[place.floor() as usize], numbers[place.ceil() as usize]);

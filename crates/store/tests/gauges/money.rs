@@ -6,7 +6,7 @@ use sqlx::AssertSqlSafe;
 use taskgauge_model::gauge::{Answer, Filters, Status};
 use taskgauge_store::Scope;
 
-async fn provider() -> World {
+pub async fn provider() -> World {
     let world = World::empty(Europe::Berlin, "2026-03-18T10:00:00Z").await;
     let sql = include_str!("money.sql").replace("{ds}", &world.datasource.0.to_string());
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&world.pool).await.expect("the world is valid");

@@ -14,7 +14,7 @@ use taskgauge_store::Scope;
 
 const ROWS: &str = include_str!("work.sql");
 
-async fn world() -> World {
+pub async fn world() -> World {
     let world = World::empty(Europe::Berlin, "2026-03-18T10:00:00Z").await;
     let rows = ROWS.replace("{ds}", &world.datasource.0.to_string());
     sqlx::raw_sql(AssertSqlSafe(rows)).execute(&world.pool).await.expect("the rows are valid");

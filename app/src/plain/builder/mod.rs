@@ -1,0 +1,200 @@
+//! The builder of a gauge: one plain form, and how it is read.
+//!
+//! Names of fields are paths into the gauge (`layers.0.where.1.op`). Buttons that change the form itself (one more
+//! number, one condition less) send it, and it comes back with everything that was typed; a script does the same without
+//! leaving the page, and shows the answer while somebody types.
+
+mod form;
+mod sent;
+
+pub use form::fields;
+pub use sent::{Sent, slug};
+
+use taskgauge_model::{
+    catalogue::Catalogue,
+    gauge::{ChartKind, Condition, Gauge, Layer, Measure, Op, Order, Scalar, Unit, Value},
+    range::Range,
+};
+
+/// Units by the name they have in files, and in words.
+const UNITS: [(Unit, &str, &str); 5] = [
+    (Unit::Number, "number", "Number"),
+    (Unit::Percent, "percent", "Percent"),
+    (Unit::Hours, "hours", "Hours"),
+    (Unit::Days, "days", "Days"),
+    (Unit::Money, "money", "Money"),
+];
+
+/// Orders of groups by the name they have in files, and in words.
+const ORDERS: [(Order, &str, &str); 4] = [
+    (Order::Largest, "largest", "Largest first"),
+    (Order::Smallest, "smallest", "Smallest first"),
+    (Order::Picklist, "picklist", "As in Autotask’s list"),
+    (Order::Key, "key", "By name or time"),
+];
+
+/// Before the name of a setting, where a target is one.
+const SETTING: &str = "setting:";
+
+/// Changes the form itself, as its buttons say: `add.layers`, `add.layers.0.where`, `drop.values.1`. Whether it was one
+/// of those.
+pub fn rebuild(gauge: &mut Gauge, what: &str) -> bool {
+    let Some((verb, path)) = what.split_once('.') else { return what == "refresh" };
+    let parts: Vec<&str> = path.split('.').collect();
+    let place = |text: &str| text.parse::<usize>().unwrap_or(usize::MAX);
+    match (verb, &parts[..]) {
+        ("add", ["layers"]) => {
+            let number = gauge.layers.len() + 1;
+            let first = gauge.layers.first().cloned();
+            gauge.layers.push(Layer {
+                id: format!("number_{number}"),
+                label: format!("Number {number}"),
+                ..first.unwrap_or_else(blank_layer)
+            });
+        }
+        ("add", ["layers", at, "where"]) => {
+            if let Some(layer) = gauge.layers.get_mut(place(at)) {
+                let column = Catalogue::shipped()
+                    .dataset(&layer.dataset)
+                    .and_then(|dataset| dataset.shown.first().cloned())
+                    .unwrap_or_default();
+                layer.conditions.push(Condition { column, op: Op::Is, value: Scalar::Text(String::new()) });
+            }
+        }
+        ("add", ["values"]) => {
+            let number = gauge.values.len() + 1;
+            let formula = gauge.layers.first().map(|layer| layer.id.clone()).unwrap_or_default();
+            gauge.values.push(Value {
+                id: format!("value_{number}"),
+                label: format!("Value {number}"),
+                formula,
+                unit: None,
+                of_total: false,
+                line: false,
+                tone: None,
+            });
+        }
+        ("drop", ["layers", at]) => drop_at(&mut gauge.layers, place(at)),
+        ("drop", ["layers", at, "where", condition]) => {
+            if let Some(layer) = gauge.layers.get_mut(place(at)) {
+                drop_at(&mut layer.conditions, place(condition));
+            }
+        }
+        ("drop", ["values", at]) => drop_at(&mut gauge.values, place(at)),
+        _ => return false,
+    }
+    true
+}
+
+fn drop_at<T>(list: &mut Vec<T>, at: usize) {
+    if at < list.len() {
+        list.remove(at);
+    }
+}
+
+fn blank_layer() -> Layer {
+    Layer {
+        id: "tickets".into(),
+        label: "Tickets".into(),
+        dataset: "tickets_14d".into(),
+        measure: Measure::Count,
+        conditions: Vec::new(),
+        date: None,
+        range: None,
+        by: Vec::new(),
+        tone: None,
+    }
+}
+
+/// What a new gauge begins with.
+pub fn blank() -> Gauge {
+    Gauge {
+        id: String::new(),
+        title: String::new(),
+        about: String::new(),
+        range: Range::Now,
+        chart: ChartKind::Number,
+        layers: vec![blank_layer()],
+        values: Vec::new(),
+        unit: Unit::Number,
+        groups: Vec::new(),
+        target: None,
+        compare: false,
+        rows: None,
+        empty: None,
+        internal: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use leptos::prelude::*;
+
+    /// What a browser would send of the form's HTML: enough of HTML for what is written here.
+    fn sent(html: &str) -> Sent {
+        let attribute = |tag: &str, name: &str| {
+            let from = tag.find(&format!(" {name}=\""))? + name.len() + 3;
+            Some(unescaped(&tag[from..from + tag[from..].find('"')?]))
+        };
+        let mut pairs = Vec::new();
+        let mut inside: Option<String> = None;
+        for piece in html.split('<').skip(1) {
+            let (tag, after) = piece.split_once('>').unwrap_or((piece, ""));
+            if tag.starts_with("select") {
+                inside = attribute(tag, "name");
+            } else if tag.starts_with("option") && tag.contains(" selected") {
+                if let Some(name) = &inside {
+                    pairs.push((name.clone(), attribute(tag, "value").unwrap_or_default()));
+                }
+            } else if tag.starts_with("textarea") {
+                pairs.push((attribute(tag, "name").expect("a name"), unescaped(after)));
+            } else if tag.starts_with("input") {
+                let is_box = tag.contains("type=\"checkbox\"");
+                if !is_box || tag.contains(" checked") {
+                    let name = attribute(tag, "name").expect("a name");
+                    pairs.push((name, attribute(tag, "value").unwrap_or_default()));
+                }
+            }
+        }
+        Sent::new(pairs)
+    }
+
+    fn unescaped(text: &str) -> String {
+        text.replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&quot;", "\"")
+            .replace("&#x27;", "'")
+            .replace("&amp;", "&")
+    }
+
+    #[test]
+    fn the_form_of_every_gauge_leads_back_to_it() {
+        for gauge in &Catalogue::shipped().gauges {
+            let html = Owner::new().with(|| fields(gauge, false).to_html());
+            let read = sent(&html).gauge();
+            assert_eq!(read, *gauge, "{}", gauge.id);
+        }
+    }
+
+    #[test]
+    fn buttons_change_the_form_and_nothing_else() {
+        let mut gauge = blank();
+        assert!(rebuild(&mut gauge, "add.layers"));
+        assert!(rebuild(&mut gauge, "add.layers.1.where"));
+        assert!(rebuild(&mut gauge, "add.values"));
+        assert_eq!((gauge.layers.len(), gauge.layers[1].conditions.len(), gauge.values.len()), (2, 1, 1));
+        assert!(rebuild(&mut gauge, "drop.layers.0"));
+        assert!(rebuild(&mut gauge, "drop.layers.0.where.0"));
+        assert!(rebuild(&mut gauge, "drop.layers.9"));
+        assert_eq!((gauge.layers.len(), gauge.layers[0].conditions.len()), (1, 0));
+        assert!(!rebuild(&mut gauge, "save") && !rebuild(&mut gauge, "add.shoes"));
+    }
+
+    #[test]
+    fn names_are_made_of_titles() {
+        assert_eq!(slug("Open tickets – München!", '_'), "open_tickets_m_nchen");
+        assert_eq!(slug("30 days", '_'), "n_30_days");
+        assert_eq!(slug("***", '-'), "");
+    }
+}

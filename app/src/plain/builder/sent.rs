@@ -1,0 +1,221 @@
+//! How the form is read.
+
+use super::{ORDERS, SETTING, UNITS};
+use std::collections::BTreeMap;
+use taskgauge_model::{
+    catalogue::Catalogue,
+    dataset::{ColumnKind, Dataset},
+    gauge::{
+        ChartKind, Condition, Gauge, Good, Group, Layer, Measure, Op, Order, RowList, Scalar, Target, Unit,
+        Value,
+    },
+    words::{CHARTS, OPS},
+};
+
+/// Numbers in the form's lists at most; the gauge's own limits are stricter.
+const ENTRIES_MAX: usize = 40;
+
+/// What a form sent.
+pub struct Sent(BTreeMap<String, Vec<String>>);
+
+impl Sent {
+    /// Takes the fields as they came.
+    pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Sent {
+        let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, value) in pairs {
+            fields.entry(name).or_default().push(value);
+        }
+        Sent(fields)
+    }
+
+    /// A field's value, without spaces around it; empty where it was not sent.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.get(name).and_then(|values| values.last()).map_or("", |value| value.trim())
+    }
+
+    fn some(&self, name: &str) -> Option<String> {
+        Some(self.get(name)).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    /// All values of a field that are not empty.
+    pub fn all(&self, name: &str) -> Vec<String> {
+        self.0.get(name).cloned().unwrap_or_default().into_iter().filter(|text| !text.is_empty()).collect()
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        !self.get(name).is_empty()
+    }
+
+    /// A field as a number, with a point or a comma.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.get(name).replace(',', ".").parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
+    /// Prefixes of the entries of a list, in order: `layers.0`, `layers.1` …
+    fn entries(&self, list: &str) -> Vec<String> {
+        (0..ENTRIES_MAX)
+            .map(|place| format!("{list}.{place}"))
+            .take_while(|prefix| {
+                let from = format!("{prefix}.");
+                self.0.range(from.clone()..).next().is_some_and(|(name, _)| name.starts_with(&from))
+            })
+            .collect()
+    }
+
+    /// The gauge that was typed. What cannot be read is left out, for the gauge's own checks to say.
+    pub fn gauge(&self) -> Gauge {
+        let layers: Vec<Layer> = self.entries("layers").iter().map(|prefix| self.layer(prefix)).collect();
+        let values = self
+            .entries("values")
+            .iter()
+            .filter(|prefix| !self.get(&format!("{prefix}.formula")).is_empty())
+            .map(|prefix| self.value(prefix))
+            .collect();
+        let groups = self
+            .entries("groups")
+            .iter()
+            .filter(|prefix| !self.get(&format!("{prefix}.by")).is_empty())
+            .map(|prefix| self.group(prefix))
+            .collect();
+        let columns = self.all("rows.columns");
+        let target = self.number("target.value").map(|value| Target {
+            value,
+            of: self.some("target.of").filter(|of| !of.starts_with(SETTING)),
+            setting: self.get("target.of").strip_prefix(SETTING).map(str::to_owned),
+            good: if self.get("target.good") == "lower" { Good::Lower } else { Good::Higher },
+            warn_within: self.number("target.warn_within").unwrap_or_default(),
+            origin: self.some("target.origin"),
+        });
+        let title = self.get("title").to_owned();
+        Gauge {
+            id: self.some("id").unwrap_or_else(|| slug(&title, '_')),
+            title,
+            about: self.get("about").to_owned(),
+            range: self.get("range").parse().unwrap_or_default(),
+            chart: CHARTS
+                .iter()
+                .find(|(_, name, _)| *name == self.get("chart"))
+                .map_or(ChartKind::Number, |(kind, _, _)| *kind),
+            layers,
+            values,
+            unit: unit(self.get("unit")).unwrap_or_default(),
+            groups,
+            target,
+            compare: self.flag("compare"),
+            rows: (!columns.is_empty()).then(|| RowList {
+                sort: self.some("rows.sort").unwrap_or_else(|| columns[0].clone()),
+                columns,
+                limit: self.get("rows.limit").parse().unwrap_or(10),
+            }),
+            empty: self.some("empty"),
+            internal: self.flag("internal"),
+        }
+    }
+
+    fn layer(&self, prefix: &str) -> Layer {
+        let get = |name: &str| self.get(&format!("{prefix}.{name}"));
+        let dataset = get("dataset").to_owned();
+        let known = Catalogue::shipped().dataset(&dataset);
+        let label = get("label").to_owned();
+        let conditions = self
+            .entries(&format!("{prefix}.where"))
+            .iter()
+            .filter(|prefix| !self.get(&format!("{prefix}.column")).is_empty())
+            .map(|prefix| self.condition(prefix, known))
+            .collect();
+        Layer {
+            id: self.some(&format!("{prefix}.id")).unwrap_or_else(|| slug(&label, '_')),
+            label,
+            measure: Measure::named(get("measure"), get("column")).unwrap_or_default(),
+            conditions,
+            date: self.some(&format!("{prefix}.date")),
+            range: self.some(&format!("{prefix}.range")).and_then(|range| range.parse().ok()),
+            by: get("by").split(',').map(str::trim).filter(|by| !by.is_empty()).map(str::to_owned).collect(),
+            tone: self.some(&format!("{prefix}.tone")),
+            dataset,
+        }
+    }
+
+    fn condition(&self, prefix: &str, dataset: Option<&Dataset>) -> Condition {
+        let column = self.get(&format!("{prefix}.column")).to_owned();
+        let named = self.get(&format!("{prefix}.op"));
+        let op = OPS.iter().find(|(_, name, _)| *name == named).map_or(Op::Is, |(op, _, _)| *op);
+        let text = self.get(&format!("{prefix}.value"));
+        let kind = dataset.and_then(|dataset| dataset.column(&column)).map(|column| column.kind);
+        let value = match op {
+            Op::Empty | Op::Filled => Scalar::Nothing,
+            Op::In | Op::NotIn => {
+                let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+                Scalar::List(entries.map(|entry| scalar(entry, kind)).collect())
+            }
+            _ => scalar(text, kind),
+        };
+        Condition { column, op, value }
+    }
+
+    fn value(&self, prefix: &str) -> Value {
+        let get = |name: &str| self.get(&format!("{prefix}.{name}"));
+        let label = get("label").to_owned();
+        Value {
+            id: self.some(&format!("{prefix}.id")).unwrap_or_else(|| slug(&label, '_')),
+            label,
+            formula: get("formula").to_owned(),
+            unit: unit(get("unit")),
+            of_total: self.flag(&format!("{prefix}.of_total")),
+            line: self.flag(&format!("{prefix}.line")),
+            tone: self.some(&format!("{prefix}.tone")),
+        }
+    }
+
+    fn group(&self, prefix: &str) -> Group {
+        let get = |name: &str| self.get(&format!("{prefix}.{name}"));
+        Group {
+            by: get("by").to_owned(),
+            order: ORDERS
+                .iter()
+                .find(|(_, name, _)| *name == get("order"))
+                .map_or(Order::Largest, |(order, _, _)| *order),
+            top: get("top").parse().ok(),
+            none: self.some(&format!("{prefix}.none")),
+            bands: get("bands").split(',').filter_map(|bound| bound.trim().parse().ok()).collect(),
+            min_rows: get("min_rows").parse().ok(),
+        }
+    }
+}
+
+/// A value of a condition, as its column's kind reads it.
+fn scalar(text: &str, kind: Option<ColumnKind>) -> Scalar {
+    match kind {
+        Some(ColumnKind::Flag) => Scalar::Flag(matches!(text.to_lowercase().as_str(), "yes" | "true" | "1")),
+        Some(kind) if kind.is_numeric() => {
+            text.replace(',', ".").parse().map_or_else(|_| Scalar::Text(text.to_owned()), Scalar::Number)
+        }
+        _ => Scalar::Text(text.to_owned()),
+    }
+}
+
+fn unit(name: &str) -> Option<Unit> {
+    UNITS.iter().find(|(_, known, _)| *known == name).map(|(unit, _, _)| *unit)
+}
+
+/// A name for addresses and formulas from what people call something.
+pub fn slug(label: &str, between: char) -> String {
+    let mut out = String::new();
+    for letter in label.to_lowercase().chars() {
+        if letter.is_ascii_alphanumeric() {
+            out.push(letter);
+        } else if !out.is_empty() && !out.ends_with(between) {
+            out.push(between);
+        }
+        if out.len() >= 50 {
+            break;
+        }
+    }
+    let out = out.trim_end_matches(between);
+    // Names in formulas begin with a letter.
+    if out.starts_with(|first: char| first.is_ascii_digit()) {
+        format!("n{between}{out}")
+    } else {
+        out.to_owned()
+    }
+}

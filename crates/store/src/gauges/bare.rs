@@ -1,0 +1,68 @@
+//! The statements of gauges and nothing around them: what benchmarks compare boards with.
+
+use super::{Context, plan::Plan, statement};
+use crate::{Scope, Store, StoreError};
+use chrono::{DateTime, Utc};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use std::time::{Duration, Instant};
+use taskgauge_model::{
+    catalogue::Catalogue,
+    gauge::{Filters, Gauge},
+    ids::DatasourceId,
+};
+
+impl Store {
+    /// Runs the statements of these gauges, `at_once` beside each other, and throws their rows away. Answers with the
+    /// time of each, in their order; of one that takes too long, the time until it was stopped.
+    ///
+    /// # Errors
+    /// As [`Store::answer`].
+    pub async fn only_statements(
+        &self,
+        datasource: DatasourceId,
+        gauges: &[&Gauge],
+        at: DateTime<Utc>,
+        at_once: usize,
+    ) -> Result<Vec<Duration>, StoreError> {
+        let context = &self.gauge_context(datasource).await?;
+        let asked: Vec<_> =
+            gauges.iter().map(|gauge| Box::pin(self.only_statement(context, gauge, at))).collect();
+        stream::iter(asked).buffered(at_once.max(1)).try_collect().await
+    }
+
+    async fn only_statement(
+        &self,
+        context: &Context,
+        gauge: &Gauge,
+        at: DateTime<Utc>,
+    ) -> Result<Duration, StoreError> {
+        let plan = Plan::new(Catalogue::shipped(), context, gauge, &Filters::default(), at)?;
+        if plan.lacks(&context.doctor).barred.is_some() {
+            return Ok(Duration::ZERO);
+        }
+        let asker = statement::Asker {
+            datasource: context.datasource,
+            scope: &Scope::All,
+            zone: context.zone,
+            week_starts: context.calendar.week_starts,
+        };
+        let mut sql = statement::statement(&plan, &asker)?;
+        let mut reading = self.reading_at(at).await?;
+        let began = Instant::now();
+        let work = async {
+            let rows: Vec<statement::Row> = sql.build_query_as().fetch_all(&mut *reading).await?;
+            drop(rows);
+            if let Some(list) = &gauge.rows {
+                super::rows::read(&mut reading, context, &plan, list, &asker).await?;
+            }
+            Ok(())
+        };
+        match work.await {
+            Ok(()) | Err(StoreError::TimedOut(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let took = began.elapsed();
+        reading.rollback().await?;
+        Ok(took)
+    }
+}

@@ -1,0 +1,135 @@
+// Gauges and dashboards as people make, change and lay them out: with a mouse, with the keyboard alone, with files.
+
+import { expect, signedIn as test } from "./fixtures.ts";
+import { open } from "./form.ts";
+
+test.use({ purpose: "content" });
+test.beforeEach(({ tenant: _ }) => {});
+
+const SCREENSHOTS = "screenshots";
+
+test("a gauge is built beside its answer, saved, and taken back", async ({ page, axe }) => {
+  await page.goto("/gauges");
+  await page.getByRole("link", { name: "New gauge" }).click();
+  const preview = page.getByRole("complementary", { name: "Preview" });
+  await expect(preview.locator(".value")).toHaveText(/\d/);
+  const all = await preview.locator(".value").innerText();
+  await page.getByLabel("Title", { exact: true }).fill("Open at the desk");
+  await page.getByRole("button", { name: /condition/i }).first().click();
+  const column = page.locator('[name="layers.0.where.0.column"]');
+  await column.selectOption("is_open");
+  await page.locator('[name="layers.0.where.0.value"]').fill("yes");
+  await expect(preview.locator(".value")).not.toHaveText(all);
+  const open_ = await preview.locator(".value").innerText();
+  await axe();
+  await page.screenshot({ path: `${SCREENSHOTS}/builder-filled-1440-light.png`, fullPage: true });
+  await page.getByLabel("Chart", { exact: true }).selectOption("bar");
+  await page.locator('[name="groups.0.by"]').selectOption("queue");
+  await expect(preview.getByRole("img").first()).toBeVisible();
+  await page.getByLabel("Chart", { exact: true }).selectOption("number");
+  await page.locator('[name="groups.0.by"]').selectOption("");
+  await expect(preview.locator(".value")).toHaveText(open_);
+  await page.getByRole("button", { name: "Save gauge" }).click();
+  await expect(page).toHaveURL(/\/gauges\/open_at_the_desk\?done=saved/);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Open at the desk");
+  await expect(page.locator(".value").first()).toHaveText(open_);
+  await axe();
+  await page.getByRole("button", { name: "Remove" }).click();
+  await expect(page.getByText("is removed")).toBeVisible();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByText("is back")).toBeVisible();
+  await expect(page.getByRole("link", { name: "Open at the desk", exact: true })).toBeVisible();
+});
+
+test("a gauge explains itself: formula, filters, window, rows, age", async ({ page }) => {
+  await open(page, "/dashboards/service-ticket-kpis");
+  const tile = page.locator("section").filter({ has: page.getByRole("heading", { name: "Open tickets", exact: true }) });
+  const value = await tile.locator(".value").innerText();
+  await tile.getByRole("link", { name: "Explain Open tickets" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Open tickets");
+  await expect(page.locator(".value").first()).toHaveText(value);
+  for (const word of ["America/New York", "Autotask’s own count"]) await expect(page.getByText(word).first()).toBeVisible();
+  await page.screenshot({ path: `${SCREENSHOTS}/explain-1440-light.png`, fullPage: true });
+});
+
+test("a board is copied, laid out by mouse and keyboard, and saved", async ({ page, axe }) => {
+  await page.goto("/dashboards");
+  const card = page.getByRole("listitem").filter({ has: page.getByRole("link", { name: "Service Ticket KPIs", exact: true }) });
+  await card.getByRole("button", { name: "Duplicate" }).click();
+  await expect(page).toHaveURL(/service-ticket-kpis-2\/edit/);
+  const tiles = page.locator(".layout-tile");
+  const title = (place: number) => tiles.nth(place).getAttribute("data-title");
+  const count = await tiles.count();
+  const [first, second] = [await title(0), await title(1)];
+
+  // By keyboard: moved on, wider, removed, and all of it taken back.
+  const handle = tiles.nth(0).locator(".layout-handle");
+  await handle.focus();
+  await page.keyboard.press("ArrowRight");
+  expect([await title(0), await title(1)]).toEqual([second, first]);
+  await page.keyboard.press("Shift+ArrowRight");
+  await expect(page.getByRole("status")).toContainText(`${first}: place 2 of ${count}`);
+  await page.keyboard.press("Delete");
+  await expect(tiles).toHaveCount(count - 1);
+  for (let step = 0; step < 3; step++) await page.keyboard.press("Control+z");
+  await expect(tiles).toHaveCount(count);
+  expect([await title(0), await title(1)]).toEqual([first, second]);
+  await axe();
+
+  // By mouse: the first tile is dropped behind the third, and made narrower at its corner.
+  const from = await handle.boundingBox();
+  const onto = await tiles.nth(2).boundingBox();
+  if (!from || !onto) throw new Error("the tiles have no place");
+  await page.mouse.move(from.x + 5, from.y + 5);
+  await page.mouse.down();
+  await page.mouse.move(onto.x + onto.width - 10, onto.y + onto.height / 2, { steps: 8 });
+  await page.mouse.up();
+  expect(await title(2)).toBe(first);
+  const corner = await tiles.nth(3).locator(".layout-corner").boundingBox();
+  if (!corner) throw new Error("the tile has no corner");
+  const before = await tiles.nth(3).locator(".layout-size").innerText();
+  await page.mouse.move(corner.x + 8, corner.y + 8);
+  await page.mouse.down();
+  await page.mouse.move(corner.x + 8, corner.y + 130, { steps: 5 });
+  await page.mouse.up();
+  await expect(tiles.nth(3).locator(".layout-size")).not.toHaveText(before);
+  await page.screenshot({ path: `${SCREENSHOTS}/layout-1440-light.png`, fullPage: true });
+
+  await page.getByLabel("Gauge to add").selectOption({ label: "Closed by technician" }).catch(() => page.getByLabel("Gauge to add").selectOption({ index: 1 }));
+  await page.getByRole("button", { name: "Add tile" }).click();
+  await expect(tiles).toHaveCount(count + 1);
+  await page.getByRole("button", { name: "Save dashboard" }).click();
+  await expect(page).toHaveURL(/service-ticket-kpis-2$/);
+  await expect(page.locator("section.tile")).toHaveCount(count + 1);
+  await expect(page.locator("section.tile").nth(2)).toContainText(first ?? "");
+});
+
+test("a board goes through a file and comes back the same", async ({ page }) => {
+  await page.goto("/dashboards");
+  const card = page.getByRole("listitem").filter({ has: page.getByRole("link", { name: "Sales", exact: true }) });
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    card.getByRole("link", { name: "Export Sales" }).click(),
+  ]);
+  expect(download.suggestedFilename()).toBe("sales.toml");
+  await page.goto("/content/import");
+  await page.getByLabel("File", { exact: true }).setInputFiles(await download.path());
+  await expect(page.getByLabel("Text", { exact: true })).toHaveValue(/\[\[dashboard\]\]/);
+  await page.getByRole("button", { name: "See what it does" }).click();
+  await expect(page.getByRole("row").filter({ hasText: "Sales" })).toContainText("Same");
+});
+
+test("settings change what counts, and say what their words mean here", async ({ page, tenant, axe }) => {
+  await open(page, `/data/datasources/${tenant.id}`);
+  await page.getByRole("link", { name: "How numbers are reckoned" }).click();
+  await expect(page.getByText("Counts now").first()).toBeVisible();
+  await page.getByLabel("Goal for service levels, in percent").fill("97");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("Every number follows at once")).toBeVisible();
+  await axe();
+  await page.goto("/gauges/sla_overall_met");
+  await expect(page.getByText("goal 97 %").first()).toBeVisible();
+  await page.goto(`/data/datasources/${tenant.id}/settings`);
+  await page.getByRole("button", { name: "Back to the defaults" }).click();
+  await expect(page.getByLabel("Goal for service levels, in percent")).toHaveValue("90");
+});
