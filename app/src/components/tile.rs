@@ -5,7 +5,10 @@ use super::{
     chart::{Chart, groups_table},
     table::Cells,
 };
-use crate::api::boards::{BoardTile, TileGauge, picture_size};
+use crate::{
+    address,
+    api::boards::{BoardTile, TileGauge, picture_size},
+};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use taskgauge_model::{
@@ -191,7 +194,8 @@ pub fn number(unit: Unit, target: Option<&Target>, answer: &Answer, rows: &str) 
         .iter()
         .map(|figure| {
             let number = format::value(figure.value, figure.unit);
-            view! { <p class="muted">{format!("{}: {number}", figure.label)}</p> }
+            let way = address::with(rows, &[("layer", &figure.id)]);
+            view! { <p class="muted"><a class="quiet-link" href=way rel="external">{format!("{}: {number}", figure.label)}</a></p> }
         })
         .collect();
     view! {
