@@ -45,9 +45,11 @@ pub fn bars(answer: &Answer) -> Chart {
         let label = Label::new().show(labelled).position(LabelPosition::Right).formatter(short_numbers(unit));
         chart = chart.series(
             bar.name(cut(&series.label))
-                .item_style(
-                    ItemStyle::new().color(colour(series, place)).border_radius(if stacked { 0 } else { 3 }),
-                )
+                .item_style(ItemStyle::new().color(colour(series, place)).border_radius(if stacked {
+                    0
+                } else {
+                    3
+                }))
                 .label(label)
                 .data(data),
         );

@@ -261,7 +261,7 @@ impl Context {
     ///
     /// [`Dataset::dated_by`]: taskgauge_model::dataset::Dataset::dated_by
     fn data_at(&self, plan: &plan::Plan<'_>, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        if plan.layers.iter().all(|layer| layer.dataset.dated_by().is_empty()) {
+        if plan.layers.iter().all(|layer| layer.dataset.dated_by().next().is_none()) {
             return Some(at);
         }
         plan.layers
