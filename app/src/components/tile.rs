@@ -86,9 +86,12 @@ fn GaugeView(gauge: TileGauge, around: Around, titled: bool) -> impl IntoView {
             view! { <div class="tile-empty"><p class="tile-empty-title">{sign}</p><p>{note}</p></div> }
                 .into_any()
         }
-        Ok(Answer { table: Some(page), .. }) => {
-            view! { <div class="tile-table"><Cells page=page columns=columns /></div> }.into_any()
+        Ok(Answer { table: Some(page), .. }) => view! {
+            <div class="tile-table" tabindex="0" role="region" aria-label=format!("Table of {title}")>
+                <Cells page=page columns=columns />
+            </div>
         }
+        .into_any(),
         Ok(answer) => {
             let look = Look { chart, unit, title: &title, target: target.as_ref(), size, rows: &rows };
             body(look, answer, option)

@@ -31,8 +31,9 @@ pub const FORWARD_WEST: Moment = Moment {
 /// Half past midnight: seven times 24 hours ago it was the evening of the eighth date before.
 pub const AFTER_FORWARD: Moment =
     moment("two days after clocks went forward", "2026-03-10T04:30:00Z", America::New_York);
-/// The last hour of a day of 23 hours.
-pub const FORWARD_EAST: Moment = moment("clocks went forward today", "2026-03-29T21:30:00Z", Europe::Berlin);
+/// The last hours of a day of 23 hours; quarters begin in February, May, August and November.
+pub const FORWARD_EAST: Moment =
+    Moment { year_starts: 2, ..moment("clocks went forward today", "2026-03-29T21:30:00Z", Europe::Berlin) };
 /// A day of 25 hours.
 pub const BACK: Moment = moment("clocks went back today", "2026-04-05T10:00:00Z", Pacific::Auckland);
 /// The last half hour of month, quarter and fiscal year, while it is still morning in UTC.
