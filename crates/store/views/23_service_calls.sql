@@ -1,25 +1,41 @@
 -- Service calls by ticket and task; a call without either has one row. Members are listed rather than joined, so that
 -- hours are not counted twice.
 create view dataset.service_calls as
-with lines as (
+-- Put together once: without statistics, as after a first sync, a join would do it again for every line.
+with ticket_members as materialized (
+    select
+        m.datasource_id,
+        m.service_call_ticket_id,
+        (array_agg(m.resource_id order by m.id))[1] as first_id,
+        string_agg(
+            coalesce(dataset.person(r.first_name, r.last_name), '#' || m.resource_id), ', ' order by m.id
+        ) as names,
+        count(*) as number
+    from autotask.service_call_ticket_resources m
+    left join autotask.resources r on r.datasource_id = m.datasource_id and r.id = m.resource_id
+    where m.deleted_at is null
+    group by m.datasource_id, m.service_call_ticket_id
+),
+task_members as materialized (
+    select
+        m.datasource_id,
+        m.service_call_task_id,
+        (array_agg(m.resource_id order by m.id))[1] as first_id,
+        string_agg(
+            coalesce(dataset.person(r.first_name, r.last_name), '#' || m.resource_id), ', ' order by m.id
+        ) as names,
+        count(*) as number
+    from autotask.service_call_task_resources m
+    left join autotask.resources r on r.datasource_id = m.datasource_id and r.id = m.resource_id
+    where m.deleted_at is null
+    group by m.datasource_id, m.service_call_task_id
+),
+lines as (
     select
         s.datasource_id, s.id, s.service_call_id, s.ticket_id, null::bigint as task_id,
         members.first_id, members.names, coalesce(members.number, 0) as number
     from autotask.service_call_tickets s
-    left join (
-        select
-            m.datasource_id,
-            m.service_call_ticket_id,
-            (array_agg(m.resource_id order by m.id))[1] as first_id,
-            string_agg(
-                coalesce(dataset.person(r.first_name, r.last_name), '#' || m.resource_id), ', ' order by m.id
-            ) as names,
-            count(*) as number
-        from autotask.service_call_ticket_resources m
-        left join autotask.resources r on r.datasource_id = m.datasource_id and r.id = m.resource_id
-        where m.deleted_at is null
-        group by m.datasource_id, m.service_call_ticket_id
-    ) members
+    left join ticket_members members
         on members.datasource_id = s.datasource_id and members.service_call_ticket_id = s.id
     where s.deleted_at is null
     union all
@@ -28,20 +44,7 @@ with lines as (
         s.datasource_id, -s.id, s.service_call_id, null::bigint as ticket_id, s.task_id,
         members.first_id, members.names, coalesce(members.number, 0) as number
     from autotask.service_call_tasks s
-    left join (
-        select
-            m.datasource_id,
-            m.service_call_task_id,
-            (array_agg(m.resource_id order by m.id))[1] as first_id,
-            string_agg(
-                coalesce(dataset.person(r.first_name, r.last_name), '#' || m.resource_id), ', ' order by m.id
-            ) as names,
-            count(*) as number
-        from autotask.service_call_task_resources m
-        left join autotask.resources r on r.datasource_id = m.datasource_id and r.id = m.resource_id
-        where m.deleted_at is null
-        group by m.datasource_id, m.service_call_task_id
-    ) members
+    left join task_members members
         on members.datasource_id = s.datasource_id and members.service_call_task_id = s.id
     where s.deleted_at is null
     union all
