@@ -164,7 +164,7 @@ impl Read {
         let settings = Settings {
             week_starts: moment.week_starts,
             fiscal_year_starts: u8::try_from(moment.year_starts).unwrap(),
-            ..Settings::default()
+            ..(moment.settings)()
         };
         store.set_settings("test", self.datasource, &settings).await.unwrap();
         Copy { store, datasource: self.datasource }
