@@ -48,7 +48,7 @@ test("a gauge explains itself: formula, filters, window, rows, age", async ({ pa
   await tile.getByRole("link", { name: "Explain Open tickets" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Open tickets");
   await expect(page.locator(".value").first()).toHaveText(value);
-  for (const word of ["America/New York", "Autotask’s own count"]) await expect(page.getByText(word).first()).toBeVisible();
+  for (const word of ["America/New_York", "Autotask’s own count"]) await expect(page.getByText(word).first()).toBeVisible();
   await page.screenshot({ path: `${SCREENSHOTS}/explain-1440-light.png`, fullPage: true });
 });
 

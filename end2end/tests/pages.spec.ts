@@ -60,7 +60,7 @@ for (const [name, path] of Object.entries(PAGES)) {
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
     await expect(page).toHaveTitle(/Taskgauge/);
     // Every chart is drawn before it is looked at.
-    for (const chart of await page.locator(".tile-chart:visible").all()) await expect(chart.locator(".chart-live svg")).toBeVisible();
+    if (!PLAIN.test(path)) for (const chart of await page.locator(".tile-chart:visible").all()) await expect(chart.locator(".chart-live svg")).toBeVisible();
     for (const scheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme: scheme });
       for (const width of WIDTHS) {

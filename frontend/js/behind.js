@@ -23,8 +23,11 @@ export function behind({ heads, rows }, { seriesType, seriesName, seriesIndex, n
     const [column, row] = value;
     return rows[row]?.links[column];
   }
-  const row = place(rows.map((row) => row.name), name, dataIndex);
-  const column = seriesType === "pie" ? 0 : place(heads, seriesName, seriesIndex);
+  const isPie = seriesType === "pie";
+  // The names of slices end with their share, after two spaces.
+  const shown = isPie ? name?.split("  ")[0] : name;
+  const row = place(rows.map((row) => row.name), shown, dataIndex);
+  const column = isPie ? 0 : place(heads, seriesName, seriesIndex);
   return rows[row]?.links[column];
 }
 

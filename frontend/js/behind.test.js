@@ -25,7 +25,7 @@ test("where several have the same name the place decides", () => {
 
 test("cells of heat maps and slices of donuts", () => {
   assert.equal(behind(table, { seriesType: "heatmap", seriesIndex: 0, dataIndex: 5, value: [1, 0, 4] }), "/a1");
-  assert.equal(behind(table, { seriesType: "pie", seriesIndex: 0, name: "Northwind Traders Limited", dataIndex: 0, value: 4 }), "/a0");
+  assert.equal(behind(table, { seriesType: "pie", seriesIndex: 0, name: "Northwind Tra…  21 %", dataIndex: 7, value: 4 }), "/a0");
 });
 
 test("what has no cell leads nowhere", () => {

@@ -10,7 +10,9 @@ import { measureByTable } from "./measure.js";
  */
 export function readOption(json, width, measure = measureByTable, family = "sans-serif") {
   const raw = JSON.parse(json);
-  for (const axis of axes(raw.yAxis, raw.xAxis)) inWholeTimes(axis, raw.series);
+  const all = [raw.series ?? []].flat();
+  axes(raw.yAxis).forEach((axis, at) => inWholeTimes(axis, all.filter(({ yAxisIndex = 0 }) => yAxisIndex === at)));
+  for (const axis of axes(raw.xAxis)) inWholeTimes(axis, all);
   const option = resolveFormatters(raw);
   for (const axis of axes(option.xAxis)) withinTheEdges(axis);
   for (const axis of axes(option.yAxis)) withinTheirShare(axis, width, (name) => measure(name, `12px ${family}`).width);
@@ -51,7 +53,7 @@ const MARKS_MAX = 5;
 /** Marks durations at whole hours or days: ECharts would count in tens, as in 1 d 6 h. */
 function inWholeTimes(axis, series) {
   if (axis.type !== "value" || axis.axisLabel?.formatter !== "fn:duration" || axis.interval !== undefined) return;
-  const values = [series ?? []].flat().flatMap(({ data }) => data ?? []);
+  const values = series.flatMap(({ data }) => data ?? []);
   const numbers = values.map((value) => Number(value?.value ?? value)).filter(Number.isFinite);
   const most = Math.max(0, ...numbers);
   const step = TIME_STEPS.find((step) => most / step <= MARKS_MAX);

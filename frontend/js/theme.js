@@ -73,7 +73,7 @@ export const THEME = {
     emphasis: { lineStyle: { color: "inherit" } },
   },
   markArea: { label: { color: MUTED }, itemStyle: { color: LINE }, emphasis: { itemStyle: { color: "inherit" } } },
-  bar: { label: LABEL, emphasis: SAME_COLOUR },
+  bar: { barMaxWidth: 40, label: LABEL, emphasis: SAME_COLOUR },
   line: { label: LABEL, endLabel: LABEL, emphasis: SAME_COLOUR, symbol: "circle" },
   pie: {
     label: LABEL,

@@ -87,7 +87,8 @@ pub fn groups_table(answer: &Answer, rows_address: &str) -> AnyView {
                         .into_any()
                 })
                 .collect();
-            view! { <tr><th scope="row">{group.label.clone()}</th>{cells}</tr> }.into_any()
+            view! { <tr><th scope="row" title=group.label.clone()>{group.label.clone()}</th>{cells}</tr> }
+                .into_any()
         })
         .collect();
     view! {

@@ -5,7 +5,10 @@ use super::{
     chart::{Chart, groups_table},
     table::Cells,
 };
-use crate::api::boards::{BoardTile, TileGauge, picture_size};
+use crate::{
+    address,
+    api::boards::{BoardTile, TileGauge, picture_size},
+};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use taskgauge_model::{
@@ -83,9 +86,12 @@ fn GaugeView(gauge: TileGauge, around: Around, titled: bool) -> impl IntoView {
             view! { <div class="tile-empty"><p class="tile-empty-title">{sign}</p><p>{note}</p></div> }
                 .into_any()
         }
-        Ok(Answer { table: Some(page), .. }) => {
-            view! { <div class="tile-table"><Cells page=page columns=columns /></div> }.into_any()
+        Ok(Answer { table: Some(page), .. }) => view! {
+            <div class="tile-table" tabindex="0" role="region" aria-label=format!("Table of {title}")>
+                <Cells page=page columns=columns />
+            </div>
         }
+        .into_any(),
         Ok(answer) => {
             let look = Look { chart, unit, title: &title, target: target.as_ref(), size, rows: &rows };
             body(look, answer, option)
@@ -188,7 +194,8 @@ pub fn number(unit: Unit, target: Option<&Target>, answer: &Answer, rows: &str) 
         .iter()
         .map(|figure| {
             let number = format::value(figure.value, figure.unit);
-            view! { <p class="muted">{format!("{}: {number}", figure.label)}</p> }
+            let way = address::with(rows, &[("layer", &figure.id)]);
+            view! { <p class="muted"><a class="quiet-link" href=way rel="external">{format!("{}: {number}", figure.label)}</a></p> }
         })
         .collect();
     view! {

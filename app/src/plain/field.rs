@@ -22,13 +22,18 @@ pub fn text(name: &str, label: &str, value: &str, help: Option<&str>, longest: u
     .into_any()
 }
 
+/// Text for the inside of a `textarea`, which the renderer writes as it is: what it says must not end the field.
+pub fn within_textarea(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
 /// A text of several lines.
 pub fn area(name: &str, label: &str, value: &str, help: &str) -> AnyView {
     let id = format!("f-{name}");
     view! {
         <div class="field">
             <label for=id.clone()>{label.to_owned()}</label>
-            <textarea class="input" id=id.clone() name=name.to_owned() rows="3" maxlength="2000" aria-describedby=format!("{id}-help")>{value.to_owned()}</textarea>
+            <textarea class="input" id=id.clone() name=name.to_owned() rows="3" maxlength="2000" aria-describedby=format!("{id}-help")>{within_textarea(value)}</textarea>
             <p class="help" id=format!("{id}-help")>{help.to_owned()}</p>
         </div>
     }
@@ -90,4 +95,18 @@ pub fn boxes(
         </fieldset>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_does_not_leave_its_field() {
+        let hostile = "</textarea><script>alert(1)</script> &lt;";
+        let html = area("about", "About", hostile, "Help").to_html();
+        assert_eq!(html.matches("</textarea>").count(), 1, "{html}");
+        assert!(!html.contains("<script"), "{html}");
+        assert!(html.contains("&lt;/textarea>&lt;script>alert(1)&lt;/script> &amp;lt;"), "{html}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Importing a file of gauges and dashboards: first what it would do, then the doing.
 
-use super::frame::frame;
+use super::{field::within_textarea, frame::frame};
 use crate::components::banner::{Badge, Banner, Mood};
 use leptos::prelude::*;
 
@@ -74,7 +74,7 @@ pub fn Import(
             </div>
             <div class="field">
                 <label for="text">"Text"</label>
-                <textarea class="input mono" id="text" name="text" rows="12" spellcheck="false" required=true>{text}</textarea>
+                <textarea class="input mono" id="text" name="text" rows="12" spellcheck="false" required=true>{within_textarea(&text)}</textarea>
             </div>
             <div class="actions">
                 {can_apply.then(|| view! { <button class="button primary" type="submit" name="step" value="apply">"Import"</button> })}

@@ -89,6 +89,7 @@ pub fn value(value: f64, unit: Unit) -> String {
         Unit::Number | Unit::Money => short(value),
         Unit::Percent => format!("{} %", significant_percent(value)),
         Unit::Hours => hours(value),
+        Unit::WorkHours => format!("{} h", short(value)),
         Unit::Days => format!("{} d", significant(value)),
     }
 }
@@ -104,7 +105,7 @@ pub fn exact_value(value: f64, unit: Unit) -> String {
         Unit::Number => exact(value),
         Unit::Money => grouped(value, 2),
         Unit::Percent => format!("{} %", exact(value)),
-        Unit::Hours => format!("{} h", exact(value)),
+        Unit::Hours | Unit::WorkHours => format!("{} h", exact(value)),
         Unit::Days => format!("{} d", exact(value)),
     }
 }
@@ -145,9 +146,13 @@ pub fn date(date: NaiveDate) -> String {
     date.format("%-d %b %Y").to_string()
 }
 
-/// A day on an axis: `Mon 3`, and the month where it changes: `1 Nov`.
-pub fn day(date: NaiveDate) -> String {
-    if date.day() == 1 { date.format("%-d %b").to_string() } else { date.format("%a %-d").to_string() }
+/// A day on an axis: `Mon 3`, and the month where it changes: `1 Nov`. Over more than a month, `is_long`, the month always.
+pub fn day(date: NaiveDate, is_long: bool) -> String {
+    if is_long || date.day() == 1 {
+        date.format("%-d %b").to_string()
+    } else {
+        date.format("%a %-d").to_string()
+    }
 }
 
 /// A month on an axis: `Nov`, and the year where it changes: `Jan 2026`.

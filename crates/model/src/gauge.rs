@@ -375,8 +375,10 @@ pub enum Unit {
     Number,
     /// A share, 0 to 100.
     Percent,
-    /// A duration in hours.
+    /// A duration in hours, from one instant to another.
     Hours,
+    /// Hours of work, which never make days.
+    WorkHours,
     /// A duration in days.
     Days,
     /// An amount in the tenant's currency.

@@ -1,5 +1,7 @@
 //! Which board a wall shows when.
 
+#![expect(clippy::unwrap_used, reason = "a failed expectation ends the test")]
+
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use taskgauge_model::{

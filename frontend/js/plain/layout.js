@@ -38,8 +38,11 @@ export function layout(form) {
   const back = () => {
     const before = past.pop();
     if (!before) return say("There is nothing to take back.");
+    // Tiles that are put back lose the focus, and with it the keyboard's place.
+    const focused = document.activeElement;
     list().replaceChildren(...before.map(([tile]) => tile));
     for (const [tile, width, height] of before) size(tile, width, height);
+    (list().contains(focused) ? focused : list().querySelector(".layout-handle"))?.focus();
     say("Taken back.");
   };
   const say = (text) => (said.textContent = text);

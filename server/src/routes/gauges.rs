@@ -257,10 +257,7 @@ pub async fn preview(
     Extension(session): Extension<Session>,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Response {
-    let mut gauge = Sent::new(pairs).gauge();
-    if gauge.title.is_empty() {
-        "Untitled".clone_into(&mut gauge.title);
-    }
+    let gauge = Sent::new(pairs).gauge();
     let tile = preview_of(&state, &session, &gauge).await;
     let at = state.app.store.clock().now();
     super::fragment(&state, || draft(tile, at))
@@ -273,6 +270,9 @@ async fn preview_of(state: &ServerState, session: &Session, gauge: &Gauge) -> Op
     let mut named = gauge.clone();
     if named.id.is_empty() {
         "draft".clone_into(&mut named.id);
+    }
+    if named.title.is_empty() {
+        "Untitled".clone_into(&mut named.title);
     }
     let mut tile = answered::single(&cx, &named, source?.id, &Filters::default(), PREVIEW_SIZE).await;
     if let (Err(error), Some(shown)) = (named.check(), tile.gauges.first_mut()) {

@@ -118,13 +118,16 @@ fn text(found: &[DatasourceMetrics], now: DateTime<Utc>) -> String {
     out
 }
 
+/// A number of what is kept: its name, its type, what it says, and how it is read.
+type KeptMetric = (&'static str, &'static str, &'static str, fn(&Counts) -> u64);
+
 /// What this process keeps, and how often that spared it work.
 fn kept(out: &mut String, state: &ServerState) {
     let answers = state.app.store.answer_counts();
     let answers = Counts { asked: answers.asked, made: answers.computed, bytes: answers.bytes };
     let kinds =
         [("answers", answers), ("boards", state.app.boards.counts()), ("pages", state.pages.counts())];
-    let metrics: [(&str, &str, &str, fn(&Counts) -> u64); 4] = [
+    let metrics: [KeptMetric; 4] = [
         ("taskgauge_kept_asked_total", "counter", "How often one was asked for.", |counts| counts.asked),
         ("taskgauge_kept_hits_total", "counter", "How often one was there, or being made.", |counts| {
             counts.asked.saturating_sub(counts.made)

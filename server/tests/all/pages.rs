@@ -371,7 +371,7 @@ async fn bodies_have_a_limit() {
             connection,
             "POST {path} HTTP/1.1\r\nhost: {address}\r\ncookie: {cookie}\r\nconnection: close\r\n\
              content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
-            256 * 1024 + 1
+            1024 * 1024
         )
         .unwrap();
         let mut answer = String::new();
@@ -388,7 +388,7 @@ async fn the_site_is_cached_for_ever_and_compressed() {
     let (_house, server, admin) = signed_in().await;
     // The files themselves need nobody signed in.
     let browser = server.browser();
-    let html = admin.text("/dashboards").await;
+    let html = admin.text("/data/datasources").await;
     let files: BTreeSet<&str> = html.split(['"', '\'']).filter(|word| word.starts_with("/pkg/")).collect();
     assert!(files.len() >= 4, "script, wasm, style and charts: {files:?}");
     for file in files {

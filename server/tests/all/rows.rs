@@ -123,6 +123,10 @@ async fn rows_are_sorted_narrowed_and_chosen_by_the_address() {
     assert!(some.contains("sort=-title"), "{some}");
     let none = browser.text("/gauges/open_tickets/rows?q=no-ticket-has-this-in-it").await;
     assert!(none.contains("No rows") && none.contains("Show all"), "{none}");
+    // A number beside the first one opens rows of its own.
+    let won = browser.text("/gauges/won_period").await;
+    let figure = ways(&won).into_iter().find(|(way, _)| way.contains("layer=count"));
+    assert!(figure.is_some_and(|(_, text)| text.contains(':')), "{won}");
     // A value of two parts lists the rows of either.
     let parts = browser.text("/gauges/kill_rate_mtd/rows?part=opened").await;
     assert!(parts.contains("What the number is made of") && parts.contains("part=closed"), "{parts}");

@@ -10,11 +10,17 @@ use charming::{
 };
 use taskgauge_model::gauge::Answer;
 
+/// Most bars that carry their number where a category has several: more, and the numbers would lie over each other.
+const LABELLED_MAX: usize = 16;
+
 pub fn bars(answer: &Answer) -> Chart {
     let unit = unit_of(answer);
     // Bars of another unit have no place on the axis; the table beside the chart has them.
     let shown: Vec<_> = answer.series.iter().filter(|series| series.unit == unit).collect();
     let several = shown.len() > 1;
+    // The groups of a second dimension are parts of the bar; several values stand beside each other.
+    let stacked = several && answer.dimensions > 1;
+    let labelled = !stacked && (!several || shown.len() * answer.groups.len() <= LABELLED_MAX);
     let names = names_axis(&answer.groups).inverse(true).axis_label(AxisLabel::new().interval(0));
     let numbers: Axis = numbers_axis(answer)
         .axis_label(AxisLabel::new().show(several).formatter(short_numbers(unit)))
@@ -31,11 +37,20 @@ pub fn bars(answer: &Answer) -> Chart {
         let data: Vec<DataPoint> = answer.groups.iter().map(|group| point(group, series).into()).collect();
         let bar = Bar::new();
         // Several bars share a category: their width is for the script to choose.
-        let bar = if several { bar } else { bar.bar_width("62%") };
+        let bar = match (several, stacked) {
+            (false, _) => bar.bar_width("62%"),
+            (true, true) => bar.bar_width("62%").stack("whole"),
+            (true, false) => bar,
+        };
+        let label = Label::new().show(labelled).position(LabelPosition::Right).formatter(short_numbers(unit));
         chart = chart.series(
             bar.name(cut(&series.label))
-                .item_style(ItemStyle::new().color(colour(series, place)).border_radius(3))
-                .label(Label::new().show(true).position(LabelPosition::Right).formatter(short_numbers(unit)))
+                .item_style(ItemStyle::new().color(colour(series, place)).border_radius(if stacked {
+                    0
+                } else {
+                    3
+                }))
+                .label(label)
                 .data(data),
         );
     }

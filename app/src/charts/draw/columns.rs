@@ -1,6 +1,8 @@
 //! Columns beside or upon each other; values marked as lines are drawn over them.
 
-use super::{colour, cut, names_axis, numbers_axis, point, tooltip, unit_of, with_legend};
+use super::{
+    axis_of, colour, cut, names_axis, numbers_axes, own_tooltip, point, tooltip, unit_of, with_legend,
+};
 use charming::{
     Chart,
     datatype::DataPoint,
@@ -16,7 +18,7 @@ pub fn columns(answer: &Answer, stacked: bool) -> Chart {
     let unit = unit_of(answer);
     let labelled = answer.series.len() == 1 && answer.groups.len() <= LABELLED_MAX;
     let mut chart = with_legend(
-        Chart::new().x_axis(names_axis(&answer.groups)).y_axis(numbers_axis(answer)).tooltip(tooltip(unit)),
+        numbers_axes(Chart::new().x_axis(names_axis(&answer.groups)), answer).tooltip(tooltip(unit)),
         answer,
     );
     for (place, series) in answer.series.iter().enumerate() {
@@ -26,6 +28,8 @@ pub fn columns(answer: &Answer, stacked: bool) -> Chart {
             chart = chart.series(
                 Line::new()
                     .name(cut(&series.label))
+                    .y_axis_index(axis_of(answer, series))
+                    .tooltip(own_tooltip(series))
                     .symbol(Symbol::Circle)
                     .item_style(ItemStyle::new().color(colour.clone()))
                     .line_style(LineStyle::new().width(2).color(colour))
@@ -34,6 +38,8 @@ pub fn columns(answer: &Answer, stacked: bool) -> Chart {
         } else {
             let mut bar = Bar::new()
                 .name(cut(&series.label))
+                .y_axis_index(axis_of(answer, series))
+                .tooltip(own_tooltip(series))
                 .item_style(ItemStyle::new().color(colour).border_radius(if stacked { 0 } else { 3 }))
                 .data(data);
             if stacked {

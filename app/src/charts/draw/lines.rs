@@ -1,6 +1,8 @@
 //! Lines over time, filled where one quantity is shown.
 
-use super::{colour, cut, names_axis, numbers_axis, point, tooltip, unit_of, with_legend};
+use super::{
+    axis_of, colour, cut, names_axis, numbers_axes, own_tooltip, point, tooltip, unit_of, with_legend,
+};
 use charming::{
     Chart,
     datatype::DataPoint,
@@ -16,12 +18,14 @@ pub fn lines(answer: &Answer, filled: bool) -> Chart {
     let unit = unit_of(answer);
     let names = names_axis(&answer.groups).boundary_gap(false).axis_label(AxisLabel::new());
     let mut chart =
-        with_legend(Chart::new().x_axis(names).y_axis(numbers_axis(answer)).tooltip(tooltip(unit)), answer);
+        with_legend(numbers_axes(Chart::new().x_axis(names), answer).tooltip(tooltip(unit)), answer);
     for (place, series) in answer.series.iter().enumerate() {
         let data: Vec<DataPoint> = answer.groups.iter().map(|group| point(group, series).into()).collect();
         let colour = colour(series, place);
         let mut line = Line::new()
             .name(cut(&series.label))
+            .y_axis_index(axis_of(answer, series))
+            .tooltip(own_tooltip(series))
             .symbol(Symbol::Circle)
             .symbol_size(5)
             .show_symbol(answer.groups.len() <= MARKED_MAX)

@@ -10,7 +10,7 @@ use charming::{
     Chart,
     component::{Axis, Grid, Legend},
     datatype::CompositeValue,
-    element::{AxisLabel, AxisType, Color, Formatter, Tooltip, Trigger},
+    element::{AxisLabel, AxisType, Color, Formatter, SplitLine, Tooltip, Trigger},
 };
 use taskgauge_model::gauge::{Answer, AnswerGroup, ChartKind, Series, Unit};
 
@@ -63,6 +63,7 @@ fn short_numbers(unit: Unit) -> Formatter {
         Unit::Number | Unit::Money | Unit::Days => "fn:compact",
         Unit::Percent => "fn:percent:0",
         Unit::Hours => "fn:duration",
+        Unit::WorkHours => "fn:hours",
     })
 }
 
@@ -72,11 +73,43 @@ fn exact_numbers(unit: Unit) -> Formatter {
         Unit::Number | Unit::Money | Unit::Days => "fn:number",
         Unit::Percent => "fn:percent",
         Unit::Hours => "fn:duration",
+        Unit::WorkHours => "fn:hours",
     })
 }
 
 fn unit_of(answer: &Answer) -> Unit {
     answer.series.first().map_or(answer.unit, |series| series.unit)
+}
+
+/// The unit of the series that are not measured in the first one's: they have an axis of their own, at the right.
+fn other_unit(answer: &Answer) -> Option<Unit> {
+    let first = unit_of(answer);
+    answer.series.iter().map(|series| series.unit).find(|unit| *unit != first)
+}
+
+/// The axes of numbers: one, or two where there are two units.
+fn numbers_axes(chart: Chart, answer: &Answer) -> Chart {
+    let chart = chart.y_axis(numbers_axis(answer));
+    match other_unit(answer) {
+        Some(unit) => chart.y_axis(
+            Axis::new()
+                .type_(AxisType::Value)
+                .split_number(4)
+                .split_line(SplitLine::new().show(false))
+                .axis_label(AxisLabel::new().formatter(short_numbers(unit))),
+        ),
+        None => chart,
+    }
+}
+
+/// The axis of a series, by place.
+fn axis_of(answer: &Answer, series: &Series) -> f64 {
+    if series.unit == unit_of(answer) { 0.0 } else { 1.0 }
+}
+
+/// How a series writes its numbers in tooltips.
+fn own_tooltip(series: &Series) -> Tooltip {
+    Tooltip::new().value_formatter(exact_numbers(series.unit))
 }
 
 /// An axis of names or dates.
@@ -93,14 +126,18 @@ fn numbers_axis(answer: &Answer) -> Axis {
         .axis_label(AxisLabel::new().formatter(short_numbers(unit)));
     match unit {
         Unit::Number => axis.min_interval(1),
-        Unit::Percent if all_within(answer, 100.0) => axis.max(100),
+        Unit::Percent if all_within(answer, unit, 100.0) => axis.max(100),
         _ => axis,
     }
 }
 
-/// Whether no value is above `most`.
-fn all_within(answer: &Answer, most: f64) -> bool {
-    answer.groups.iter().flat_map(|group| group.values.values()).all(|value| *value <= most)
+/// Whether no value of this unit is above `most`.
+fn all_within(answer: &Answer, unit: Unit, most: f64) -> bool {
+    let series = || answer.series.iter().filter(|series| series.unit == unit);
+    answer
+        .groups
+        .iter()
+        .all(|group| series().filter_map(|series| group.values.get(&series.id)).all(|value| *value <= most))
 }
 
 /// A tooltip that lists all series at a point.
@@ -212,6 +249,18 @@ mod tests {
             option_json(&chart(ChartKind::Columns, &answer).expect("a chart")).contains("\"max\":100")
         };
         assert!(ends(100.0) && !ends(140.0));
+    }
+
+    #[test]
+    fn another_unit_has_an_axis_of_its_own() {
+        let mut answer =
+            answer(&[("rating", None), ("answers", None)], &[("Mon", &[Some(88.0), Some(140.0)])]);
+        answer.series[0].unit = Unit::Percent;
+        for kind in [ChartKind::Line, ChartKind::Columns] {
+            let json = option_json(&chart(kind, &answer).expect("a chart"));
+            assert!(json.contains("\"yAxisIndex\":1"), "{kind:?}: {json}");
+            assert!(json.contains("\"max\":100"), "{kind:?}: the other unit moves no limit: {json}");
+        }
     }
 
     #[test]

@@ -17,10 +17,11 @@ use taskgauge_model::{
 };
 
 /// Units by the name they have in files, and in words.
-const UNITS: [(Unit, &str, &str); 5] = [
+const UNITS: [(Unit, &str, &str); 6] = [
     (Unit::Number, "number", "Number"),
     (Unit::Percent, "percent", "Percent"),
-    (Unit::Hours, "hours", "Hours"),
+    (Unit::Hours, "hours", "Duration in hours"),
+    (Unit::WorkHours, "work_hours", "Hours of work"),
     (Unit::Days, "days", "Days"),
     (Unit::Money, "money", "Money"),
 ];

@@ -405,7 +405,7 @@ impl<'a> Drill<'a> {
                 let called = if is_rest(&self.whole, place, self.keys) {
                     OTHER.1.to_owned()
                 } else {
-                    label(dimension, key, found.get_mut(place).and_then(Option::take))
+                    label(dimension, key, found.get_mut(place).and_then(Option::take), true)
                 };
                 let by =
                     dimension.bucket.map_or_else(|| by.column().label.clone(), |it| it.words().to_owned());

@@ -16,6 +16,8 @@ use taskgauge_model::{
 pub(super) const OTHER: (&str, &str) = ("other", "Other");
 /// Names listed in a note.
 const NAMED_MAX: usize = 3;
+/// Most days that are told apart without their month.
+const DAYS_WITHOUT_MONTH: usize = 31;
 
 /// A layer's number for a group, and the rows behind it.
 #[derive(Debug, Clone, Copy)]
@@ -330,8 +332,9 @@ impl Counted {
             let enough = dimension.group.min_rows.is_none_or(|least| rows >= least);
             is_filled || (enough && has_value(member))
         });
+        let is_long = members.len() > DAYS_WITHOUT_MONTH;
         for member in &mut members {
-            member.label = Some(label(dimension, &member.key, member.label.take()));
+            member.label = Some(label(dimension, &member.key, member.label.take(), is_long));
         }
         sort(plan, calendar, dimension, &mut members);
         let mut rest = false;
@@ -431,7 +434,7 @@ fn over_groups_with_a_divisor(
     let mut without = Vec::new();
     for member in counted.members[0].values() {
         if plan.number(measure, &member.cells).is_none() {
-            without.push(label(&plan.dimensions[0], &member.key, member.label.clone()));
+            without.push(label(&plan.dimensions[0], &member.key, member.label.clone(), true));
             continue;
         }
         for (sum, cell) in sum.iter_mut().zip(&member.cells) {
@@ -477,7 +480,8 @@ fn whole(dimension: &Dimension<'_>, covered: Option<Window>, calendar: Calendar)
 }
 
 /// What people read for a key.
-pub(super) fn label(dimension: &Dimension<'_>, key: &str, label: Option<String>) -> String {
+/// Days among `is_long` have their month.
+pub(super) fn label(dimension: &Dimension<'_>, key: &str, label: Option<String>, is_long: bool) -> String {
     if key.is_empty() {
         return dimension.group.none.clone().unwrap_or_else(|| "None".to_owned());
     }
@@ -485,7 +489,7 @@ pub(super) fn label(dimension: &Dimension<'_>, key: &str, label: Option<String>)
     let read = match dimension.bucket {
         Some(Bucket::Hour) => Some(format!("{key:0>2}")),
         Some(Bucket::Weekday) => weekday(key).map(|day| day.to_string()),
-        Some(Bucket::Day) => date().map(format::day),
+        Some(Bucket::Day) => date().map(|date| format::day(date, is_long)),
         Some(Bucket::Week) => date().map(|date| date.format("%-d %b").to_string()),
         Some(Bucket::Month) => date().map(format::month),
         None if !dimension.group.bands.is_empty() => Some(band(&dimension.group.bands, key)),

@@ -132,7 +132,7 @@ impl Store {
         let plan = plan::Plan::new(Catalogue::shipped(), context, gauge, filters, at)?;
         let key = cache::key(context, &plan, gauge, filters, scope, at)?;
         let answer = self.answers.get(key, self.answer_in(context, &plan, scope, at).boxed()).await?;
-        Ok(Answer { at, data_at: context.data_at(&plan), ..Answer::clone(&answer) })
+        Ok(Answer { at, data_at: context.data_at(&plan, at), ..Answer::clone(&answer) })
     }
 
     async fn answer_in(
@@ -160,7 +160,7 @@ impl Store {
             unfiltered: plan.unfiltered.clone(),
             window: plan.window.map(|window| (window.from, window.to)),
             table: None,
-            data_at: context.data_at(plan),
+            data_at: context.data_at(plan, at),
         };
         let lacks = plan.lacks(&context.doctor);
         if lacks.barred.is_some() {
@@ -257,10 +257,13 @@ impl Store {
 
 impl Context {
     /// When the oldest of the entities that date the layers' rows ([`Dataset::dated_by`]) was read; `None` where none of
-    /// them was.
+    /// them was. What Taskgauge tells of itself is as old as the question, `at`.
     ///
     /// [`Dataset::dated_by`]: taskgauge_model::dataset::Dataset::dated_by
-    fn data_at(&self, plan: &plan::Plan<'_>) -> Option<DateTime<Utc>> {
+    fn data_at(&self, plan: &plan::Plan<'_>, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if plan.layers.iter().all(|layer| layer.dataset.dated_by().next().is_none()) {
+            return Some(at);
+        }
         plan.layers
             .iter()
             .flat_map(|layer| layer.dataset.dated_by())

@@ -58,6 +58,47 @@ async fn cells_are_of_the_kind_of_their_column() {
 }
 
 #[tokio::test]
+async fn whatever_text_holds_the_workbook_can_be_opened() {
+    let mut world = World::new().await;
+    let hostile = [
+        "a\u{1}b\u{b}c\u{1f}",
+        "\u{fffe}\u{ffff}\u{202e}",
+        "]]> <b> & \" ' _x0041_",
+        " spaces \n and\tlines\r\n ",
+        "\u{1F680}",
+    ];
+    for (id, text) in (900_i64..).zip(hostile) {
+        sqlx::query("insert into autotask.tickets (datasource_id, id, title, status, changed_at) values ($1, $2, $3, 1, now())")
+            .bind(world.datasource.0)
+            .bind(id)
+            .bind(text)
+            .execute(&mut world.sql)
+            .await
+            .expect("inserted");
+    }
+    world
+        .run(
+            "insert into autotask.tickets (datasource_id, id, title, status, changed_at)
+            values ({ds}, 950, repeat('é', 40000), 1, now())",
+        )
+        .await;
+    let query =
+        TableQuery { columns: names(&["id", "title"]), sort: "-id".to_owned(), ..TableQuery::default() };
+    let file = world.db.store.dataset_xlsx(
+        world.datasource,
+        dataset("tickets_all"),
+        &query,
+        &Scope::All,
+        vec![("Search".to_owned(), hostile.concat())],
+    );
+    let (rows, _) = sheets(file.await.expect("a workbook")).await;
+    let title = |row: u32| rows.get_value((row, 1)).map(ToString::to_string).unwrap_or_default();
+    assert_eq!(title(1).chars().count(), 32_767);
+    assert_eq!(title(2), hostile[4]);
+    assert!(title(4).starts_with("]]> <b> & \" '"), "{}", title(4));
+}
+
+#[tokio::test]
 async fn every_dataset_can_be_had_as_a_workbook() {
     let world = World::new().await;
     let (store, all) = (&world.db.store, TableQuery::default());

@@ -214,7 +214,7 @@ pub fn expected(world: &World, keep: &Keep) -> BTreeMap<&'static str, Expected> 
         "opened_vs_closed_by_day",
         Expected::Groups {
             value: Some(opened(&last(14)).len() as f64),
-            groups: by_day(last(14)).into_iter().map(|day| (format::day(day), two(day))).collect(),
+            groups: by_day(last(14)).into_iter().map(|day| (format::day(day, false), two(day))).collect(),
         },
     );
     let bands = [0.0, 1.0, 3.0, 7.0, 14.0, 30.0, f64::INFINITY];
@@ -255,7 +255,7 @@ pub fn expected(world: &World, keep: &Keep) -> BTreeMap<&'static str, Expected> 
             value: Some(at_end(today)),
             groups: by_day(last(90))
                 .into_iter()
-                .map(|day| (format::day(day), vec![("open".to_owned(), Some(at_end(day)))]))
+                .map(|day| (format::day(day, true), vec![("open".to_owned(), Some(at_end(day)))]))
                 .collect(),
         },
     );
