@@ -88,6 +88,7 @@ test("rows meet every condition", async ({ page }) => {
     await page.getByLabel(`Comparison${number}`, { exact: true }).selectOption({ label: comparison });
     await page.getByLabel(`Value${number}`, { exact: true }).fill(value);
     await page.getByRole("button", { name: "Show" }).click();
+    await expect(page).toHaveURL(new RegExp(`text=${value}(&|$)`));
   };
   await condition("", "Status", "is not", "Complete");
   const open = await total(page);
