@@ -13,7 +13,7 @@ pub const SECOND: &[Second] = &[
     ("csat_score", ByCompany, |c| {
         in_quarter(c, |c, dates| {
             let answers = answers(c, dates);
-            percent(answers.iter().filter(|row| !is_poor(row)).count() as f64, answers.len() as f64)
+            percent(answers.iter().filter(|row| !is_poor(c, row)).count() as f64, answers.len() as f64)
         })
     }),
     ("csat_response_rate", ByCompany, |c| {
@@ -36,8 +36,7 @@ pub const SECOND: &[Second] = &[
         per_endpoint(c, "rhem", |c, dates, company| {
             c.hours(dates, |work| {
                 let kind = work.ticket.and_then(|ticket| ticket.int("ticketType"));
-                let is_reactive =
-                    c.records.is_labelled("Tickets", "ticketType", kind, &["incident", "problem"]);
+                let is_reactive = c.holds_one_of(&c.settings.reactive_types, "Tickets", "ticketType", kind);
                 work.company == Some(company) && is_reactive
             })
         })
@@ -75,9 +74,9 @@ fn answers<'a>(c: &Count<'a>, dates: Dates) -> Vec<&'a Row> {
     rows
 }
 
-/// Below four fifths of the scale.
-fn is_poor(row: &Row) -> bool {
-    row.num("surveyRating").is_some_and(|rating| rating < 80.0)
+/// Below the part of the scale that counts as positive.
+fn is_poor(c: &Count<'_>, row: &Row) -> bool {
+    row.num("surveyRating").is_some_and(|rating| rating < c.settings.csat_positive_from)
 }
 
 fn trend(c: &Count<'_>) -> Expected {
@@ -97,7 +96,7 @@ fn trend(c: &Count<'_>) -> Expected {
 
 fn poor(c: &Count<'_>) -> Expected {
     let mut rows = answers(c, c.dates("last_30d"));
-    rows.retain(|row| is_poor(row));
+    rows.retain(|row| is_poor(c, row));
     sorted(&mut rows, true, |row| row.time("completeDate"));
     let rows = rows.into_iter().map(|row| {
         let ticket = c.records.get("Tickets", row.int("ticketID"));
@@ -131,12 +130,11 @@ fn noisiest(c: &Count<'_>) -> Expected {
 
 /// Active workstations, laptops and servers.
 fn endpoints<'a>(c: &Count<'a>) -> Vec<&'a Row> {
-    let words = ["workstation", "desktop", "laptop", "server"];
     let mut rows = c.of("ConfigurationItems");
     rows.retain(|row| {
         let kind = row.int("configurationItemType");
-        row.is("isActive")
-            && c.records.holds_word("ConfigurationItems", "configurationItemType", kind, &words)
+        let words = &c.settings.endpoint_types;
+        row.is("isActive") && c.holds_one_of(words, "ConfigurationItems", "configurationItemType", kind)
     });
     rows
 }

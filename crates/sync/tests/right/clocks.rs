@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Datelike, Days as Span, Months, NaiveDate, Utc, Weekday};
 use chrono_tz::{America, Europe, Pacific, Tz};
+use taskgauge_model::settings::{Settings, UtilizationBasis};
 
 /// An instant in a workspace.
 #[derive(Debug, Clone, Copy)]
@@ -13,13 +14,15 @@ pub struct Moment {
     pub week_starts: Weekday,
     /// First month of the fiscal year.
     pub year_starts: u32,
+    /// The other settings.
+    pub settings: fn() -> Settings,
 }
 
 /// The tenant's own clock when it was read: a Monday morning in its own zone.
 pub const READ_AT: &str = "2026-04-06T15:30:00Z";
 
 pub const fn moment(name: &'static str, at: &'static str, zone: Tz) -> Moment {
-    Moment { name, at, zone, week_starts: Weekday::Mon, year_starts: 1 }
+    Moment { name, at, zone, week_starts: Weekday::Mon, year_starts: 1, settings: Settings::default }
 }
 
 pub const ORDINARY: Moment = moment("an ordinary Monday", "2026-04-06T16:05:00Z", America::New_York);
@@ -51,6 +54,27 @@ pub const YEAR_END_WEST: Moment = Moment {
     year_starts: 4,
     ..moment("end of the fiscal year, west", "2026-04-01T06:30:00Z", America::Los_Angeles)
 };
+
+/// A workspace that has changed every setting that numbers depend on.
+pub const OWN_SETTINGS: Moment = Moment { settings: changed, ..ORDINARY };
+
+fn changed() -> Settings {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    Settings {
+        stale_days: 6,
+        reactive_types: words(&["Alert"]),
+        waiting_statuses: words(&["hold"]),
+        endpoint_types: words(&["printer", "firewall"]),
+        sla_target: 77.0,
+        csat_positive_from: 60.0,
+        loaded_cost_per_hour: Some(41.5),
+        utilization_basis: UtilizationBasis::Billable,
+        default_daily_hours: 7.0,
+        queues_in_scope: vec![29_682_833, 29_682_969],
+        excluded_ticket_categories: vec![1],
+        ..Settings::default()
+    }
+}
 
 pub const MOMENTS: &[Moment] = &[
     ORDINARY,

@@ -6,6 +6,7 @@ use super::records::{Records, Row};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use taskgauge_model::settings::Settings;
 
 /// The status of tickets, tasks and projects that are done, in every tenant.
 pub const COMPLETE: Option<i64> = Some(5);
@@ -28,6 +29,7 @@ pub struct Count<'a> {
     pub moment: Moment,
     pub at: DateTime<Utc>,
     pub today: NaiveDate,
+    pub settings: Settings,
     /// The companies that may be seen; all of them where there is no list.
     companies: Option<&'a [i64]>,
     /// The dates that the viewer chose for whatever is over a period.
@@ -67,6 +69,7 @@ impl<'a> Count<'a> {
             moment,
             at: moment.at(),
             today: moment.today(),
+            settings: (moment.settings)(),
             companies,
             chosen: None,
             tickets: OnceCell::new(),
@@ -93,7 +96,25 @@ impl<'a> Count<'a> {
     }
 
     pub fn tickets(&self) -> &[&'a Row] {
-        self.rows.get_or_init(|| self.of("Tickets"))
+        self.rows.get_or_init(|| {
+            let mut rows = self.of("Tickets");
+            rows.retain(|row| self.is_counted(row));
+            rows
+        })
+    }
+
+    /// Whether a ticket's queue and category count in this workspace.
+    pub fn is_counted(&self, ticket: &Row) -> bool {
+        let Settings { queues_in_scope: queues, excluded_ticket_categories: excluded, .. } = &self.settings;
+        let is_in_scope =
+            queues.is_empty() || ticket.int("queueID").is_some_and(|queue| queues.contains(&queue));
+        is_in_scope && ticket.int("ticketCategory").is_none_or(|category| !excluded.contains(&category))
+    }
+
+    /// Whether the label of a value holds one of the words of a setting.
+    pub fn holds_one_of(&self, words: &[String], entity: &str, field: &str, value: Option<i64>) -> bool {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        self.records.holds_word(entity, field, value, &words)
     }
 
     pub fn dated_tickets(&self) -> &[Ticket<'a>] {

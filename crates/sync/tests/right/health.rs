@@ -316,7 +316,7 @@ fn permissions(c: &Count<'_>) -> Expected {
 
 fn exceptions(c: &Count<'_>) -> Expected {
     let mut found: Vec<&str> = Vec::new();
-    for row in c.tickets() {
+    for row in c.of("Tickets") {
         let created = row.time("createDate");
         let later =
             ["completedDate", "resolvedDateTime", "firstResponseDateTime"].map(|field| row.time(field));

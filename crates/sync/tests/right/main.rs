@@ -100,6 +100,7 @@ fn every_gauge_is_counted_a_second_time() {
 #[case::year_end_east(clocks::YEAR_END_EAST)]
 #[case::year_start_east(clocks::YEAR_START_EAST)]
 #[case::year_end_west(clocks::YEAR_END_WEST)]
+#[case::own_settings(clocks::OWN_SETTINGS)]
 #[tokio::test(flavor = "multi_thread")]
 async fn gauges_agree_with_the_second_count(#[case] moment: Moment) {
     compare(moment, None, None).await;

@@ -298,6 +298,7 @@ fn lines(c: &Count<'_>, dates: Dates) -> Vec<Line> {
         let member = c.records.get("Resources", work.row.int("resourceID"));
         // A cost of 0 is one that may not be read.
         let cost = member.and_then(|member| member.num("internalCost")).filter(|cost| *cost != 0.0);
+        let cost = cost.or(c.settings.loaded_cost_per_hour);
         Line {
             company: work.company,
             contract: work.row.int("contractID"),

@@ -11,6 +11,7 @@ use super::records::Row;
 use super::service_desk::closed;
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeZone as _, Utc, Weekday};
 use std::collections::BTreeMap;
+use taskgauge_model::settings::UtilizationBasis;
 
 pub const SECOND: &[Second] = &[
     ("closed_leaderboard", ByCompany, |c| closed_by_member(c, "wtd")),
@@ -20,7 +21,7 @@ pub const SECOND: &[Second] = &[
     ("hours_period", ByCompany, |c| in_period(c, "wtd", |c, dates| Some(c.hours(dates, |_| true)))),
     ("utilization", Inside, |c| {
         in_period(c, "mtd", |c, dates| {
-            percent(c.hours(dates, |work| work.is_client), known_available_in(c, dates)?)
+            percent(c.hours(dates, |work| is_utilized(c, work)), known_available_in(c, dates)?)
         })
     }),
     ("billable_utilization", Inside, billable_utilization),
@@ -71,6 +72,11 @@ fn closed_by_member(c: &Count<'_>, range: &str) -> Expected {
     Expected::groups(total, Order::Falling, groups)
 }
 
+/// Hours for clients; only those that are billable, where the settings say so.
+fn is_utilized(c: &Count<'_>, work: &Work<'_>) -> bool {
+    work.is_client && (work.is_billable || c.settings.utilization_basis == UtilizationBasis::Client)
+}
+
 /// The time entries of a range.
 pub fn entries<'a>(c: &Count<'a>, range: &str) -> Vec<Work<'a>> {
     let dates = c.dates(range);
@@ -119,13 +125,14 @@ fn member_day<'a>(c: &Count<'_>, member: &'a Row, date: NaiveDate) -> MemberDay<
     let id = Some(member.id());
     let calendar =
         c.records.all("ResourceDailyAvailabilities").iter().find(|row| row.int("resourceID") == id);
+    let usual = c.settings.default_daily_hours;
     let of_weekday = |weekday: Weekday| {
         let (field, usual) = match weekday {
-            Weekday::Mon => ("mondayAvailableHours", 8.0),
-            Weekday::Tue => ("tuesdayAvailableHours", 8.0),
-            Weekday::Wed => ("wednesdayAvailableHours", 8.0),
-            Weekday::Thu => ("thursdayAvailableHours", 8.0),
-            Weekday::Fri => ("fridayAvailableHours", 8.0),
+            Weekday::Mon => ("mondayAvailableHours", usual),
+            Weekday::Tue => ("tuesdayAvailableHours", usual),
+            Weekday::Wed => ("wednesdayAvailableHours", usual),
+            Weekday::Thu => ("thursdayAvailableHours", usual),
+            Weekday::Fri => ("fridayAvailableHours", usual),
             Weekday::Sat => ("saturdayAvailableHours", 0.0),
             Weekday::Sun => ("sundayAvailableHours", 0.0),
         };
@@ -189,7 +196,7 @@ fn utilization_by_member(c: &Count<'_>) -> Expected {
     let mut groups = Vec::new();
     for (member, (label, days)) in days {
         let available: f64 = days.iter().map(|day| day.available).sum();
-        let hours = c.hours(dates, |work| work.is_client && key(work.row.int("resourceID")) == member);
+        let hours = c.hours(dates, |work| is_utilized(c, work) && key(work.row.int("resourceID")) == member);
         if available > 0.0 {
             all = (all.0 + hours, all.1 + available);
         }

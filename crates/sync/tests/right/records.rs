@@ -181,7 +181,7 @@ impl Records {
     /// Whether the label of a value holds one of these words, in any case.
     pub fn holds_word(&self, entity: &str, field: &str, value: Option<i64>, words: &[&str]) -> bool {
         let label = self.label(entity, field, value).map(str::to_lowercase);
-        label.is_some_and(|label| words.iter().any(|word| label.contains(word)))
+        label.is_some_and(|label| words.iter().any(|word| label.contains(&word.to_lowercase())))
     }
 
     pub fn person(&self, entity: &str, id: Option<i64>) -> Option<String> {

@@ -67,8 +67,7 @@ pub fn closed<'a>(c: &Count<'a>, dates: Dates) -> Vec<&'a Row> {
 }
 
 pub fn is_waiting(c: &Count<'_>, row: &Row) -> bool {
-    let words = ["waiting", "hold", "customer", "vendor"];
-    c.records.holds_word("Tickets", "status", row.int("status"), &words)
+    c.holds_one_of(&c.settings.waiting_statuses, "Tickets", "status", row.int("status"))
 }
 
 fn in_period<'a>(c: &Count<'a>, range: &str, rows: fn(&Count<'a>, Dates) -> Vec<&'a Row>) -> Expected {
@@ -238,7 +237,10 @@ pub fn idle(c: &Count<'_>, row: &Row) -> Option<f64> {
 }
 
 fn stale<'a>(c: &Count<'a>) -> Vec<&'a Row> {
-    let is_stale = |row: &&Row| !is_waiting(c, row) && idle(c, row).is_some_and(|hours| hours > 24.0 * 3.0);
+    let is_stale = |row: &&Row| {
+        !is_waiting(c, row)
+            && idle(c, row).is_some_and(|hours| hours > 24.0 * f64::from(c.settings.stale_days))
+    };
     open(c).into_iter().filter(is_stale).collect()
 }
 

@@ -14,9 +14,11 @@ pub const SECOND: &[Second] = &[
     ("avg_resolution_plan", ByCompany, |c| in_month(c, |c, dates| mean(plans(c, dates)))),
     ("response_by_priority", ByCompany, by_priority),
     ("response_trend", ByCompany, trend),
-    ("sla_first_response_met", ByCompany, |c| in_month(c, first_response_met)),
-    ("sla_resolution_met", ByCompany, |c| in_month(c, resolution_met)),
-    ("sla_overall_met", ByCompany, |c| in_month(c, overall_met)),
+    ("sla_first_response_met", ByCompany, |c| {
+        in_month(c, first_response_met).target(Some(c.settings.sla_target))
+    }),
+    ("sla_resolution_met", ByCompany, |c| in_month(c, resolution_met).target(Some(c.settings.sla_target))),
+    ("sla_overall_met", ByCompany, |c| in_month(c, overall_met).target(Some(c.settings.sla_target))),
     ("sla_by_client", ByCompany, met_by_client),
     ("sla_by_queue_priority", ByCompany, breaches),
     ("sla_at_risk", ByCompany, at_risk),
@@ -125,7 +127,8 @@ fn trend(c: &Count<'_>) -> Expected {
 fn results<'a>(c: &Count<'a>, meant: impl Fn(&Row) -> bool) -> Vec<&'a Row> {
     let is_meant = |row: &&'a Row| {
         let ticket = c.records.get("Tickets", row.int("ticketID"));
-        ticket.is_some_and(|ticket| c.is_seen(ticket.int("companyID")) && meant(ticket))
+        ticket
+            .is_some_and(|ticket| c.is_seen(ticket.int("companyID")) && c.is_counted(ticket) && meant(ticket))
     };
     c.records.all("ServiceLevelAgreementResults").iter().filter(is_meant).collect()
 }
@@ -162,6 +165,7 @@ fn met_by_client(c: &Count<'_>) -> Expected {
     });
     let groups = reckoned(&groups, |rows| vec![("share", met(rows, "serviceLevelAgreementHasBeenMet"))]);
     Expected::groups(total, Order::Rising, first(groups, Order::Rising, 15))
+        .target(Some(c.settings.sla_target))
 }
 
 fn is_late(done: Option<DateTime<Utc>>, due: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {

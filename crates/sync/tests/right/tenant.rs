@@ -14,9 +14,10 @@ use taskgauge_autotask::{Client, Filter};
 use taskgauge_model::clock::Clock;
 use taskgauge_model::ids::DatasourceId;
 use taskgauge_model::run::{RunKind, RunState};
+use taskgauge_model::settings::Settings;
 use taskgauge_simulator::{Config, World, entity_names};
 use taskgauge_store::Store;
-use taskgauge_store::settings::Settings;
+
 use taskgauge_store::testing::{database_at, sealer};
 use taskgauge_sync::run_once;
 
@@ -78,6 +79,8 @@ async fn make() -> Read {
     read_lists(&client, &mut records).await;
     records.open_there = client.count("Tickets", &Filter::noteq("status", 5)).await.unwrap();
     let read = Read { records, url: tenant.database.url.clone(), datasource: tenant.datasource };
+    // As Postgres does by itself after a while: statements are planned for the rows that are there.
+    sqlx::raw_sql("analyze").execute(&tenant.pool).await.unwrap();
     // A database that somebody is connected to cannot be copied.
     tenant.pool.close().await;
     tenant.database.store.close().await;
@@ -161,9 +164,9 @@ impl Read {
         let settings = Settings {
             week_starts: moment.week_starts,
             fiscal_year_starts: u8::try_from(moment.year_starts).unwrap(),
-            ..Settings::default()
+            ..(moment.settings)()
         };
-        store.set_settings(self.datasource, &settings).await.unwrap();
+        store.set_settings("test", self.datasource, &settings).await.unwrap();
         Copy { store, datasource: self.datasource }
     }
 }
