@@ -14,7 +14,7 @@ test("a gauge is built beside its answer, saved, and taken back", async ({ page,
   const preview = page.getByRole("complementary", { name: "Preview" });
   await expect(preview.locator(".value")).toHaveText(/\d/);
   const all = await preview.locator(".value").innerText();
-  await page.getByLabel("Title", { exact: true }).fill("Open at the desk");
+  await page.getByRole("textbox", { name: "Title" }).fill("Open at the desk");
   await page.getByRole("button", { name: /condition/i }).first().click();
   const column = page.locator('[name="layers.0.where.0.column"]');
   await column.selectOption("is_open");

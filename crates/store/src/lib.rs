@@ -19,6 +19,7 @@ mod scope;
 pub mod sealing;
 mod settings;
 pub mod standing;
+mod statistics;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod users;
