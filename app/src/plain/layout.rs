@@ -238,7 +238,8 @@ fn edit_tile(
     let inside = match answer {
         Some(mut answer) => {
             (answer.width, answer.height) = (tile.width, tile.height);
-            view! { <TileView place=place tile=answer data_at=RwSignal::new(None) now=RwSignal::new(at) address=String::new() /> }.into_any()
+            let data_at = answer.gauges.first().and_then(|gauge| gauge.answer.as_ref().ok()?.data_at);
+            view! { <TileView place=place tile=answer data_at=RwSignal::new(data_at) now=RwSignal::new(at) address=String::new() /> }.into_any()
         }
         None => view! { <section class="tile"><div class="tile-head"><h2 class="tile-title">{named.to_owned()}</h2></div></section> }.into_any(),
     };

@@ -36,12 +36,12 @@ pub fn donut(answer: &Answer) -> Chart {
         }
     }
     Chart::new()
-        .legend(Legend::new().orient(Orient::Vertical).left("52%").top("middle"))
+        .legend(Legend::new().orient(Orient::Vertical).left("54%").top("middle"))
         .tooltip(Tooltip::new().trigger(Trigger::Item).value_formatter(exact_numbers(unit_of(answer))))
         .series(
             Pie::new()
-                .radius(vec!["50%", "80%"])
-                .center(vec!["25%", "50%"])
+                .radius(vec!["40%", "64%"])
+                .center(vec!["27%", "50%"])
                 .label(Label::new().show(false))
                 .data(data),
         )

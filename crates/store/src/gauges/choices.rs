@@ -15,7 +15,7 @@ const CHOICES_MAX: i64 = 2_000;
 const DATASETS: &[&str] = &["tickets_all", "opportunities", "projects", "contracts", "members"];
 
 /// Datasets of filters whose column others have before, by another meaning.
-const DATASETS_OF: &[(&str, &str)] = &[("project_status", "projects")];
+pub(super) const DATASETS_OF: &[(&str, &str)] = &[("project_status", "projects")];
 
 /// Picklists behind filters: filter, entity, field.
 const PICKLISTS: &[(&str, &str, &str)] = &[

@@ -1,6 +1,6 @@
 //! A gauge checked against the catalogue: what is counted, over which dates, by what, and the formulas over it.
 
-use super::{Context, invalid, relative::at_moment, statement::company_id};
+use super::{Context, choices::DATASETS_OF, invalid, relative::at_moment, statement::company_id};
 use crate::{Scope, StoreError};
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use taskgauge_model::{
@@ -414,15 +414,21 @@ pub(super) fn filter_columns(name: &str) -> Result<(&'static str, Vec<&'static s
     Ok((label, std::iter::once(*column).chain(others).collect()))
 }
 
-/// Names of the filters that can apply to a gauge: those whose column its first dataset has.
+/// Names of the filters that can apply to a gauge: those whose column its first dataset has. Of two filters of one
+/// column, such as the status of tickets and of projects, it is the one that is the dataset's.
 pub fn filters_of(gauge: &Gauge) -> Vec<&'static str> {
     let dataset = gauge.layers.first().and_then(|layer| Catalogue::shipped().dataset(&layer.dataset));
     let Some(dataset) = dataset else { return Vec::new() };
-    let has = |name: &str| {
-        filter_columns(name)
-            .is_ok_and(|(_, columns)| columns.iter().any(|column| dataset.column(column).is_some()))
+    let column = |name: &str| {
+        let (_, columns) = filter_columns(name).ok()?;
+        columns.into_iter().find(|column| dataset.column(column).is_some())
     };
-    FILTERS.iter().map(|(name, _, _)| *name).filter(|name| has(name)).collect()
+    let of = |name: &str| DATASETS_OF.iter().find(|(filter, _)| *filter == name).map(|(_, dataset)| *dataset);
+    let is_meant = |name: &str| match of(name) {
+        Some(own) => own == dataset.slug,
+        None => !DATASETS_OF.iter().any(|(other, own)| *own == dataset.slug && column(other) == column(name)),
+    };
+    FILTERS.iter().map(|(name, _, _)| *name).filter(|name| column(name).is_some() && is_meant(name)).collect()
 }
 
 /// Rows whose id is one of the values, when all are numbers; else rows whose label is. A lone empty value stands for

@@ -194,3 +194,14 @@ async fn filters_offer_only_what_may_be_seen() {
         store.filter_choices(world.datasource, "nothing", &Scope::All).await.expect_err("an unknown filter");
     assert!(matches!(error, StoreError::Invalid(_)));
 }
+
+#[test]
+fn a_gauge_is_offered_one_filter_for_each_column() {
+    let offered = |id: &str| {
+        let gauge = taskgauge_model::catalogue::Catalogue::shipped().gauge(id).unwrap();
+        taskgauge_store::gauges::filters_of(gauge)
+    };
+    let (tickets, projects) = (offered("open_tickets"), offered("projects_active"));
+    assert!(tickets.contains(&"status") && !tickets.contains(&"project_status"), "{tickets:?}");
+    assert!(projects.contains(&"project_status") && !projects.contains(&"status"), "{projects:?}");
+}
