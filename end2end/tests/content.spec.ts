@@ -23,7 +23,7 @@ test("a gauge is built beside its answer, saved, and taken back", async ({ page,
   const open_ = await preview.locator(".value").innerText();
   await axe();
   await page.screenshot({ path: `${SCREENSHOTS}/builder-filled-1440-light.png`, fullPage: true });
-  await page.getByLabel("Chart", { exact: true }).selectOption("bar");
+  await page.getByLabel("Chart", { exact: true }).selectOption("bars");
   await page.locator('[name="groups.0.by"]').selectOption("queue");
   await expect(preview.getByRole("img").first()).toBeVisible();
   await page.getByLabel("Chart", { exact: true }).selectOption("number");

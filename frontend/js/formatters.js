@@ -128,6 +128,9 @@ export const FORMATTERS = {
   share: (given) => decimal(Number(given?.percent ?? 0), 0) + SPACE + "%",
 };
 
+/** Where a formatter may be named. */
+const PLACES = new Set(["formatter", "valueFormatter"]);
+
 const REFERENCE = /^fn:([A-Za-z]+)(?::(.*))?$/;
 
 /**
@@ -139,7 +142,8 @@ export function resolveFormatters(option) {
   for (const key of Object.keys(option)) {
     const value = option[key];
     if (typeof value === "string") {
-      const reference = value.startsWith("fn:") && REFERENCE.exec(value);
+      // Names of clients and tickets stand in the option, too: only where ECharts takes a formatter is one meant.
+      const reference = PLACES.has(key) && value.startsWith("fn:") && REFERENCE.exec(value);
       if (!reference) continue;
       const [, name, argument] = reference;
       if (!Object.hasOwn(FORMATTERS, name)) throw new Error(`there is no chart formatter named ${name}`);

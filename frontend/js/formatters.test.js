@@ -72,6 +72,11 @@ test("money carries its currency", () => {
   assert.equal(write("money", 5, "SEK"), "SEK 5");
 });
 
+test("what people call things is no formatter, whatever it looks like", () => {
+  const option = resolveFormatters({ yAxis: { data: ["fn:number", "fn:x"] }, series: [{ name: "fn:nothing" }] });
+  assert.deepEqual(option, { yAxis: { data: ["fn:number", "fn:x"] }, series: [{ name: "fn:nothing" }] });
+});
+
 test("names of formatters are resolved wherever they stand, and only they", () => {
   const option = resolveFormatters({
     title: { text: "fn is a word" },

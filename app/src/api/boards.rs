@@ -143,10 +143,16 @@ pub async fn get_changes(
     .await
 }
 
+/// Least side of a picture, in CSS pixels.
+const PICTURE_MIN: u32 = 40;
+
 /// Size of the server's picture on a tile of so many columns and rows, in CSS pixels, as at a desk. The browser scales
 /// it and draws anew at the tile's own size.
 pub fn picture_size(width: u8, height: u8) -> (u32, u32) {
-    (u32::from(width) * 108 - 48, u32::from(height) * 84 - 84)
+    let side = |tracks: u8, track: u32, around: u32| {
+        (u32::from(tracks) * track).saturating_sub(around).max(PICTURE_MIN)
+    };
+    (side(width, 108, 48), side(height, 84, 84))
 }
 
 /// Values chosen in the address: `queue=5&queue=8&range=mtd`.

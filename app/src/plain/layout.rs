@@ -14,13 +14,11 @@ use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use std::sync::Arc;
 use taskgauge_model::{
-    dashboard::{Dashboard, GRID_COLUMNS, Tile},
+    dashboard::{Dashboard, GRID_COLUMNS, HEIGHT_MAX, TILES_MAX, Tile},
     gauge::{FILTERS, Gauge},
 };
 use taskgauge_store::content::Content;
 
-/// Rows of the grid that a tile takes at most.
-const HEIGHT_MAX: u8 = 12;
 /// Size of a tile that is added.
 const NEW_SIZE: (u8, u8) = (4, 4);
 
@@ -31,16 +29,19 @@ pub fn read(pairs: &[(String, String)], before: &Dashboard) -> Dashboard {
     };
     let one = |name: &str| all(name).last().copied().unwrap_or_default().to_owned();
     let some = |name: &str| Some(one(name)).filter(|text| !text.is_empty());
-    let number = |text: &&str| text.parse::<u8>().unwrap_or(0);
+    let number = |text: Option<&&str>, most: u8| {
+        text.and_then(|text| text.parse::<u8>().ok()).unwrap_or(1).clamp(1, most)
+    };
     let (ors, widths, heights) = (all("tile.or"), all("tile.width"), all("tile.height"));
     let tiles = all("tile.gauge")
         .into_iter()
+        .take(TILES_MAX)
         .enumerate()
         .map(|(at, gauge)| Tile {
             gauge: gauge.to_owned(),
             or: ors.get(at).filter(|or| !or.is_empty()).map(|or| (*or).to_owned()),
-            width: widths.get(at).map_or(0, number),
-            height: heights.get(at).map_or(0, number),
+            width: number(widths.get(at), GRID_COLUMNS),
+            height: number(heights.get(at), HEIGHT_MAX),
         })
         .collect();
     let title = one("title");
@@ -61,7 +62,7 @@ pub fn read(pairs: &[(String, String)], before: &Dashboard) -> Dashboard {
 pub fn rebuild(board: &mut Dashboard, what: &str, add: &str) -> bool {
     let (verb, at) = what.split_once('.').unwrap_or((what, ""));
     if verb == "add" {
-        if !add.is_empty() {
+        if !add.is_empty() && board.tiles.len() < TILES_MAX {
             board.held.retain(|held| held != add);
             let (width, height) = NEW_SIZE;
             board.tiles.push(Tile { gauge: add.to_owned(), or: None, width, height });

@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Most rows of the grid that a tile takes.
+pub const HEIGHT_MAX: u8 = 12;
+/// Most tiles of a dashboard.
+pub const TILES_MAX: usize = 60;
 /// Columns of the grid.
 pub const GRID_COLUMNS: u8 = 12;
 

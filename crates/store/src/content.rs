@@ -4,31 +4,27 @@
 //! what it was made from, so that a newer default and the change can be merged ([`merge::three_way`]). Every read
 //! therefore gives what holds now, and nothing has to be migrated.
 
-use crate::{Store, StoreError, gauges::check, notify};
+mod piece;
+
+pub use piece::Piece;
+
+use crate::{Store, StoreError, notify};
 use chrono::{DateTime, Utc};
-use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
-use taskgauge_model::{
-    bundle::Bundle,
-    catalogue::Catalogue,
-    dashboard::{Dashboard, GRID_COLUMNS},
-    gauge::{FILTERS, Gauge},
-    merge,
-    run::Event,
-};
+use taskgauge_model::{bundle::Bundle, dashboard::Dashboard, gauge::Gauge, merge, run::Event};
 
 /// Longest name in addresses, in characters.
 const ID_MAX: usize = 60;
+/// Longest part of it that is made of a title.
+const STEM_MAX: usize = 50;
+/// Names that are addresses of other pages.
+const RESERVED: [&str; 2] = ["new", "preview"];
 const TITLE_MAX: usize = 100;
-const ABOUT_MAX: usize = 1_000;
-/// Most tiles of a dashboard, and rows of the grid that one takes.
-const TILES_MAX: usize = 60;
-const HEIGHT_MAX: u8 = 12;
 /// Most pieces of one kind that people made.
 const MADE_MAX: usize = 5_000;
 
@@ -80,6 +76,24 @@ impl Content {
         self.dashboards.iter().find(|entry| entry.value.id == id)
     }
 
+    /// A name in addresses for something new: `wanted`, or that with a number behind it where it is taken, means a page
+    /// of its own, or says nothing.
+    pub fn free_id<T: Piece>(&self, wanted: &str, between: char) -> String {
+        let stem: String = wanted.chars().take(STEM_MAX).collect();
+        let is_free = |id: &str| {
+            let taken = T::shipped().iter().any(|shipped| shipped.id() == id)
+                || T::of(self).iter().any(|entry| entry.value.id() == id && !entry.is_removed);
+            !taken && !RESERVED.contains(&id)
+        };
+        let numbered =
+            |number: u32| format!("{}{between}{number}", if stem.is_empty() { T::NOUN } else { &stem });
+        std::iter::once(stem.clone())
+            .filter(|stem| !stem.is_empty())
+            .chain((2..=u32::MAX).map(numbered))
+            .find(|id| is_free(id))
+            .unwrap_or_default()
+    }
+
     /// Dashboards that show a gauge.
     pub fn boards_with<'a>(&'a self, gauge: &'a str) -> impl Iterator<Item = &'a Dashboard> {
         let shows = move |board: &&Dashboard| {
@@ -89,123 +103,20 @@ impl Content {
     }
 }
 
+/// What a piece may be written over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Over {
+    /// Nothing: it is new.
+    Nothing,
+    /// The version it was made from.
+    Version(i64),
+    /// Whatever is there.
+    Anything,
+}
+
 /// What this process read last.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf(Mutex<Option<Arc<Content>>>);
-
-/// What can be made and changed: a gauge or a dashboard.
-pub trait Piece: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync + 'static {
-    /// Its kind, as it is stored.
-    const KIND: &'static str;
-    /// What people call it.
-    const NOUN: &'static str;
-    /// Its id.
-    fn id(&self) -> &str;
-    /// Its title.
-    fn title(&self) -> &str;
-    /// What ships.
-    fn shipped() -> &'static [Self];
-    /// All there are.
-    fn of(content: &Content) -> &[Entry<Self>];
-    /// What is wrong with it.
-    ///
-    /// # Errors
-    /// [`StoreError::Invalid`] with a sentence that says what to change.
-    fn check(&self) -> Result<(), StoreError>;
-    /// Whether what ships can be removed.
-    const IS_HIDEABLE: bool;
-}
-
-impl Piece for Gauge {
-    const KIND: &'static str = "gauge";
-    const NOUN: &'static str = "gauge";
-    const IS_HIDEABLE: bool = false;
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn title(&self) -> &str {
-        &self.title
-    }
-
-    fn shipped() -> &'static [Self] {
-        &Catalogue::shipped().gauges
-    }
-
-    fn of(content: &Content) -> &[Entry<Self>] {
-        &content.gauges
-    }
-
-    fn check(&self) -> Result<(), StoreError> {
-        check_id(&self.id)?;
-        check::check(self)
-    }
-}
-
-impl Piece for Dashboard {
-    const KIND: &'static str = "dashboard";
-    const NOUN: &'static str = "dashboard";
-    const IS_HIDEABLE: bool = true;
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn title(&self) -> &str {
-        &self.title
-    }
-
-    fn shipped() -> &'static [Self] {
-        &Catalogue::shipped().dashboards
-    }
-
-    fn of(content: &Content) -> &[Entry<Self>] {
-        &content.dashboards
-    }
-
-    fn check(&self) -> Result<(), StoreError> {
-        let invalid = |what: String| Err(StoreError::Invalid(what));
-        check_id(&self.id)?;
-        check::text("The title", &self.title, 1, TITLE_MAX)?;
-        check::text("The description", &self.about, 0, ABOUT_MAX)?;
-        check::text("The other name", self.also_known_as.as_deref().unwrap_or_default(), 0, TITLE_MAX)?;
-        if self.tiles.len() > TILES_MAX || self.held.len() > TILES_MAX {
-            return invalid(format!("A dashboard shows at most {TILES_MAX} tiles."));
-        }
-        for tile in &self.tiles {
-            if !(1..=GRID_COLUMNS).contains(&tile.width) || !(1..=HEIGHT_MAX).contains(&tile.height) {
-                return invalid(format!(
-                    "The tile “{}” takes 1 to {GRID_COLUMNS} columns and 1 to {HEIGHT_MAX} rows.",
-                    tile.gauge.chars().take(ID_MAX).collect::<String>()
-                ));
-            }
-        }
-        let known = |name: &str| name == "range" || FILTERS.iter().any(|(filter, _, _)| *filter == name);
-        if let Some(unknown) = self.filters.iter().find(|name| !known(name)) {
-            return invalid(format!(
-                "There is no filter “{}”.",
-                unknown.chars().take(ID_MAX).collect::<String>()
-            ));
-        }
-        if self.mine.as_ref().is_some_and(|mine| !self.filters.contains(mine)) {
-            return invalid(
-                "The filter that is set to the signed-in person is one of the board’s.".to_owned(),
-            );
-        }
-        Ok(())
-    }
-}
-
-fn check_id(id: &str) -> Result<(), StoreError> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-    if (1..=ID_MAX).contains(&id.len()) && id.chars().all(allowed) && id.starts_with(|c: char| c != '-') {
-        return Ok(());
-    }
-    Err(StoreError::Invalid(format!(
-        "A name in addresses has 1 to {ID_MAX} small letters, digits, “-” and “_”."
-    )))
-}
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -265,7 +176,19 @@ impl Store {
     /// the name of a new one is taken.
     pub async fn save<T: Piece>(&self, actor: &str, piece: &T, seen: i64) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
-        self.write(&mut transaction, actor, piece, Some(seen)).await?;
+        self.write(&mut transaction, actor, piece, Over::Version(seen)).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Saves a gauge or dashboard that is new.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] with what to change, [`StoreError::Conflict`] when its name is taken, also by one that
+    /// ships.
+    pub async fn create<T: Piece>(&self, actor: &str, piece: &T) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        self.write(&mut transaction, actor, piece, Over::Nothing).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -277,22 +200,22 @@ impl Store {
     pub async fn import(&self, actor: &str, bundle: &Bundle) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         for gauge in &bundle.gauges {
-            self.write(&mut transaction, actor, gauge, None).await?;
+            self.write(&mut transaction, actor, gauge, Over::Anything).await?;
         }
         for dashboard in &bundle.dashboards {
-            self.write(&mut transaction, actor, dashboard, None).await?;
+            self.write(&mut transaction, actor, dashboard, Over::Anything).await?;
         }
         transaction.commit().await?;
         Ok(())
     }
 
-    /// Writes a gauge or dashboard; where `seen` is given, only over that version.
+    /// Writes a gauge or dashboard over what it may replace.
     async fn write<T: Piece>(
         &self,
         connection: &mut PgConnection,
         actor: &str,
         piece: &T,
-        seen: Option<i64>,
+        over: Over,
     ) -> Result<(), StoreError> {
         piece.check()?;
         let version = next_version(connection).await?;
@@ -309,9 +232,14 @@ impl Store {
         .await?;
         let is_free = shipped.is_none() && stored.as_ref().is_none_or(|(_, _, is_removed)| *is_removed);
         let now = stored.as_ref().map_or(0, |(version, _, _)| *version);
-        if let Some(seen) = seen.filter(|seen| now != *seen && !(*seen == 0 && is_free)) {
+        let may = match over {
+            Over::Anything => true,
+            Over::Nothing => is_free,
+            Over::Version(seen) => now == seen || (seen == 0 && is_free),
+        };
+        if !may {
             return Err(StoreError::Conflict {
-                what: if seen == 0 && shipped.is_none() {
+                what: if over == Over::Nothing || (over == Over::Version(0) && shipped.is_none()) {
                     format!("There is a {} with the name “{}” already. Choose another.", T::NOUN, piece.id())
                 } else {
                     format!(
@@ -325,7 +253,8 @@ impl Store {
             let made: i64 = sqlx::query_scalar(
                 "select count(*)
                 from taskgauge.content
-                where kind = $1",
+                where kind = $1
+                    and removed_at is null",
             )
             .bind(T::KIND)
             .fetch_one(&mut *connection)
@@ -561,8 +490,13 @@ fn entries<T: Piece>(rows: &[Row]) -> Vec<Entry<T>> {
     let ships = |id: &str| T::shipped().iter().any(|shipped| shipped.id() == id);
     found.extend(rows.iter().filter(|row| row.kind == T::KIND && !ships(&row.id)).filter_map(|row| {
         // What shipped once and was changed stays when it ships no more.
-        let value: T = serde_json::from_value(row.body.clone()).ok()?;
-        Some(row.entry(value, Origin::Made))
+        match serde_json::from_value(row.body.clone()) {
+            Ok(value) => Some(row.entry(value, Origin::Made)),
+            Err(error) => {
+                tracing::error!(kind = T::KIND, id = row.id, %error, "what was stored cannot be read");
+                None
+            }
+        }
     }));
     found
 }

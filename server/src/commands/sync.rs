@@ -50,6 +50,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
             }
         }
         if arguments.json {
+            say(&line(&run));
             let told = async {
                 let store = &opened.store;
                 let datasource = store.datasource(datasource.id).await?;

@@ -113,7 +113,7 @@ pub async fn duplicate(
         let (board, _) = found(&state, &id).await?;
         let content = state.app.store.content().await?;
         let copy = copy_of(&content, board);
-        state.app.store.save(&session.user.email, &copy, 0).await?;
+        state.app.store.create(&session.user.email, &copy).await?;
         Ok(copy.id)
     };
     match copied.await {
@@ -124,11 +124,7 @@ pub async fn duplicate(
 
 /// The copy of a board, under a name that is free.
 fn copy_of(content: &Content, board: Dashboard) -> Dashboard {
-    let stem: String = board.id.chars().take(50).collect();
-    let id = (2..=u32::MAX)
-        .map(|number| format!("{stem}-{number}"))
-        .find(|id| content.dashboard(id).is_none_or(|entry| entry.is_removed))
-        .unwrap_or_default();
+    let id = content.free_id::<Dashboard>(&board.id, '-');
     let title: String = format!("{} (copy)", board.title).chars().take(100).collect();
     Dashboard { id, title, also_known_as: None, ..board }
 }
@@ -190,7 +186,15 @@ async fn take(
             Err(error) => refused::<Dashboard>(state, session, &error),
         };
     }
-    match state.app.store.save(&session.user.email, &board, version).await {
+    let (store, actor) = (&state.app.store, session.user.email.as_str());
+    let saved = async {
+        if !is_new {
+            return store.save(actor, &board, version).await;
+        }
+        board.id = store.content().await?.free_id::<Dashboard>(&board.id, '-');
+        store.create(actor, &board).await
+    };
+    match saved.await {
         Ok(()) => Redirect::to(&format!("/dashboards/{}", board.id)).into_response(),
         Err(error) => {
             let page = editor(state, session, board, version, is_new, Some(error.to_string())).await;

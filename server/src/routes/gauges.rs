@@ -242,7 +242,15 @@ async fn take(
         }
         return editor(state, session, gauge, version, is_new, None).await;
     }
-    match state.app.store.save(&session.user.email, &gauge, version).await {
+    let (store, actor) = (&state.app.store, session.user.email.as_str());
+    let saved = async {
+        if !is_new {
+            return store.save(actor, &gauge, version).await;
+        }
+        gauge.id = store.content().await?.free_id::<Gauge>(&gauge.id, '_');
+        store.create(actor, &gauge).await
+    };
+    match saved.await {
         Ok(()) => Redirect::to(&format!("/gauges/{}?done={}", gauge.id, Deed::Saved.word())).into_response(),
         Err(error) => {
             let page = editor(state, session, gauge, version, is_new, Some(error.to_string())).await;
@@ -257,6 +265,9 @@ pub async fn preview(
     Extension(session): Extension<Session>,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Response {
+    if let Err(refusal) = only_admins::<Gauge>(&state, &session) {
+        return *refusal;
+    }
     let gauge = Sent::new(pairs).gauge();
     let tile = preview_of(&state, &session, &gauge).await;
     let at = state.app.store.clock().now();
@@ -274,12 +285,11 @@ async fn preview_of(state: &ServerState, session: &Session, gauge: &Gauge) -> Op
     if named.title.is_empty() {
         "Untitled".clone_into(&mut named.title);
     }
-    let mut tile = answered::single(&cx, &named, source?.id, &Filters::default(), PREVIEW_SIZE).await;
-    if let (Err(error), Some(shown)) = (named.check(), tile.gauges.first_mut()) {
-        shown.answer = Err(error.to_string());
-        shown.option = None;
-    }
-    Some(tile)
+    let source = source?;
+    Some(match named.check() {
+        Ok(()) => answered::single(&cx, &named, source.id, &Filters::default(), PREVIEW_SIZE).await,
+        Err(error) => answered::unasked(&named, error.to_string(), PREVIEW_SIZE),
+    })
 }
 
 async fn editor(

@@ -31,7 +31,7 @@ use taskgauge_model::{
     ids::DatasourceId,
 };
 use taskgauge_store::{
-    Scope, StoreError,
+    StoreError,
     content::Content,
     gauges::{Question, Spot},
     users::Session,
@@ -39,6 +39,11 @@ use taskgauge_store::{
 
 /// Names and values of an address, in their order.
 type Pairs = Query<Vec<(String, String)>>;
+
+/// Who asks.
+fn cx_of(state: &ServerState, session: &Session) -> RequestCx {
+    RequestCx::of_route(state.app.clone(), session.clone())
+}
 
 /// What an address asks, or why it asks nothing.
 fn read(pairs: Vec<(String, String)>) -> Result<Choice, UiError> {
@@ -104,7 +109,7 @@ pub async fn dataset(
     Path(slug): Path<String>,
     Query(pairs): Pairs,
 ) -> Response {
-    let cx = RequestCx::of_route(state.app.clone(), session.clone());
+    let cx = cx_of(&state, &session);
     let found = async {
         let choice = read(pairs)?;
         let data = rows::page(&cx, &slug, wanted(&choice)?, &choice.query()).await?;
@@ -133,7 +138,7 @@ pub async fn dataset_csv(
     let written = async {
         let (dataset, choice, source) = asked_of_dataset(&state, &session, &slug, pairs).await?;
         let store = &state.app.store;
-        Ok(store.dataset_csv(source.id, dataset, &choice.query(), &Scope::All).await?)
+        Ok(store.dataset_csv(source.id, dataset, &choice.query(), cx_of(&state, &session).scope()).await?)
     };
     written.await.map_or_else(|error| no_file(&error), |pieces| file(&slug, "csv", pieces))
 }
@@ -149,7 +154,9 @@ pub async fn dataset_xlsx(
         let (dataset, choice, source) = asked_of_dataset(&state, &session, &slug, pairs).await?;
         let about = about(&source, ("Dataset", &dataset.title), &choice, Vec::new());
         let store = &state.app.store;
-        Ok(store.dataset_xlsx(source.id, dataset, &choice.query(), &Scope::All, about).await?)
+        Ok(store
+            .dataset_xlsx(source.id, dataset, &choice.query(), cx_of(&state, &session).scope(), about)
+            .await?)
     };
     written.await.map_or_else(|error| no_file(&error), |pieces| file(&slug, "xlsx", pieces))
 }
@@ -171,7 +178,7 @@ fn unconnected() -> UiError {
 }
 
 async fn source(state: &ServerState, session: &Session, choice: &Choice) -> Result<Option<Source>, UiError> {
-    let cx = RequestCx::of_route(state.app.clone(), session.clone());
+    let cx = cx_of(state, session);
     Ok(sources::choose(&cx, wanted(choice)?).await?.0)
 }
 
@@ -250,7 +257,7 @@ async fn rows_of(
         asked_of_gauge(state, session, id, pairs).await?;
     let store = &state.app.store;
     let at = store.clock().now();
-    let behind = store.rows_behind(source.id, &gauge, &question, &Scope::All, at).await?;
+    let behind = store.rows_behind(source.id, &gauge, &question, cx_of(state, session).scope(), at).await?;
     if let Some(why) = choice.beyond(behind.page.total) {
         return Err(UiError::NotFound(why));
     }
@@ -289,7 +296,7 @@ async fn in_words(
         .map(|(name, _, _)| *name)
         .filter(|name| filters.fields.get(*name).is_some_and(|values| !values.is_empty()))
         .collect();
-    let cx = RequestCx::of_route(state.app.clone(), session.clone());
+    let cx = cx_of(state, session);
     for choice in answered::choices(&cx, &names, None, source.id).await? {
         let values = filters.fields.get(&choice.name).into_iter().flatten();
         let label = |value: &String| {
@@ -312,7 +319,15 @@ pub async fn gauge_csv(
         let asked = asked_of_gauge(&state, &session, &id, pairs).await?;
         let store = &state.app.store;
         let at = store.clock().now();
-        Ok(store.rows_behind_csv(asked.source.id, &asked.gauge, &asked.question, &Scope::All, at).await?)
+        Ok(store
+            .rows_behind_csv(
+                asked.source.id,
+                &asked.gauge,
+                &asked.question,
+                cx_of(&state, &session).scope(),
+                at,
+            )
+            .await?)
     };
     written.await.map_or_else(|error| no_file(&error), |pieces| file(&id, "csv", pieces))
 }
@@ -331,7 +346,8 @@ pub async fn gauge_xlsx(
         let at = store.clock().now();
         // The number they make, for whoever gets the file without the page.
         let first = Question { table: TableQuery { limit: 1, ..TableQuery::default() }, ..question.clone() };
-        let behind = store.rows_behind(source.id, &gauge, &first, &Scope::All, at).await?;
+        let behind =
+            store.rows_behind(source.id, &gauge, &first, cx_of(&state, &session).scope(), at).await?;
         let mut lines: Vec<(String, String)> = Vec::new();
         if let Some(value) = behind.value {
             let number = format::exact_value(value, behind.unit);
@@ -339,7 +355,9 @@ pub async fn gauge_xlsx(
         }
         lines.extend(in_words(&state, &session, &source, &question.filters).await?);
         let about = about(&source, ("Gauge", &heading(&gauge, &behind)), &choice, lines);
-        Ok(store.rows_behind_xlsx(source.id, &gauge, &question, &Scope::All, at, about).await?)
+        Ok(store
+            .rows_behind_xlsx(source.id, &gauge, &question, cx_of(&state, &session).scope(), at, about)
+            .await?)
     };
     written.await.map_or_else(|error| no_file(&error), |pieces| file(&id, "xlsx", pieces))
 }

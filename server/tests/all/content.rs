@@ -137,6 +137,19 @@ async fn a_board_is_copied_laid_out_exported_and_imported() {
         ("tile.width", "6"),
         ("tile.height", "3"),
     ];
+    let absurd: Vec<(&str, &str)> = [("do", "wider.0")]
+        .into_iter()
+        .chain([("tile.gauge", "open_by_queue"), ("tile.width", "255"), ("tile.height", "0")])
+        .chain(std::iter::repeat_n(("tile.gauge", "open_by_queue"), 3_000))
+        .collect();
+    let absurd = browser.post("/dashboards/service-ticket-kpis-2/edit", &absurd).await;
+    assert_eq!(absurd.status(), 200, "a form that was tampered with is cut to what a board may be");
+    let absurd = absurd.text().await.unwrap();
+    assert!(
+        absurd.matches("name=\"tile.gauge\"").count() <= 60 && absurd.contains("12 × 1"),
+        "{}",
+        absurd.len()
+    );
     let wider = [&fields[..], &[("do", "wider.0")]].concat();
     let wider = browser.post("/dashboards/service-ticket-kpis-2/edit", &wider).await.text().await.unwrap();
     assert!(wider.contains("7 × 3"), "{wider}");

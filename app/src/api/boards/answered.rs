@@ -218,6 +218,11 @@ pub async fn single(
     tile
 }
 
+/// A gauge that is not asked, by itself on a tile that says why.
+pub fn unasked(gauge: &Gauge, why: String, (width, height): (u8, u8)) -> BoardTile {
+    BoardTile { width, height, gauges: vec![tile_gauge(gauge, Err(why), &Filters::default())], stamp: 0 }
+}
+
 /// A gauge with its answer as a tile shows it.
 fn tile_gauge(gauge: &Gauge, answer: Result<Answer, String>, filters: &Filters) -> TileGauge {
     let chart = answer.as_ref().ok().and_then(|answer| charts::chart(gauge.chart, answer));

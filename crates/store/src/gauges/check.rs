@@ -48,11 +48,11 @@ pub(crate) fn check(gauge: &Gauge) -> Result<(), StoreError> {
             )));
         }
     }
+    let is_long = |value: &Scalar| matches!(value, Scalar::Text(text) if text.chars().count() > TEXT_MAX);
     for layer in &gauge.layers {
         let too_long = layer.conditions.iter().any(|condition| match &condition.value {
-            Scalar::List(values) => values.len() > VALUES_MAX,
-            Scalar::Text(text) => text.chars().count() > TEXT_MAX,
-            _ => false,
+            Scalar::List(values) => values.len() > VALUES_MAX || values.iter().any(is_long),
+            one => is_long(one),
         });
         if layer.conditions.len() > CONDITIONS_MAX || too_long {
             return Err(invalid(format!(

@@ -2,7 +2,7 @@
 
 use super::{
     invalid,
-    plan::filter_columns,
+    plan::{filter_column, filter_columns},
     statement::{push_source, quoted},
 };
 use crate::{Scope, Store, StoreError};
@@ -15,7 +15,7 @@ const CHOICES_MAX: i64 = 2_000;
 const DATASETS: &[&str] = &["tickets_all", "opportunities", "projects", "contracts", "members"];
 
 /// Datasets of filters whose column others have before, by another meaning.
-pub(super) const DATASETS_OF: &[(&str, &str)] = &[("project_status", "projects")];
+const DATASETS_OF: &[(&str, &str)] = &[("project_status", "projects")];
 
 /// Picklists behind filters: filter, entity, field.
 const PICKLISTS: &[(&str, &str, &str)] = &[
@@ -39,7 +39,7 @@ impl Store {
         filter: &str,
         scope: &Scope,
     ) -> Result<Vec<(String, String)>, StoreError> {
-        let (_, columns) = filter_columns(filter)?;
+        filter_columns(filter)?;
         if *scope == Scope::All {
             if let Some((_, entity, field)) = PICKLISTS.iter().find(|(name, _, _)| *name == filter) {
                 return self.picklist_choices(datasource, entity, field).await;
@@ -57,7 +57,7 @@ impl Store {
             .iter()
             .filter(|slug| own.is_none_or(|own| own == **slug))
             .filter_map(|slug| Catalogue::shipped().dataset(slug))
-            .find_map(|dataset| Some((dataset, columns.iter().find_map(|column| dataset.column(column))?)))
+            .find_map(|dataset| Some((dataset, filter_column(filter, dataset)?)))
             .ok_or_else(|| invalid(format!("No dataset has a column for the filter “{filter}”.")))?;
         let name = quoted(&label.name);
         let id = label.id.as_deref().map_or_else(|| name.clone(), quoted);

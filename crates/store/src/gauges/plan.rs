@@ -1,6 +1,6 @@
 //! A gauge checked against the catalogue: what is counted, over which dates, by what, and the formulas over it.
 
-use super::{Context, choices::DATASETS_OF, invalid, relative::at_moment, statement::company_id};
+use super::{Context, invalid, relative::at_moment, statement::company_id};
 use crate::{Scope, StoreError};
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use taskgauge_model::{
@@ -17,6 +17,9 @@ use taskgauge_model::{
 const LAYERS_MAX: usize = 12;
 const MEASURES_MAX: usize = 12;
 const FILTER_VALUES_MAX: usize = 500;
+
+/// Why a gauge of internal numbers is not shown to clients.
+const INTERNAL: &str = "This is internal, so it is not shown here.";
 
 /// The name by which formulas know the length of the gauge's window.
 pub(super) const MONTHS: &str = "months";
@@ -35,6 +38,15 @@ const REACHES: &[(&str, i64)] =
 
 /// What the column of a filter is called in datasets that name it differently.
 const FILTER_COLUMNS: &[(&str, &str)] = &[("member", "resource"), ("project_status", "status")];
+
+/// Datasets in which a column of a filter's name means something else: the status of a contract is not a ticket's.
+const OTHER_MEANINGS: &[(&str, &[&str])] = &[
+    ("status", &["opportunities", "projects", "tasks", "contracts", "contract_blocks", "service_calls"]),
+    ("priority", &["tasks"]),
+];
+
+/// Filters of which only these datasets know the column under another name ([`FILTER_COLUMNS`]).
+const OTHERS_ONLY_IN: &[(&str, &[&str])] = &[("project_status", &["projects"])];
 
 /// A gauge ready to be asked.
 pub(super) struct Plan<'a> {
@@ -203,13 +215,13 @@ impl<'a> Plan<'a> {
             if values.is_empty() {
                 continue;
             }
-            let (label, columns) = filter_columns(name)?;
+            let (label, _) = filter_columns(name)?;
             if values.len() > FILTER_VALUES_MAX {
                 return Err(invalid(format!("Choose at most {FILTER_VALUES_MAX} values of “{label}”.")));
             }
             let mut missed = false;
             for layer in &mut layers {
-                match columns.iter().find_map(|column| layer.dataset.column(column)) {
+                match filter_column(name, layer.dataset) {
                     Some(column) => layer.conditions.push(filter_condition(layer.dataset, column, values)),
                     None => missed = true,
                 }
@@ -248,6 +260,9 @@ impl<'a> Plan<'a> {
         if *scope == Scope::All {
             return Ok(None);
         }
+        if self.gauge.internal {
+            return Ok(Some(INTERNAL));
+        }
         for layer in &self.layers {
             if company_id(layer.dataset)?.is_none() {
                 return Ok(Some("This cannot be told apart by client, so it is not shown here."));
@@ -256,7 +271,7 @@ impl<'a> Plan<'a> {
             let read =
                 layer.conditions.iter().filter_map(|condition| layer.dataset.column(&condition.column));
             if layer.column.into_iter().chain(keys).chain(read).any(|column| column.internal) {
-                return Ok(Some("This is internal, so it is not shown here."));
+                return Ok(Some(INTERNAL));
             }
         }
         Ok(None)
@@ -414,21 +429,28 @@ pub(super) fn filter_columns(name: &str) -> Result<(&'static str, Vec<&'static s
     Ok((label, std::iter::once(*column).chain(others).collect()))
 }
 
-/// Names of the filters that can apply to a gauge: those whose column its first dataset has. Of two filters of one
-/// column, such as the status of tickets and of projects, it is the one that is the dataset's.
+/// The column of a dataset that a filter cuts; `None` where it has none of that meaning.
+pub(super) fn filter_column<'a>(filter: &str, dataset: &'a Dataset) -> Option<&'a DatasetColumn> {
+    let of = |table: &'static [(&'static str, &'static [&'static str])]| {
+        table
+            .iter()
+            .find(|(name, _)| *name == filter)
+            .map(|(_, slugs)| slugs.contains(&dataset.slug.as_str()))
+    };
+    if of(OTHER_MEANINGS) == Some(true) {
+        return None;
+    }
+    let (_, columns) = filter_columns(filter).ok()?;
+    let (own, others) = columns.split_first()?;
+    let others = others.iter().filter(|_| of(OTHERS_ONLY_IN) != Some(false));
+    std::iter::once(own).chain(others).find_map(|column| dataset.column(column))
+}
+
+/// Names of the filters that can apply to a gauge: those whose column its first dataset has.
 pub fn filters_of(gauge: &Gauge) -> Vec<&'static str> {
     let dataset = gauge.layers.first().and_then(|layer| Catalogue::shipped().dataset(&layer.dataset));
     let Some(dataset) = dataset else { return Vec::new() };
-    let column = |name: &str| {
-        let (_, columns) = filter_columns(name).ok()?;
-        columns.into_iter().find(|column| dataset.column(column).is_some())
-    };
-    let of = |name: &str| DATASETS_OF.iter().find(|(filter, _)| *filter == name).map(|(_, dataset)| *dataset);
-    let is_meant = |name: &str| match of(name) {
-        Some(own) => own == dataset.slug,
-        None => !DATASETS_OF.iter().any(|(other, own)| *own == dataset.slug && column(other) == column(name)),
-    };
-    FILTERS.iter().map(|(name, _, _)| *name).filter(|name| column(name).is_some() && is_meant(name)).collect()
+    FILTERS.iter().map(|(name, _, _)| *name).filter(|name| filter_column(name, dataset).is_some()).collect()
 }
 
 /// Rows whose id is one of the values, when all are numbers; else rows whose label is. A lone empty value stands for

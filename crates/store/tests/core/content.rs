@@ -186,3 +186,44 @@ async fn a_file_is_taken_whole_or_not_at_all() {
     assert_eq!(gauge(store, "own").await.value, own);
     assert_eq!(gauge(store, "open_tickets").await.origin, Origin::Changed);
 }
+
+#[tokio::test]
+async fn what_is_new_replaces_nothing() {
+    let database = testing::database().await;
+    let store = &database.store;
+    let same = Gauge { title: "Another".into(), ..shipped("open_tickets").clone() };
+    assert!(matches!(store.create(ME, &same).await, Err(StoreError::Conflict { .. })));
+    assert_eq!(gauge(store, "open_tickets").await.origin, Origin::Shipped);
+
+    let content = store.content().await.unwrap();
+    for (wanted, free) in [
+        ("open_tickets", "open_tickets_2"),
+        ("new", "new_2"),
+        ("preview", "preview_2"),
+        ("", "gauge_2"),
+        ("mine", "mine"),
+    ] {
+        assert_eq!(content.free_id::<Gauge>(wanted, '_'), free);
+    }
+    let own = Gauge { id: "open_tickets_2".into(), ..same };
+    store.create(ME, &own).await.unwrap();
+    assert!(matches!(store.create(ME, &own).await, Err(StoreError::Conflict { .. })));
+    let content = store.content().await.unwrap();
+    assert_eq!(content.free_id::<Gauge>("open_tickets", '_'), "open_tickets_3");
+}
+
+#[tokio::test]
+async fn a_board_of_absurd_size_is_refused() {
+    let database = testing::database().await;
+    let store = &database.store;
+    let board = board(store, "sales").await.value;
+    let tile = |gauge: String| Tile { gauge, or: None, width: 3, height: 3 };
+    for wrong in [
+        Dashboard { filters: vec!["queue".into(); 20_000], ..board.clone() },
+        Dashboard { tiles: vec![tile("open_tickets".into()); 61], ..board.clone() },
+        Dashboard { tiles: vec![tile("x".repeat(100_000))], ..board.clone() },
+        Dashboard { held: vec!["Robert'); drop table".into()], ..board.clone() },
+    ] {
+        assert!(matches!(store.save(ME, &wrong, 0).await, Err(StoreError::Invalid(_))));
+    }
+}
