@@ -119,9 +119,10 @@ async fn hidden_columns_spoil_what_reads_them_alone() {
     let simulator = simulator().await;
     simulator.switches().set(costs);
     let (doctor, _) = examined(&simulator).await;
-    // Shipped gauges count no costs.
-    assert_eq!(gap(&doctor, "costs").gauges, [""; 0]);
-    assert_eq!(gap(&doctor, "member_costs").gauges, [""; 0]);
+    // Of the gauges that ship those that reckon with costs, and no others of their datasets.
+    let with_costs = ["Gross profit by client", "Contract profitability"];
+    assert_eq!(gap(&doctor, "costs").gauges, with_costs);
+    assert_eq!(gap(&doctor, "member_costs").gauges, with_costs);
     assert!(!gap(&doctor, "costs").datasets.contains(&"Invoice Data".to_owned()));
 }
 

@@ -18,9 +18,6 @@ const LAYERS_MAX: usize = 12;
 const MEASURES_MAX: usize = 12;
 const FILTER_VALUES_MAX: usize = 500;
 
-/// Why a gauge of internal numbers is not shown to clients.
-const INTERNAL: &str = "This is internal, so it is not shown here.";
-
 /// The name by which formulas know the length of the gauge's window.
 pub(super) const MONTHS: &str = "months";
 
@@ -260,9 +257,6 @@ impl<'a> Plan<'a> {
         if *scope == Scope::All {
             return Ok(None);
         }
-        if self.gauge.internal {
-            return Ok(Some(INTERNAL));
-        }
         for layer in &self.layers {
             if company_id(layer.dataset)?.is_none() {
                 return Ok(Some("This cannot be told apart by client, so it is not shown here."));
@@ -271,7 +265,7 @@ impl<'a> Plan<'a> {
             let read =
                 layer.conditions.iter().filter_map(|condition| layer.dataset.column(&condition.column));
             if layer.column.into_iter().chain(keys).chain(read).any(|column| column.internal) {
-                return Ok(Some(INTERNAL));
+                return Ok(Some("This is internal, so it is not shown here."));
             }
         }
         Ok(None)
