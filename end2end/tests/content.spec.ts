@@ -31,7 +31,7 @@ test("a gauge is built beside its answer, saved, and taken back", async ({ page,
   await expect(preview.locator(".value")).toHaveText(open_);
   await page.getByRole("button", { name: "Save gauge" }).click();
   await expect(page).toHaveURL(/\/gauges\/open_at_the_desk\?done=saved/);
-  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Open at the desk");
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Open at the desk");
   await expect(page.locator(".value").first()).toHaveText(open_);
   await axe();
   await page.getByRole("button", { name: "Remove" }).click();
@@ -95,7 +95,7 @@ test("a board is copied, laid out by mouse and keyboard, and saved", async ({ pa
   await expect(tiles.nth(3).locator(".layout-size")).not.toHaveText(before);
   await page.screenshot({ path: `${SCREENSHOTS}/layout-1440-light.png`, fullPage: true });
 
-  await page.getByLabel("Gauge to add").selectOption({ label: "Closed by technician" }).catch(() => page.getByLabel("Gauge to add").selectOption({ index: 1 }));
+  await page.getByLabel("Gauge to add").selectOption({ index: 1 });
   await page.getByRole("button", { name: "Add tile" }).click();
   await expect(tiles).toHaveCount(count + 1);
   await page.getByRole("button", { name: "Save dashboard" }).click();

@@ -119,7 +119,7 @@ signedIn("a dataset is sorted, filtered and paged by links and a form", async ({
   await expect(page.getByRole("navigation", { name: "Pages" })).toContainText("51 to");
   await page.getByLabel("Filter", { exact: true }).selectOption({ label: "Status" });
   await page.getByLabel("Value", { exact: true }).fill("new");
-  await page.getByRole("button", { name: "Show" }).click();
+  await page.getByRole("search").getByRole("button", { name: "Show" }).click();
   await expect(page).toHaveURL(/text=new/);
   for (const row of await rows.all()) await expect(row).toContainText(/new/i);
 });
