@@ -113,6 +113,8 @@ for (const [name, board, parts] of [
 }
 
 test("boards take turns by the server's clock, and arrows look ahead", async ({ page }) => {
+  // It waits for two turns of the server's clock.
+  test.setTimeout(60_000);
   await page.setViewportSize(SCREEN);
   const address = await make(page, "Two boards", ["Data Health", "Sales Leaderboard"], 10);
   await page.goto(address);
