@@ -40,11 +40,8 @@ export async function draw(host, optionJson) {
   await charts.draw(host, optionJson);
 }
 
-/**
- * Takes the live chart away from `host` and frees what it held, unless it is drawn anew at once: a page that changes a
- * chart ends the old one first, and the living one then only changes.
- */
+/** Takes the live chart away from `host` and frees what it held. */
 export function dispose(host) {
   latest.delete(host);
-  setTimeout(() => latest.has(host) || globalThis.taskgaugeCharts?.dispose(host));
+  globalThis.taskgaugeCharts?.dispose(host);
 }

@@ -23,9 +23,7 @@ const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").ma
 export function draw(host, optionJson) {
   const option = prepare(host, optionJson);
   const known = charts.get(host);
-  // A page that makes its elements anew may have emptied the host.
-  if (known && !host.contains(known.layer)) dispose(host);
-  else if (known) {
+  if (known) {
     known.optionJson = optionJson;
     option.animation = option.animation !== false && !prefersStillness();
     known.chart.setOption(option, { notMerge: true });

@@ -24,7 +24,6 @@ const ID_MAX: usize = 60;
 const STEM_MAX: usize = 50;
 /// Names that are addresses of other pages.
 const RESERVED: [&str; 2] = ["new", "preview"];
-const TITLE_MAX: usize = 100;
 /// Most pieces of one kind that people made.
 const MADE_MAX: usize = 5_000;
 

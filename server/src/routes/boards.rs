@@ -14,7 +14,6 @@ use serde::Deserialize;
 use std::sync::Arc;
 use taskgauge_app::{
     api::{
-        RequestCx,
         boards::{BoardTile, answered},
         sources,
     },
@@ -174,7 +173,7 @@ async fn take(
     let version = get("version").parse().unwrap_or_default();
     let mut board = layout::read(pairs, &before);
     if layout::rebuild(&mut board, get("do"), get("add")) {
-        if headers.get("x-part").is_none() {
+        if !super::is_fragment(headers) {
             return editor(state, session, board, version, is_new, None).await;
         }
         return match state.app.store.content().await {
@@ -209,7 +208,7 @@ async fn tiles(
     content: &Arc<Content>,
     board: &Dashboard,
 ) -> Vec<BoardTile> {
-    let cx = RequestCx::of_route(state.app.clone(), session.clone());
+    let cx = state.cx(session);
     match sources::choose(&cx, None).await {
         Ok((Some(source), _)) => {
             answered::laid_out(&cx, content, board, source.id, &Filters::default()).await

@@ -3,6 +3,7 @@
 use super::{
     ServerState,
     content::{can_edit, only_admins, refused},
+    upkeep::label,
 };
 use axum::{
     Extension, Form,
@@ -14,7 +15,6 @@ use serde::Deserialize;
 use taskgauge_app::{
     address,
     api::{
-        RequestCx,
         boards::{BoardTile, answered, filters_from},
         sources,
     },
@@ -24,10 +24,7 @@ use taskgauge_app::{
         gauge::{Asked, GaugeEditor, GaugeEditorProps, GaugePage, GaugePageProps, draft},
     },
 };
-use taskgauge_model::{
-    entity::Entity,
-    gauge::{Filters, Gauge},
-};
+use taskgauge_model::gauge::{Filters, Gauge};
 use taskgauge_store::{StoreError, content::Piece as _, gauges::filters_of, users::Session};
 
 /// Columns and rows of a gauge's own page, and of the preview beside the form.
@@ -99,7 +96,7 @@ async fn props_of(
 ) -> Result<GaugePageProps, StoreError> {
     let get = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
     let (wanted, done) = (get("source").and_then(|id| id.parse().ok()), get("done").unwrap_or_default());
-    let cx = RequestCx::of_route(state.app.clone(), session.clone());
+    let cx = state.cx(session);
     let store = &state.app.store;
     let content = store.content().await?;
     let entry = content
@@ -148,10 +145,6 @@ async fn props_of(
         sources,
         at: store.clock().now(),
     })
-}
-
-fn label(entity: &str) -> String {
-    Entity::named(entity).map_or_else(|| entity.to_owned(), |entity| entity.label.to_owned())
 }
 
 #[derive(Deserialize)]
@@ -237,7 +230,7 @@ async fn take(
     }
     let version = sent.get("version").parse().unwrap_or_default();
     if builder::rebuild(&mut gauge, sent.get("do")) {
-        if is_fragment(headers) {
+        if super::is_fragment(headers) {
             return super::fragment(state, || builder::fields(&gauge, is_new));
         }
         return editor(state, session, gauge, version, is_new, None).await;
@@ -275,7 +268,7 @@ pub async fn preview(
 }
 
 async fn preview_of(state: &ServerState, session: &Session, gauge: &Gauge) -> Option<BoardTile> {
-    let cx = RequestCx::of_route(state.app.clone(), session.clone());
+    let cx = state.cx(session);
     let (source, _) = sources::choose(&cx, None).await.ok()?;
     // What cannot be saved is not asked either: its checks keep questions within limits.
     let mut named = gauge.clone();
@@ -311,9 +304,4 @@ async fn editor(
         at: state.app.store.clock().now(),
     };
     state.scripted(if is_new { "New gauge" } else { "Edit gauge" }, || GaugeEditor(props))
-}
-
-/// Whether a script asks for a part of the page.
-fn is_fragment(headers: &HeaderMap) -> bool {
-    headers.get("x-part").is_some()
 }

@@ -20,7 +20,7 @@ use crate::{config::Serving, site};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware,
     response::{Html, IntoResponse, Response},
     routing::{get, post},
@@ -31,7 +31,7 @@ use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
 use taskgauge_app::{
     App, Site,
-    api::AppState,
+    api::{AppState, RequestCx},
     components::layout::NotFoundStatus,
     document,
     plain::{Refusal, RefusalProps},
@@ -123,6 +123,11 @@ impl ServerState {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
         document(self.site.clone())
+    }
+
+    /// Who asks, for what the app answers.
+    fn cx(&self, session: &Session) -> RequestCx {
+        RequestCx::of_route(self.app.clone(), session.clone())
     }
 
     /// A page without scripts.
@@ -244,6 +249,11 @@ fn fragment(state: &ServerState, part: impl FnOnce() -> AnyView) -> Response {
         part().to_html()
     });
     Html(html).into_response()
+}
+
+/// Whether a script asks for a part of the page.
+fn is_fragment(headers: &HeaderMap) -> bool {
+    headers.get("x-part").is_some()
 }
 
 /// Where Autotask calls.

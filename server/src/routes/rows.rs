@@ -13,7 +13,7 @@ use std::sync::Arc;
 use taskgauge_app::{
     address,
     api::{
-        RequestCx, UiError,
+        UiError,
         boards::{answered, filters_from},
         datasets::rows,
         sources::{self, Source},
@@ -39,11 +39,6 @@ use taskgauge_store::{
 
 /// Names and values of an address, in their order.
 type Pairs = Query<Vec<(String, String)>>;
-
-/// Who asks.
-fn cx_of(state: &ServerState, session: &Session) -> RequestCx {
-    RequestCx::of_route(state.app.clone(), session.clone())
-}
 
 /// What an address asks, or why it asks nothing.
 fn read(pairs: Vec<(String, String)>) -> Result<Choice, UiError> {
@@ -109,7 +104,7 @@ pub async fn dataset(
     Path(slug): Path<String>,
     Query(pairs): Pairs,
 ) -> Response {
-    let cx = cx_of(&state, &session);
+    let cx = state.cx(&session);
     let found = async {
         let choice = read(pairs)?;
         let data = rows::page(&cx, &slug, wanted(&choice)?, &choice.query()).await?;
@@ -138,7 +133,7 @@ pub async fn dataset_csv(
     let written = async {
         let (dataset, choice, source) = asked_of_dataset(&state, &session, &slug, pairs).await?;
         let store = &state.app.store;
-        Ok(store.dataset_csv(source.id, dataset, &choice.query(), cx_of(&state, &session).scope()).await?)
+        Ok(store.dataset_csv(source.id, dataset, &choice.query(), state.cx(&session).scope()).await?)
     };
     written.await.map_or_else(|error| no_file(&error), |pieces| file(&slug, "csv", pieces))
 }
@@ -154,9 +149,7 @@ pub async fn dataset_xlsx(
         let (dataset, choice, source) = asked_of_dataset(&state, &session, &slug, pairs).await?;
         let about = about(&source, ("Dataset", &dataset.title), &choice, Vec::new());
         let store = &state.app.store;
-        Ok(store
-            .dataset_xlsx(source.id, dataset, &choice.query(), cx_of(&state, &session).scope(), about)
-            .await?)
+        Ok(store.dataset_xlsx(source.id, dataset, &choice.query(), state.cx(&session).scope(), about).await?)
     };
     written.await.map_or_else(|error| no_file(&error), |pieces| file(&slug, "xlsx", pieces))
 }
@@ -178,7 +171,7 @@ fn unconnected() -> UiError {
 }
 
 async fn source(state: &ServerState, session: &Session, choice: &Choice) -> Result<Option<Source>, UiError> {
-    let cx = cx_of(state, session);
+    let cx = state.cx(session);
     Ok(sources::choose(&cx, wanted(choice)?).await?.0)
 }
 
@@ -257,7 +250,7 @@ async fn rows_of(
         asked_of_gauge(state, session, id, pairs).await?;
     let store = &state.app.store;
     let at = store.clock().now();
-    let behind = store.rows_behind(source.id, &gauge, &question, cx_of(state, session).scope(), at).await?;
+    let behind = store.rows_behind(source.id, &gauge, &question, state.cx(session).scope(), at).await?;
     if let Some(why) = choice.beyond(behind.page.total) {
         return Err(UiError::NotFound(why));
     }
@@ -296,15 +289,8 @@ async fn in_words(
         .map(|(name, _, _)| *name)
         .filter(|name| filters.fields.get(*name).is_some_and(|values| !values.is_empty()))
         .collect();
-    let cx = cx_of(state, session);
-    for choice in answered::choices(&cx, &names, None, source.id).await? {
-        let values = filters.fields.get(&choice.name).into_iter().flatten();
-        let label = |value: &String| {
-            let known = choice.choices.iter().find(|(id, _)| id == value);
-            known.map_or_else(|| value.clone(), |(_, label)| label.clone())
-        };
-        said.push((choice.label.clone(), values.map(label).collect::<Vec<_>>().join(", ")));
-    }
+    let cx = state.cx(session);
+    said.extend(answered::in_words(&cx, source.id, filters, &names).await?);
     Ok(said)
 }
 
@@ -320,13 +306,7 @@ pub async fn gauge_csv(
         let store = &state.app.store;
         let at = store.clock().now();
         Ok(store
-            .rows_behind_csv(
-                asked.source.id,
-                &asked.gauge,
-                &asked.question,
-                cx_of(&state, &session).scope(),
-                at,
-            )
+            .rows_behind_csv(asked.source.id, &asked.gauge, &asked.question, state.cx(&session).scope(), at)
             .await?)
     };
     written.await.map_or_else(|error| no_file(&error), |pieces| file(&id, "csv", pieces))
@@ -346,8 +326,7 @@ pub async fn gauge_xlsx(
         let at = store.clock().now();
         // The number they make, for whoever gets the file without the page.
         let first = Question { table: TableQuery { limit: 1, ..TableQuery::default() }, ..question.clone() };
-        let behind =
-            store.rows_behind(source.id, &gauge, &first, cx_of(&state, &session).scope(), at).await?;
+        let behind = store.rows_behind(source.id, &gauge, &first, state.cx(&session).scope(), at).await?;
         let mut lines: Vec<(String, String)> = Vec::new();
         if let Some(value) = behind.value {
             let number = format::exact_value(value, behind.unit);
@@ -356,7 +335,7 @@ pub async fn gauge_xlsx(
         lines.extend(in_words(&state, &session, &source, &question.filters).await?);
         let about = about(&source, ("Gauge", &heading(&gauge, &behind)), &choice, lines);
         Ok(store
-            .rows_behind_xlsx(source.id, &gauge, &question, cx_of(&state, &session).scope(), at, about)
+            .rows_behind_xlsx(source.id, &gauge, &question, state.cx(&session).scope(), at, about)
             .await?)
     };
     written.await.map_or_else(|error| no_file(&error), |pieces| file(&id, "xlsx", pieces))

@@ -26,7 +26,8 @@ pub fn refused(error: &StoreError) -> Response {
     (status, error.to_string()).into_response()
 }
 
-fn label(entity: &str) -> String {
+/// What people call an entity; its name where it is not known.
+pub fn label(entity: &str) -> String {
     Entity::named(entity).map_or_else(|| entity.to_owned(), |entity| entity.label.to_owned())
 }
 

@@ -343,7 +343,7 @@ async fn screen_of(
     part: String,
     view: &str,
 ) -> Result<Screen, Refused> {
-    let cx = RequestCx::of_route(state.app.clone(), session.clone());
+    let cx = state.cx(session);
     let content = state.app.store.content().await?;
     let now = state.app.store.clock().now();
     let held = screen::read_token(view).filter(|(place, _)| *place < wall.steps.len());
@@ -446,18 +446,9 @@ async fn in_words(cx: &RequestCx, source: DatasourceId, step: &WallStep) -> Resu
         .filter(|(_, values)| !values.is_empty())
         .map(|(name, _)| name.as_str())
         .collect();
-    let choices = answered::choices(cx, &names, None, source).await?;
     let range = step.filters.range.map(Range::label);
-    let fields = choices.iter().map(|choice| {
-        let values = step.filters.fields.get(&choice.name).into_iter().flatten();
-        let labels: Vec<&str> = values
-            .map(|value| {
-                let known = choice.choices.iter().find(|(key, _)| key == value);
-                known.map_or(value.as_str(), |(_, label)| label.as_str())
-            })
-            .collect();
-        format!("{}: {}", choice.label, labels.join(", "))
-    });
+    let said = answered::in_words(cx, source, &step.filters, &names).await?;
+    let fields = said.into_iter().map(|(label, values)| format!("{label}: {values}"));
     Ok(range.into_iter().chain(fields).collect())
 }
 

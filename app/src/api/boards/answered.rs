@@ -391,6 +391,28 @@ fn columns(catalogue: &Catalogue, gauge: &Gauge) -> Vec<DatasetColumn> {
     list.columns.iter().filter_map(|name| dataset.column(name).cloned()).collect()
 }
 
+/// What is chosen of these filters, as people read it: the filter and its values.
+///
+/// # Errors
+/// Those of the store.
+pub async fn in_words(
+    cx: &RequestCx,
+    source: DatasourceId,
+    filters: &Filters,
+    names: &[&str],
+) -> Result<Vec<(String, String)>, UiError> {
+    let said = choices(cx, names, None, source).await?.into_iter().map(|choice| {
+        let values = filters.fields.get(&choice.name).into_iter().flatten();
+        let label = |value: &String| {
+            let known = choice.choices.iter().find(|(id, _)| id == value);
+            known.map_or_else(|| value.clone(), |(_, label)| label.clone())
+        };
+        let values: Vec<String> = values.map(label).collect();
+        (choice.label, values.join(", "))
+    });
+    Ok(said.collect())
+}
+
 /// What these filters offer; `mine` is the one that is set to the signed-in person.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! What can be made and changed, and what it may look like.
 
-use super::{Content, Entry, ID_MAX, TITLE_MAX};
+use super::{Content, Entry, ID_MAX};
 use crate::{StoreError, gauges::check};
 use serde::{Serialize, de::DeserializeOwned};
 use taskgauge_model::{
@@ -86,9 +86,14 @@ impl Piece for Dashboard {
     fn check(&self) -> Result<(), StoreError> {
         let invalid = |what: String| Err(StoreError::Invalid(what));
         check_id(&self.id)?;
-        check::text("The title", &self.title, 1, TITLE_MAX)?;
+        check::text("The title", &self.title, 1, check::TITLE_MAX)?;
         check::text("The description", &self.about, 0, ABOUT_MAX)?;
-        check::text("The other name", self.also_known_as.as_deref().unwrap_or_default(), 0, TITLE_MAX)?;
+        check::text(
+            "The other name",
+            self.also_known_as.as_deref().unwrap_or_default(),
+            0,
+            check::TITLE_MAX,
+        )?;
         if self.tiles.len() > TILES_MAX || self.held.len() > TILES_MAX {
             return invalid(format!("A dashboard shows at most {TILES_MAX} tiles."));
         }

@@ -20,7 +20,7 @@ use taskgauge_model::{
 };
 
 /// Longest title, label and text, in characters.
-const TITLE_MAX: usize = 100;
+pub(crate) const TITLE_MAX: usize = 100;
 const LABEL_MAX: usize = 100;
 const TEXT_MAX: usize = 2_000;
 /// Most conditions of a layer and values of a condition.
