@@ -23,6 +23,12 @@ pub struct Dataset {
     pub extra: bool,
     /// Entities it is made of, the leading one first. None where it is about Taskgauge itself.
     pub entities: Vec<String>,
+    /// Those of them that decide which rows there are; none means the leading one alone.
+    #[serde(default)]
+    pub rows_of: Vec<String>,
+    /// Whether rows come and go with the time of day, as where the window ends so many hours ago.
+    #[serde(default)]
+    pub clock: bool,
     /// The record type a row opens in Autotask, if any.
     #[serde(default)]
     pub link: Option<DeepLink>,
@@ -59,6 +65,12 @@ pub struct DatasetColumn {
     /// Whether it is money or cost that clients must not see.
     #[serde(default)]
     pub internal: bool,
+    /// Entities that it looks into, besides those that the rows are made of.
+    #[serde(default)]
+    pub reads: Vec<String>,
+    /// Whether it changes by itself with the time of day, as ages do. What changes with the date alone does not count.
+    #[serde(default)]
+    pub clock: bool,
 }
 
 /// How a column's values read.

@@ -104,6 +104,10 @@ pub struct Layer {
     /// Column that the range cuts (time or date). None: the range does not apply, as for *now*.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
+    /// Column with the time at which a row ends, for levels: a row counts at the end of each day from its `date` to the
+    /// day before this one, and as long as it is empty. By day, week or month; over all, it is the level at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
     /// A range of its own, where it differs from the gauge's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<Range>,
@@ -487,6 +491,9 @@ pub struct Figure {
     /// The number.
     pub value: f64,
 }
+
+/// Key of the group that holds what is beyond the top: no value that people would give a group of their own.
+pub const OTHER: &str = "(all others)";
 
 /// One group of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

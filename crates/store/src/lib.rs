@@ -54,6 +54,7 @@ pub struct Store {
     pub(crate) sealer: Sealer,
     pub(crate) clock: Clock,
     pub(crate) answers: Arc<gauges::cache::Answers>,
+    pub(crate) days: Arc<gauges::days::Days>,
     pub(crate) shelf: Arc<content::Shelf>,
 }
 
@@ -104,7 +105,14 @@ impl Store {
                 })
             })
             .connect_lazy_with(options);
-        Ok(Store { pool, sealer, clock, answers: Arc::default(), shelf: Arc::default() })
+        Ok(Store {
+            pool,
+            sealer,
+            clock,
+            answers: Arc::default(),
+            days: Arc::default(),
+            shelf: Arc::default(),
+        })
     }
 
     /// Whether the database answers.

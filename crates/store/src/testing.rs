@@ -109,6 +109,14 @@ pub fn tested_draft() -> TestedDraft {
     }
 }
 
+/// The dates whose changes are noted by day, as `table.column`, each with the entities by whose changes it is.
+pub fn noted_dates() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+    crate::gauges::days::DATED.iter().map(|dated| {
+        let by = dated.with.iter().copied().chain([dated.entity]);
+        (dated.noted, by.collect())
+    })
+}
+
 /// A sealer with [`KEY`].
 ///
 /// # Panics

@@ -8,6 +8,11 @@ create function dataset.hours(begun timestamptz, ended timestamptz) returns nume
     language sql immutable parallel safe
     as $$ select case when ended >= begun then round(extract(epoch from ended - begun) / 3600, 4) end $$;
 
+-- The first day that a question is about; null where it is about all days.
+create function dataset.first_day() returns date
+    language sql stable parallel safe
+    as $$ select nullif(current_setting('taskgauge.first_day', true), '')::date $$;
+
 -- First and last name as people write them.
 create function dataset.person(first_name text, last_name text) returns text
     language sql immutable parallel safe

@@ -1,5 +1,6 @@
 -- All time entries. The windows of time are cut from this view. Autotask keeps no company with an entry: it is the
--- ticket's, else the one of the task's project.
+-- ticket's, else the one of the task's project, or of the ticket's. Each join is on one column: Postgres leaves out those
+-- of a chain that a question does not need only where no condition reads two of them.
 create view dataset.time_all as
 select
     t.datasource_id,
@@ -25,15 +26,25 @@ select
         order by rd.id
         limit 1
     ) as department,
-    coalesce(tk.company_id, pr.company_id) as company_id,
-    coalesce(company.company_name, '#' || coalesce(tk.company_id, pr.company_id)) as company,
+    coalesce(tk.company_id, case when ta.project_id is null then tp.company_id else pr.company_id end) as company_id,
+    coalesce(
+        case
+            when tk.company_id is not null then company.company_name
+            when ta.project_id is null then company_of_ticket_project.company_name
+            else company_of_project.company_name
+        end,
+        '#' || coalesce(tk.company_id, case when ta.project_id is null then tp.company_id else pr.company_id end)
+    ) as company,
     t.ticket_id,
     coalesce(tk.title, '#' || t.ticket_id) as ticket,
     tk.ticket_number,
     t.task_id,
     coalesce(ta.title, '#' || t.task_id) as task,
     coalesce(ta.project_id, tk.project_id) as project_id,
-    coalesce(pr.project_name, '#' || coalesce(ta.project_id, tk.project_id)) as project,
+    coalesce(
+        case when ta.project_id is null then tp.project_name else pr.project_name end,
+        '#' || coalesce(ta.project_id, tk.project_id)
+    ) as project,
     ta.phase_id,
     t.contract_id,
     coalesce(contract.contract_name, '#' || t.contract_id) as contract,
@@ -58,12 +69,12 @@ select
     t.is_non_billable,
     t.show_on_invoice,
     coalesce(not t.is_non_billable, false) as is_billable,
-    coalesce(coalesce(tk.company_id, pr.company_id) <> 0, false) as is_client,
-    coalesce(coalesce(tk.company_id, pr.company_id) <> 0, false)
+    coalesce(coalesce(tk.company_id, case when ta.project_id is null then tp.company_id else pr.company_id end) <> 0, false) as is_client,
+    coalesce(coalesce(tk.company_id, case when ta.project_id is null then tp.company_id else pr.company_id end) <> 0, false)
         and (w.utilization_basis = 'client' or coalesce(not t.is_non_billable, false)) as is_utilized,
     coalesce(tk.ticket_type = any (w.reactive_types), false) as is_reactive,
     case
-        when not coalesce(coalesce(tk.company_id, pr.company_id) <> 0, false) then 'Internal'
+        when not coalesce(coalesce(tk.company_id, case when ta.project_id is null then tp.company_id else pr.company_id end) <> 0, false) then 'Internal'
         when coalesce(not t.is_non_billable, false) then 'Billable'
         else 'Non-billable'
     end as class,
@@ -103,13 +114,19 @@ left join autotask.tickets tk
 left join autotask.tasks ta
     on ta.datasource_id = t.datasource_id and ta.id = t.task_id
 left join autotask.projects pr
-    on pr.datasource_id = t.datasource_id and pr.id = coalesce(ta.project_id, tk.project_id)
+    on pr.datasource_id = t.datasource_id and pr.id = ta.project_id
+left join autotask.projects tp
+    on tp.datasource_id = t.datasource_id and tp.id = tk.project_id
 left join autotask.resources resource
     on resource.datasource_id = t.datasource_id and resource.id = t.resource_id
 left join autotask.roles role
     on role.datasource_id = t.datasource_id and role.id = t.role_id
 left join autotask.companies company
-    on company.datasource_id = t.datasource_id and company.id = coalesce(tk.company_id, pr.company_id)
+    on company.datasource_id = t.datasource_id and company.id = tk.company_id
+left join autotask.companies company_of_project
+    on company_of_project.datasource_id = t.datasource_id and company_of_project.id = pr.company_id
+left join autotask.companies company_of_ticket_project
+    on company_of_ticket_project.datasource_id = t.datasource_id and company_of_ticket_project.id = tp.company_id
 left join autotask.contracts contract
     on contract.datasource_id = t.datasource_id and contract.id = t.contract_id
 left join autotask.picklist_values queue_label

@@ -1,4 +1,5 @@
--- What utilization is reckoned against: every active member on every day, whether time was entered or not.
+-- What utilization is reckoned against: every active member on every day, whether time was entered or not. Days before
+-- the first one that a question is about are not made.
 create view dataset.member_days as
 with days as (
     select
@@ -26,7 +27,7 @@ with days as (
     from dataset.members m
     join dataset.workspace w on w.datasource_id = m.datasource_id
     left join autotask.internal_locations l on l.datasource_id = m.datasource_id and l.id = m.location_id
-    cross join lateral generate_series(-399, 90) as n (day)
+    cross join lateral generate_series(greatest(-399, dataset.first_day() - w.today), 90) as n (day)
     where m.is_technician
 ),
 capacity as (
@@ -88,7 +89,10 @@ left join (
         sum(x.hours_worked) filter (where x.is_client and x.is_billable) as billable_hours,
         sum(x.hours_to_bill) as hours_to_bill
     from dataset.time_all x
-    where x.date_worked >= ((taskgauge.instant() - interval '9624 hours') at time zone 'UTC')::date
+    where x.date_worked >= greatest(
+        ((taskgauge.instant() - interval '9624 hours') at time zone 'UTC')::date,
+        dataset.first_day()
+    )
     group by x.datasource_id, x.resource_id, x.date_worked
 ) e
     on e.datasource_id = t.datasource_id and e.resource_id = t.resource_id and e.date_worked = t.date;

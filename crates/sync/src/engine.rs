@@ -190,6 +190,9 @@ pub async fn run(store: &Store, connector: &Connector, lease: Lease) -> Outcome 
             if let Err(error) = store.refresh_statistics().await {
                 tracing::warn!(run = lease.run.0, %error, "the tables were not looked at");
             }
+            if let Err(error) = store.shorten_changed_days(lease.datasource).await {
+                tracing::warn!(run = lease.run.0, %error, "the notes of changed days were not put together");
+            }
             Outcome::Ended(state)
         }
         Err(StoreError::Restarted) => begin_again(store, lease).await,

@@ -125,8 +125,14 @@ type KeptMetric = (&'static str, &'static str, &'static str, fn(&Counts) -> u64)
 fn kept(out: &mut String, state: &ServerState) {
     let answers = state.app.store.answer_counts();
     let answers = Counts { asked: answers.asked, made: answers.computed, bytes: answers.bytes };
-    let kinds =
-        [("answers", answers), ("boards", state.app.boards.counts()), ("pages", state.pages.counts())];
+    let days = state.app.store.day_counts();
+    let days = Counts { asked: days.asked, made: days.counted, bytes: days.bytes };
+    let kinds = [
+        ("answers", answers),
+        ("days", days),
+        ("boards", state.app.boards.counts()),
+        ("pages", state.pages.counts()),
+    ];
     let metrics: [KeptMetric; 4] = [
         ("taskgauge_kept_asked_total", "counter", "How often one was asked for.", |counts| counts.asked),
         ("taskgauge_kept_hits_total", "counter", "How often one was there, or being made.", |counts| {

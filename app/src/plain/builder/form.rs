@@ -123,6 +123,7 @@ fn layer_fields(layer: &Layer, at: usize, count: usize) -> AnyView {
             <details class="builder-more">
                 <summary>"More"</summary>
                 <div class="builder-row">
+                    {select(&name("until"), "Counts until", column_options(dataset, layer.until.as_deref().unwrap_or_default(), "No level: in the range", is_dated))}
                     {select(&name("range"), "Range of its own", range_options(layer.range, Some("The gauge’s")))}
                     {select(&name("tone"), "Colour", tones)}
                     {text(&name("by"), "Grouped by other columns", &layer.by.join(", "), Some("In the order of the groups, where its dataset names them differently."), 200)}

@@ -101,6 +101,7 @@ fn blank_layer() -> Layer {
         measure: Measure::Count,
         conditions: Vec::new(),
         date: None,
+        until: None,
         range: None,
         by: Vec::new(),
         tone: None,

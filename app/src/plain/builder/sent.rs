@@ -129,6 +129,7 @@ impl Sent {
             measure: Measure::named(get("measure"), get("column")).unwrap_or_default(),
             conditions,
             date: self.some(&format!("{prefix}.date")),
+            until: self.some(&format!("{prefix}.until")),
             range: self.some(&format!("{prefix}.range")).and_then(|range| range.parse().ok()),
             by: get("by").split(',').map(str::trim).filter(|by| !by.is_empty()).map(str::to_owned).collect(),
             tone: self.some(&format!("{prefix}.tone")),

@@ -1,6 +1,6 @@
 //! The statements of gauges and nothing around them: what benchmarks compare boards with.
 
-use super::{Context, plan::Plan, statement};
+use super::{Context, counted, plan::Plan, statement};
 use crate::{Scope, Store, StoreError};
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -46,12 +46,10 @@ impl Store {
             zone: context.zone,
             week_starts: context.calendar.week_starts,
         };
-        let mut sql = statement::statement(&plan, &asker)?;
-        let mut reading = self.reading_at(at).await?;
+        let mut reading = self.reading_from(at, plan.first_day()).await?;
         let began = Instant::now();
         let work = async {
-            let rows: Vec<statement::Row> = sql.build_query_as().fetch_all(&mut *reading).await?;
-            drop(rows);
+            drop(counted(&mut reading, &plan, &asker, None).await?);
             if let Some(list) = &gauge.rows {
                 super::rows::read(&mut reading, context, &plan, list, &asker).await?;
             }

@@ -1,15 +1,15 @@
 //! Answers that were computed before: once per change of data, not once per viewer.
 //!
 //! A key holds everything an answer depends on: the gauge itself, the filters, whose rows may be seen, the versions of
-//! the entities behind its datasets, settings and permissions, and the minute it was asked for. What changed therefore
-//! never has to be thrown out: nobody asks for it any more, and it makes room.
+//! the entities that its columns read (`reads.rs`), settings and permissions, and the date, or the minute where it rests on
+//! the clock. What changed therefore never has to be thrown out: nobody asks for it any more, and it makes room.
 //!
 //! Whoever asks for what is being computed waits for it instead of computing it again. Where the first caller goes
 //! away, the next one computes. Errors are not kept.
 
 use super::{Context, plan::Plan};
 use crate::{Scope, Store, StoreError};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use futures::future::BoxFuture;
 use moka::{future::Cache, policy::EvictionPolicy};
 use serde::Serialize;
@@ -143,24 +143,29 @@ pub(super) fn key(
         companies: Option<&'a [i64]>,
         workspace: &'a str,
         versions: Vec<(&'a str, i64)>,
-        minute: i64,
+        moment: Moment,
+        is_past: bool,
     }
-    let mut versions: Vec<(&str, i64)> = plan
-        .layers
-        .iter()
-        .flat_map(|layer| &layer.dataset.entities)
-        .map(|entity| (entity.as_str(), context.versions.get(entity).copied().unwrap_or_default()))
-        .collect();
-    versions.sort_unstable();
-    versions.dedup();
+    /// When it is asked for: what rests on the clock holds for a minute, all else for a local date.
+    #[derive(Serialize)]
+    enum Moment {
+        Minute(i64),
+        Date(NaiveDate),
+    }
+    let reads = plan.reads(scope);
     let parts = Parts {
         datasource: context.datasource.0,
         gauge,
         filters,
         companies: scope.companies(),
         workspace: &context.workspace,
-        versions,
-        minute: at.timestamp().div_euclid(60),
+        versions: reads.entities.iter().map(|entity| (*entity, context.version(entity))).collect(),
+        moment: if reads.clock {
+            Moment::Minute(at.timestamp().div_euclid(60))
+        } else {
+            Moment::Date(at.with_timezone(&context.zone).date_naive())
+        },
+        is_past: context.is_past(plan, at),
     };
     let text = serde_json::to_vec(&parts)
         .map_err(|error| StoreError::Invalid(format!("The gauge cannot be written down: {error}.")))?;

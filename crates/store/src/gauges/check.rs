@@ -3,7 +3,7 @@
 use super::{
     Context, invalid,
     plan::{Plan, column},
-    statement::{Asker, statement},
+    statement::{Asker, scans, statement},
 };
 use crate::{Scope, StoreError};
 use chrono::{DateTime, Weekday};
@@ -92,7 +92,7 @@ pub(crate) fn check(gauge: &Gauge) -> Result<(), StoreError> {
         zone: context.zone,
         week_starts: context.calendar.week_starts,
     };
-    statement(&plan, &asker)?;
+    statement(&scans(&plan), &asker)?;
     if let (Some(list), Some(layer)) = (&gauge.rows, plan.layers.first()) {
         if list.columns.is_empty() || list.columns.len() > COLUMNS_MAX {
             return Err(invalid(format!("A list shows 1 to {COLUMNS_MAX} columns.")));
@@ -152,6 +152,7 @@ impl Context {
             doctor: Doctor::default(),
             read_at: HashMap::new(),
             versions: HashMap::new(),
+            labels: HashMap::new(),
             workspace: String::new(),
         }
     }

@@ -4,11 +4,11 @@
 //! beside them come from that same statement narrowed to the spot. So the rows add up to what is shown.
 
 use super::{
-    Context,
-    fold::{Cells, OTHER, label, share},
+    Context, counted,
+    fold::{Cells, OTHERS, label, share},
     invalid,
     plan::{Bucket, Dimension, Key, Measured, Plan, PlanLayer, Within},
-    statement::{Asker, Row, statement},
+    statement::Asker,
 };
 use crate::{
     Scope, Store, StoreError,
@@ -16,11 +16,10 @@ use crate::{
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use futures::Stream;
-use sqlx::PgConnection;
 use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, Dataset, DatasetColumn, TablePage, TableQuery},
-    gauge::{Answer, ChartKind, Filters, Gauge, Measure, Unit},
+    gauge::{Answer, ChartKind, Filters, Gauge, Measure, OTHER, Unit},
     ids::DatasourceId,
     range::Window,
 };
@@ -126,12 +125,12 @@ impl Store {
         let context = self.gauge_context(datasource).await?;
         let drill = self.drill(&context, gauge, question, scope, at).await?;
         let asker = context.asker(scope);
-        let mut reading = self.reading_at(at).await?;
+        let mut reading = self.reading_from(at, drill.whole.first_day()).await?;
         let (cells, mut labels) =
-            drill.narrowed.totals(counted(&mut reading, &drill.narrowed, &asker).await?);
+            drill.narrowed.totals(counted(&mut reading, &drill.narrowed, &asker, None).await?);
         let value = match drill.value() {
             Some(measure) if measure.of_total => {
-                let (whole, _) = drill.whole.totals(counted(&mut reading, &drill.whole, &asker).await?);
+                let (whole, _) = drill.whole.totals(counted(&mut reading, &drill.whole, &asker, None).await?);
                 let part = drill.whole.number(measure, &cells);
                 part.zip(drill.whole.number(measure, &whole)).and_then(|(part, whole)| share(part, whole))
             }
@@ -168,7 +167,10 @@ impl Store {
                 .take(layer.layer.conditions.len())
                 .map(|condition| condition.words(Some(layer.dataset)))
                 .collect(),
-            window: layer.cut.map(|cut| (cut.column.label.clone(), cut.window)),
+            window: layer.cut.map(|cut| match cut.until {
+                Some(_) => (layer.layer.label.clone(), Window { from: cut.window.to, ..cut.window }),
+                None => (cut.column.label.clone(), cut.window),
+            }),
             zone: context.zone.name().to_owned(),
             unfiltered: drill.whole.unfiltered.clone(),
             note: (!notes.is_empty()).then(|| notes.join(" ")),
@@ -249,18 +251,18 @@ impl Store {
             let first = answer.groups.iter().map(|group| &group.key).collect::<Vec<_>>();
             let second = answer.series.iter().map(|series| &series.id).collect();
             for (place, shown) in [first, second].into_iter().enumerate().filter(|(place, _)| rests[*place]) {
-                if !shown.iter().any(|key| *key == OTHER.0) {
-                    return Err(no_such_group(OTHER.0));
+                if !shown.iter().any(|key| *key == OTHER) {
+                    return Err(no_such_group(OTHER));
                 }
-                let others = shown.into_iter().filter(|key| *key != OTHER.0).cloned();
+                let others = shown.into_iter().filter(|key| *key != OTHER).cloned();
                 groups[place] = (others.collect(), true);
             }
         }
         if let Some(measure) =
             drill.value().filter(|it| spot.keys.is_empty() && drill.whole.leaves_out_groups(it))
         {
-            let mut reading = self.reading_at(at).await?;
-            let rows = counted(&mut reading, &drill.whole, &context.asker(scope)).await?;
+            let mut reading = self.reading_from(at, drill.whole.first_day()).await?;
+            let rows = counted(&mut reading, &drill.whole, &context.asker(scope), None).await?;
             groups = vec![(drill.whole.keys_with_number(measure, rows), false)];
             drill.leaves_out = true;
         }
@@ -276,6 +278,17 @@ impl Store {
             layer.keys.truncate(grouped);
             if let Some(cut) = &mut layer.cut {
                 cut.previous = None;
+                if cut.until.is_some() {
+                    // The rows of a level in a group of days are those that stand at its end.
+                    let ends =
+                        layer.within.iter().filter_map(|within| match (within.key, &within.keys[..]) {
+                            (Key::Bucket { bucket, .. }, [first]) => bucket.last_day(first.parse().ok()?),
+                            _ => None,
+                        });
+                    cut.window.to = ends.fold(cut.window.to, NaiveDate::min);
+                    layer.within.clear();
+                    layer.keys.clear();
+                }
             }
         }
         if drill.table.sort.is_empty() {
@@ -403,7 +416,7 @@ impl<'a> Drill<'a> {
             .enumerate()
             .map(|(place, ((key, dimension), by))| {
                 let called = if is_rest(&self.whole, place, self.keys) {
-                    OTHER.1.to_owned()
+                    OTHERS.to_owned()
                 } else {
                     label(dimension, key, found.get_mut(place).and_then(Option::take), true)
                 };
@@ -426,14 +439,6 @@ impl Context {
     fn asker<'a>(&self, scope: &'a Scope) -> Asker<'a> {
         Asker { datasource: self.datasource, scope, zone: self.zone, week_starts: self.calendar.week_starts }
     }
-}
-
-async fn counted(
-    connection: &mut PgConnection,
-    plan: &Plan<'_>,
-    asker: &Asker<'_>,
-) -> Result<Vec<Row>, StoreError> {
-    Ok(statement(plan, asker)?.build_query_as().fetch_all(connection).await?)
 }
 
 /// Places of the value and of the layer that a spot names.
@@ -459,7 +464,7 @@ fn found(plan: &Plan<'_>, spot: &Spot) -> Result<(Option<usize>, usize), StoreEr
 /// Whether the key at a place stands for what is beyond the top.
 fn is_rest(plan: &Plan<'_>, place: usize, keys: &[String]) -> bool {
     let has_top = plan.dimensions.get(place).is_some_and(|dimension| dimension.group.top.is_some());
-    has_top && keys.get(place).is_some_and(|key| key == OTHER.0)
+    has_top && keys.get(place).is_some_and(|key| key == OTHER)
 }
 
 fn no_such_group(key: &str) -> StoreError {

@@ -109,7 +109,13 @@ fn statement_of(
         {
             push_window(&mut sql, cut, cut.window, asker.zone);
             if left == 1 {
-                reasons.push(format!("{} is outside of the window, or empty", cut.column.label));
+                reasons.push(match cut.until {
+                    Some(until) => format!(
+                        "Not there at the end of the window, from {} to {}",
+                        cut.column.label, until.label
+                    ),
+                    None => format!("{} is outside of the window, or empty", cut.column.label),
+                });
             }
         }
         if let Some(measured) = layer.column.filter(|_| left > usize::from(layer.cut.is_some())) {

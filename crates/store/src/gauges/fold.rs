@@ -8,12 +8,12 @@ use chrono::{Days, NaiveDate, Weekday};
 use std::collections::{BTreeMap, HashMap};
 use taskgauge_model::{
     format,
-    gauge::{Answer, AnswerGroup, ChartKind, Figure, Order, Series, Status},
+    gauge::{Answer, AnswerGroup, ChartKind, Figure, OTHER, Order, Series, Status},
     range::{Calendar, Window, month_start, months_ahead},
 };
 
-/// Key and label of what is beyond the top.
-pub(super) const OTHER: (&str, &str) = ("other", "Other");
+/// What people call what is beyond the top.
+pub(super) const OTHERS: &str = "Other";
 /// Names listed in a note.
 const NAMED_MAX: usize = 3;
 /// Most days that are told apart without their month.
@@ -172,7 +172,7 @@ impl Plan<'_> {
                     &member.cells,
                     rows.members.iter().filter_map(|row| counted.matrix.get(&(row.key.clone(), key.clone()))),
                 );
-                counted.matrix.insert((OTHER.0.to_owned(), key.clone()), cells);
+                counted.matrix.insert((OTHER.to_owned(), key.clone()), cells);
             }
             let cells = rest(&counted.total, rows.members.iter().map(|row| &row.cells));
             rows.members.push(other(cells));
@@ -186,7 +186,7 @@ impl Plan<'_> {
                         .iter()
                         .filter_map(|column| counted.matrix.get(&(row.key.clone(), column.key.clone()))),
                 );
-                counted.matrix.insert((row.key.clone(), OTHER.0.to_owned()), cells);
+                counted.matrix.insert((row.key.clone(), OTHER.to_owned()), cells);
             }
             columns.members.push(other(blank.clone()));
         }
@@ -404,7 +404,7 @@ fn series(measure: &Measured) -> Series {
 }
 
 fn other(cells: Cells) -> Member {
-    Member { key: OTHER.0.to_owned(), label: Some(OTHER.1.to_owned()), order: None, cells }
+    Member { key: OTHER.to_owned(), label: Some(OTHERS.to_owned()), order: None, cells }
 }
 
 /// What is left of `whole` without `parts`.

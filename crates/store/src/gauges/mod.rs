@@ -22,24 +22,28 @@ mod bare;
 pub(crate) mod cache;
 pub(crate) mod check;
 mod choices;
+pub(crate) mod days;
 mod drill;
 mod explain;
 mod fold;
+mod levels;
 pub(crate) mod plan;
+mod reads;
 pub(crate) mod relative;
 mod rows;
 pub(crate) mod statement;
 
 pub use cache::AnswerCounts;
+pub use days::DayCounts;
 pub use drill::{Behind, Part, Question, Spot};
 pub use explain::{ExplainedLayer, Explanation};
 pub use plan::filters_of;
 
 use crate::{Scope, Store, StoreError};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures::{FutureExt as _, StreamExt as _, stream};
-use sqlx::{Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 use std::{collections::HashMap, num::NonZero, ops::RangeInclusive};
 use taskgauge_model::{
     catalogue::Catalogue,
@@ -54,6 +58,8 @@ use taskgauge_model::{
 const BOARD_CONNECTIONS: RangeInclusive<usize> = 2..=8;
 /// Longest time a statement of a gauge may take.
 const STATEMENT_TIMEOUT: &str = "15s";
+/// Memory that a step of such a statement may take before it writes to disk.
+const WORK_MEM: &str = "32MB";
 /// A state of records this much before the last reading is not the one that is stored.
 const PAST: TimeDelta = TimeDelta::hours(1);
 
@@ -67,8 +73,10 @@ struct Context {
     doctor: Doctor,
     /// When each entity was last read.
     read_at: HashMap<String, DateTime<Utc>>,
-    /// The version of each entity's rows.
+    /// The version of each entity's rows and labels.
     versions: HashMap<String, i64>,
+    /// The version of each entity's labels alone.
+    labels: HashMap<String, i64>,
     /// Time zone, settings and permissions as text, for keys of answers.
     workspace: String,
 }
@@ -177,16 +185,14 @@ impl Store {
             zone: context.zone,
             week_starts: context.calendar.week_starts,
         };
-        let mut sql = statement::statement(plan, &asker)?;
-        let mut reading = self.reading_at(at).await?;
-        let counted: Vec<statement::Row> = sql.build_query_as().fetch_all(&mut *reading).await?;
+        let mut reading = self.reading_from(at, plan.first_day()).await?;
+        let counted = counted(&mut reading, plan, &asker, Some((&self.days, context))).await?;
         if let Some(list) = &gauge.rows {
             answer.table = Some(rows::read(&mut reading, context, plan, list, &asker).await?);
         }
         reading.commit().await?;
         fold::fold(plan, context.calendar, counted, &mut answer);
-        let knows_later = answer.data_at.is_some_and(|data_at| at + PAST <= data_at);
-        if gauge.range == Range::Now && knows_later {
+        if context.is_past(plan, at) {
             answer.note = Some(
                 "Records are shown as they are today: what they were at this time is not kept.".to_owned(),
             );
@@ -201,12 +207,27 @@ impl Store {
         &self,
         at: DateTime<Utc>,
     ) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.reading_from(at, None).await
+    }
+
+    /// As [`Store::reading_at`], for a question that is about no day before the first one.
+    async fn reading_from(
+        &self,
+        at: DateTime<Utc>,
+        first_day: Option<NaiveDate>,
+    ) -> Result<Transaction<'static, Postgres>, StoreError> {
         let mut reading = self.pool.begin_with("begin isolation level repeatable read read only").await?;
         sqlx::query(
-            "select set_config('taskgauge.now', $1, true), set_config('statement_timeout', $2, true)",
+            "select
+                set_config('taskgauge.now', $1, true),
+                set_config('taskgauge.first_day', $2, true),
+                set_config('statement_timeout', $3, true),
+                set_config('work_mem', $4, true)",
         )
         .bind(at.to_rfc3339())
+        .bind(first_day.map(|day| day.to_string()).unwrap_or_default())
         .bind(STATEMENT_TIMEOUT)
+        .bind(WORK_MEM)
         .execute(&mut *reading)
         .await?;
         Ok(reading)
@@ -223,8 +244,8 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?
         .ok_or(StoreError::NotFound { what: "datasource" })?;
-        let read: Vec<(String, Option<DateTime<Utc>>, i64)> = sqlx::query_as(
-            "select entity, read_at, version
+        let read: Vec<(String, Option<DateTime<Utc>>, i64, i64)> = sqlx::query_as(
+            "select entity, read_at, version, labels_version
             from taskgauge.entity_state
             where datasource_id = $1",
         )
@@ -248,14 +269,53 @@ impl Store {
             web_url,
             // Findings that cannot be read are none: they explain answers and do not make them.
             doctor: doctor.and_then(|doctor| serde_json::from_value(doctor).ok()).unwrap_or_default(),
-            versions: read.iter().map(|(entity, _, version)| (entity.clone(), *version)).collect(),
-            read_at: read.into_iter().filter_map(|(entity, at, _)| Some((entity, at?))).collect(),
+            versions: read.iter().map(|(entity, _, version, _)| (entity.clone(), *version)).collect(),
+            labels: read.iter().map(|(entity, _, _, labels)| (entity.clone(), *labels)).collect(),
+            read_at: read.into_iter().filter_map(|(entity, at, _, _)| Some((entity, at?))).collect(),
             workspace,
         })
     }
 }
 
+/// What the layers of a plan come to: levels and, where `days` are kept, long windows by the day, all else in one
+/// statement.
+async fn counted(
+    connection: &mut PgConnection,
+    plan: &plan::Plan<'_>,
+    asker: &statement::Asker<'_>,
+    days: Option<(&days::Days, &Context)>,
+) -> Result<Vec<statement::Row>, StoreError> {
+    let (mut counted, mut at_once) = (Vec::new(), Vec::new());
+    for scan in statement::scans(plan) {
+        let mut rows = levels::rows(connection, &scan, asker).await?;
+        if let Some((days, context)) = days.filter(|_| rows.is_none()) {
+            rows = days.rows(connection, context, &scan, asker).await?;
+        }
+        match rows {
+            Some(rows) => counted.extend(rows),
+            None => at_once.push(scan),
+        }
+    }
+    if !at_once.is_empty() {
+        let mut sql = statement::statement(&at_once, asker)?;
+        let rows: Vec<statement::Row> = sql.build_query_as().fetch_all(connection).await?;
+        counted.extend(rows);
+    }
+    Ok(counted)
+}
+
 impl Context {
+    /// The version of an entity's rows and labels; 0 where it was never read.
+    fn version(&self, entity: &str) -> i64 {
+        self.versions.get(entity).copied().unwrap_or_default()
+    }
+
+    /// Whether the question is about a time of which records that stand now say nothing.
+    fn is_past(&self, plan: &plan::Plan<'_>, at: DateTime<Utc>) -> bool {
+        let knows_later = || self.data_at(plan, at).is_some_and(|data_at| at + PAST <= data_at);
+        plan.gauge.range == Range::Now && knows_later()
+    }
+
     /// When the oldest of the entities that date the layers' rows ([`Dataset::dated_by`]) was read; `None` where none of
     /// them was. What Taskgauge tells of itself is as old as the question, `at`.
     ///

@@ -2,7 +2,7 @@
 
 use super::{Context, invalid, relative::at_moment, statement::company_id};
 use crate::{Scope, StoreError};
-use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc, Weekday};
 use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, Dataset, DatasetColumn},
@@ -10,7 +10,7 @@ use taskgauge_model::{
     formula::Formula,
     gauge::{Condition, DATE_RANGE, FILTERS, Filters, Gauge, Group, Layer, Measure, Op, Order, Scalar, Unit},
     lacks::{self, Lacks},
-    range::{Range, Window},
+    range::{Range, Window, month_start, months_ahead},
 };
 
 /// Most layers, measures and filter values of one gauge; far above what people build.
@@ -90,6 +90,8 @@ pub(crate) struct Cut<'a> {
     pub window: Window,
     /// The period before, where the gauge compares.
     pub previous: Option<Window>,
+    /// For levels: the column with the time at which a row ends.
+    pub until: Option<&'a DatasetColumn>,
 }
 
 /// What a layer's rows are grouped by.
@@ -133,6 +135,26 @@ impl Bucket {
             Bucket::Day => "Day",
             Bucket::Week => "Week from",
             Bucket::Month => "Month",
+        }
+    }
+
+    /// The first day of the group that a day is in, where groups follow each other in time.
+    pub fn first_day(self, day: NaiveDate, week_starts: Weekday) -> Option<NaiveDate> {
+        match self {
+            Bucket::Day => Some(day),
+            Bucket::Week => Some(day.week(week_starts).first_day()),
+            Bucket::Month => Some(month_start(day)),
+            Bucket::Hour | Bucket::Weekday => None,
+        }
+    }
+
+    /// The last day of the group that begins with `first`, where groups follow each other in time.
+    pub fn last_day(self, first: NaiveDate) -> Option<NaiveDate> {
+        match self {
+            Bucket::Day => Some(first),
+            Bucket::Week => first.checked_add_days(Days::new(6)),
+            Bucket::Month => months_ahead(first, 1).pred_opt(),
+            Bucket::Hour | Bucket::Weekday => None,
         }
     }
 
@@ -247,6 +269,12 @@ impl<'a> Plan<'a> {
         })
     }
 
+    /// The first day that the answer is about; `None` where a layer has no window.
+    pub fn first_day(&self) -> Option<NaiveDate> {
+        let first = |cut: Cut<'_>| cut.previous.map_or(cut.window.from, |it| it.from.min(cut.window.from));
+        self.layers.iter().map(|layer| layer.cut.map(first)).min().flatten()
+    }
+
     /// Whether the layers count in different datasets, so that a group may be missing from one of them.
     pub fn mixes_datasets(&self) -> bool {
         self.layers.windows(2).any(|pair| pair[0].layer.dataset != pair[1].layer.dataset)
@@ -288,6 +316,11 @@ impl<'a> PlanLayer<'a> {
         })
     }
 
+    /// Whether the dataset is one of a family of windows, of which the plan takes one that is wide enough.
+    pub fn dataset_is_complete(&self) -> bool {
+        WIDER.iter().any(|(slug, _, _)| *slug == self.dataset.slug)
+    }
+
     /// Whether both count the same rows by the same keys, whatever they measure.
     pub fn counts_rows_of(&self, other: &PlanLayer<'_>) -> bool {
         let cut =
@@ -296,6 +329,7 @@ impl<'a> PlanLayer<'a> {
             && self.conditions == other.conditions
             && self.layer.by == other.layer.by
             && self.layer.date == other.layer.date
+            && self.layer.until == other.layer.until
             && cut(self) == cut(other)
     }
 
@@ -319,7 +353,11 @@ impl<'a> PlanLayer<'a> {
         if let Some(date) = date.filter(|date| !matches!(date.kind, ColumnKind::Time | ColumnKind::Date)) {
             return Err(invalid(format!("“{}” is no date, so no range can cut it.", date.label)));
         }
-        let cut = date.zip(window).map(|(column, window)| Cut { column, window, previous });
+        let until = layer.until.as_deref().map(|name| column(dataset, name)).transpose()?;
+        if until.is_some() {
+            check_level(gauge, layer, date, until)?;
+        }
+        let cut = date.zip(window).map(|(column, window)| Cut { column, window, previous, until });
         let measured = layer.measure.column().map(|name| column(dataset, name)).transpose()?;
         let mut keys = Vec::new();
         for (place, group) in gauge.groups.iter().enumerate() {
@@ -365,7 +403,36 @@ impl<'a> Key<'a> {
     }
 }
 
+/// Whether a level can be counted.
+fn check_level(
+    gauge: &Gauge,
+    layer: &Layer,
+    date: Option<&DatasetColumn>,
+    until: Option<&DatasetColumn>,
+) -> Result<(), StoreError> {
+    let by = gauge.groups.iter().map(|group| Bucket::named(layer.by.first().unwrap_or(&group.by)));
+    let fits = date.zip(until).is_some_and(|(date, until)| date.kind == until.kind)
+        && matches!(layer.measure, Measure::Count | Measure::Sum(_))
+        && gauge.groups.len() <= 1
+        && by.into_iter().all(|bucket| bucket.is_some_and(Bucket::is_calendar));
+    if fits {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "“{}” is a level: it counts rows or a sum between two columns of one kind, by day, week or month or over all.",
+        layer.label
+    )))
+}
+
 impl Key<'_> {
+    /// The part of the calendar that the rows of one day are all in; `None` where rows of a day are in several groups.
+    pub fn of_day(&self) -> Option<Bucket> {
+        match self {
+            Key::Bucket { bucket, .. } if bucket.is_calendar() => Some(*bucket),
+            _ => None,
+        }
+    }
+
     /// The column whose values the groups are.
     pub fn column(&self) -> &DatasetColumn {
         match self {

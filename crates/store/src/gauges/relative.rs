@@ -43,6 +43,12 @@ fn relative_date(text: &str, at: DateTime<Utc>, zone: Tz) -> Option<NaiveDate> {
     }
 }
 
+/// Whether a condition means another instant at each time of day: `now` and the like of a time column.
+pub(super) fn is_time_of_day(condition: &Condition, column: &DatasetColumn) -> bool {
+    let at = DateTime::UNIX_EPOCH;
+    matches!((column.kind, &condition.value), (ColumnKind::Time, Scalar::Text(text)) if relative(text, at).is_some())
+}
+
 fn relative(text: &str, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let offset = text.strip_prefix("now")?;
     if offset.is_empty() {

@@ -3,7 +3,7 @@
 use super::{
     Context,
     plan::{Plan, column},
-    statement::{Asker, push_rows_of, quoted},
+    statement::{Asker, push_rows_of, push_source, quoted},
 };
 use crate::{Scope, StoreError};
 use sqlx::{PgConnection, QueryBuilder};
@@ -43,8 +43,9 @@ pub(super) async fn read(
         sql.push(format_args!("{comma}d.{}", quoted(name)));
     }
     let id = link.as_ref().map_or_else(|| "null".to_owned(), |(_, id)| format!("d.{id}"));
-    sql.push(format_args!("), ({id})::int8, count(*) over ()"));
+    sql.push(format_args!("), ({id})::int8, (select count(*)"));
     push_rows_of(&mut sql, layer, asker)?;
+    sql.push(")");
     let (name, direction) = match list.sort.strip_prefix('-') {
         Some(name) => (name, "desc"),
         None => (list.sort.as_str(), "asc"),
@@ -52,11 +53,19 @@ pub(super) async fn read(
     let sorted = column(dataset, name)?;
     // A label stands where Autotask's picklist puts it.
     let sorted = sorted.order.as_deref().map_or(Ok(sorted), |order| column(dataset, order))?;
-    sql.push(format_args!("\norder by d.{} {direction} nulls last", quoted(&sorted.name)));
-    if let Some(id) = dataset.column("id") {
-        sql.push(format_args!(", d.{}", quoted(&id.name)));
+    let mut order = format!("\norder by d.{} {direction} nulls last", quoted(&sorted.name));
+    let limit = format!("\nlimit {}", list.limit.min(TABLE_ROWS_MAX));
+    if dataset.column("id").is_some() {
+        order.push_str(", d.\"id\"");
+        // First which rows, then what they say: the columns shown look into other tables.
+        push_source(&mut sql, asker.datasource, dataset, asker.scope)?;
+        sql.push("\nand d.\"id\" = any(array(select d.\"id\"");
+        push_rows_of(&mut sql, layer, asker)?;
+        sql.push(format_args!("{order}{limit}))"));
+    } else {
+        push_rows_of(&mut sql, layer, asker)?;
     }
-    sql.push(format_args!("\nlimit {}", list.limit.min(TABLE_ROWS_MAX)));
+    sql.push(format_args!("{order}{limit}"));
     let found: Vec<(serde_json::Value, Option<i64>, i64)> =
         sql.build_query_as().fetch_all(connection).await?;
     let total = found.first().map_or(0, |(_, _, total)| u64::try_from(*total).unwrap_or(0));

@@ -56,8 +56,8 @@ pub(crate) struct Asker<'a> {
     pub week_starts: Weekday,
 }
 
-pub(super) fn statement(plan: &Plan<'_>, asker: &Asker<'_>) -> Result<QueryBuilder<Postgres>, StoreError> {
-    // Layers that count the same rows by the same keys are one scan.
+/// The scans of a plan: layers that count the same rows by the same keys are one.
+pub(super) fn scans<'a>(plan: &'a Plan<'_>) -> Vec<Scan<'a>> {
     let mut scans: Vec<Scan<'_>> = Vec::new();
     for (at, layer) in plan.layers.iter().enumerate() {
         match scans.iter_mut().find(|scan| scan[0].1.counts_rows_of(layer)) {
@@ -65,6 +65,10 @@ pub(super) fn statement(plan: &Plan<'_>, asker: &Asker<'_>) -> Result<QueryBuild
             None => scans.push(vec![(at, layer)]),
         }
     }
+    scans
+}
+
+pub(super) fn statement(scans: &[Scan<'_>], asker: &Asker<'_>) -> Result<QueryBuilder<Postgres>, StoreError> {
     let mut sql = QueryBuilder::new("");
     for (place, scan) in scans.iter().enumerate() {
         if place > 0 {
@@ -80,7 +84,7 @@ pub(super) fn statement(plan: &Plan<'_>, asker: &Asker<'_>) -> Result<QueryBuild
 }
 
 /// Layers with the same rows and keys, at least one, and their places in the plan.
-type Scan<'a> = Vec<(usize, &'a PlanLayer<'a>)>;
+pub(super) type Scan<'a> = Vec<(usize, &'a PlanLayer<'a>)>;
 
 /// One scan: over its window with its groups, or over the `previous` one in total.
 fn push_scan(
@@ -127,20 +131,7 @@ fn push_scan(
         sql.push(format_args!(", ({value})::float8 as v{at}, {counted} as n{at}"));
     }
     sql.push("\nfrom (\nselect ");
-    for (place, key) in keys.iter().enumerate() {
-        push_key(sql, asker, key, place + 1);
-    }
-    for (at, layer) in scan {
-        let measured = match layer.column {
-            None => continue,
-            Some(measured) if matches!(layer.layer.measure, Measure::Distinct(_)) => quoted(&measured.name),
-            Some(measured) if measured.kind.is_numeric() => format!("{}::float8", quoted(&measured.name)),
-            Some(measured) => return Err(invalid(format!("“{}” is no number.", measured.label))),
-        };
-        sql.push(format_args!("d.{measured} as m{at}, "));
-    }
-    sql.push("1 as one");
-    push_rows(sql, first, asker, previous.or(first.cut.map(|cut| cut.window)))?;
+    push_read(sql, asker, scan, keys, previous.or(first.cut.map(|cut| cut.window)))?;
     sql.push("\n) r");
     match keys.len() {
         0 => {}
@@ -164,6 +155,111 @@ fn push_scan(
     }
     sql.push(")");
     Ok(())
+}
+
+/// The keys and measured columns of a scan's rows in a window.
+fn push_read(
+    sql: &mut QueryBuilder<Postgres>,
+    asker: &Asker<'_>,
+    scan: &Scan<'_>,
+    keys: &[Key<'_>],
+    window: Option<Window>,
+) -> Result<(), StoreError> {
+    for (place, key) in keys.iter().enumerate() {
+        push_key(sql, asker, key, place + 1);
+    }
+    push_measured(sql, scan)?;
+    push_rows(sql, scan[0].1, asker, window)
+}
+
+/// The measured columns of a scan, and a last one that is nothing.
+fn push_measured(sql: &mut QueryBuilder<Postgres>, scan: &Scan<'_>) -> Result<(), StoreError> {
+    for (at, layer) in scan {
+        let measured = match layer.column {
+            None => continue,
+            Some(measured) if matches!(layer.layer.measure, Measure::Distinct(_)) => quoted(&measured.name),
+            Some(measured) if measured.kind.is_numeric() => format!("{}::float8", quoted(&measured.name)),
+            Some(measured) => return Err(invalid(format!("“{}” is no number.", measured.label))),
+        };
+        sql.push(format_args!("d.{measured} as m{at}, "));
+    }
+    sql.push("1 as one");
+    Ok(())
+}
+
+/// What a scan comes to on each day of a window, by its finest groups and in a form that can be put together. A key that
+/// the day itself says ([`Key::of_day`]) is left empty:
+/// `(day, k1, l1, o1, k2, l2, o2, values, counts, numbers, texts)`. Values and counts have one entry per layer; the
+/// numbers are those that percentiles are taken of, one column of [`percentile_columns`] after the other, and the texts are
+/// the different values of each layer that counts those.
+pub(super) fn by_day(
+    scan: &Scan<'_>,
+    cut: Cut<'_>,
+    window: Window,
+    asker: &Asker<'_>,
+) -> Result<QueryBuilder<Postgres>, StoreError> {
+    let keys = &scan[0].1.keys;
+    let is_read = |place: &usize| keys.get(place - 1).is_some_and(|key| key.of_day().is_none());
+    let mut sql = QueryBuilder::new("select r.day");
+    for place in 1..=2 {
+        if is_read(&place) {
+            sql.push(format_args!(", coalesce(r.k{place}, ''), max(r.l{place}), min(r.o{place})::float8"));
+        } else {
+            sql.push(", '', null::text, null::float8");
+        }
+    }
+    let (mut values, mut counts, mut texts) = (Vec::new(), Vec::new(), String::new());
+    for (at, layer) in scan {
+        let (value, count) = match layer.layer.measure {
+            Measure::Count => ("null".to_owned(), "count(*)".to_owned()),
+            Measure::Sum(_) | Measure::Avg(_) => (format!("sum(r.m{at})"), format!("count(r.m{at})")),
+            Measure::Median(_) | Measure::P90(_) => ("null".to_owned(), format!("count(r.m{at})")),
+            Measure::Min(_) => (format!("min(r.m{at})"), format!("count(r.m{at})")),
+            Measure::Max(_) => (format!("max(r.m{at})"), format!("count(r.m{at})")),
+            Measure::Distinct(_) => {
+                texts.push_str(&format!(
+                    " || coalesce(array_agg(distinct r.m{at}::text) filter (where r.m{at} is not null), '{{}}')"
+                ));
+                (format!("count(distinct r.m{at})"), format!("count(r.m{at})"))
+            }
+        };
+        values.push(value);
+        counts.push(count);
+    }
+    let numbers: String = percentile_columns(scan)
+        .into_iter()
+        .map(|at| format!(" || coalesce(array_agg(r.m{at}) filter (where r.m{at} is not null), '{{}}')"))
+        .collect();
+    sql.push(format_args!(
+        ", array[{}]::float8[], array[{}]::int8[], '{{}}'::float8[]{numbers}, '{{}}'::text[]{texts}\nfrom (\nselect ",
+        values.join(", "),
+        counts.join(", ")
+    ));
+    push_local_date(&mut sql, asker, cut.column);
+    sql.push(" as day, ");
+    for (place, key) in keys.iter().enumerate().filter(|(_, key)| key.of_day().is_none()) {
+        push_key(&mut sql, asker, key, place + 1);
+    }
+    push_measured(&mut sql, scan)?;
+    push_rows(&mut sql, scan[0].1, asker, Some(window))?;
+    sql.push("\n) r\ngroup by r.day");
+    for place in (1..=2).filter(is_read) {
+        sql.push(format_args!(", r.k{place}"));
+    }
+    Ok(sql)
+}
+
+/// The layers of a scan whose columns percentiles are taken of: the first of each column, by place in the scan's plan.
+pub(super) fn percentile_columns(scan: &Scan<'_>) -> Vec<usize> {
+    let mut found: Vec<(usize, &str)> = Vec::new();
+    for (at, layer) in scan {
+        if let Measure::Median(column) | Measure::P90(column) = &layer.layer.measure
+            && found.iter().all(|(_, other)| other != column)
+        {
+            found.push((*at, column));
+        }
+    }
+    found.into_iter().map(|(at, _)| at).collect()
 }
 
 fn percentile(share: f64, at: usize) -> String {
@@ -261,6 +357,10 @@ pub(crate) fn company_id(dataset: &Dataset) -> Result<Option<&DatasetColumn>, St
 
 pub(super) fn push_window(sql: &mut QueryBuilder<Postgres>, cut: Cut<'_>, window: Window, zone: Tz) {
     let name = quoted(&cut.column.name);
+    if let Some(until) = cut.until {
+        push_standing(sql, cut.column, until, (window.to, window.to), zone);
+        return;
+    }
     if cut.column.kind == ColumnKind::Date {
         sql.push(format_args!("\nand d.{name} >= "));
         sql.push_bind(window.from);
@@ -273,6 +373,62 @@ pub(super) fn push_window(sql: &mut QueryBuilder<Postgres>, cut: Cut<'_>, window
         sql.push(format_args!("\nand d.{name} < "));
         sql.push_bind(until);
     }
+}
+
+/// Rows that stand at the end of one of the days from `first` to `last`.
+fn push_standing(
+    sql: &mut QueryBuilder<Postgres>,
+    begin: &DatasetColumn,
+    end: &DatasetColumn,
+    (first, last): (NaiveDate, NaiveDate),
+    zone: Tz,
+) {
+    let (begin, end, is_date) = (quoted(&begin.name), quoted(&end.name), begin.kind == ColumnKind::Date);
+    let after = |day: NaiveDate| Window { from: day, to: day }.instants(&zone).1;
+    if is_date {
+        sql.push(format_args!("\nand d.{begin} <= ")).push_bind(last);
+        sql.push(format_args!("\nand (d.{end} is null or d.{end} > ")).push_bind(first);
+    } else {
+        sql.push(format_args!("\nand d.{begin} < ")).push_bind(after(last));
+        sql.push(format_args!("\nand (d.{end} is null or d.{end} >= ")).push_bind(after(first));
+    }
+    sql.push(")");
+}
+
+/// The rows of a level by the local dates on which they begin and end, of those that stand at the end of a day of the
+/// window: `(begun, ended, values, counts)`, one value and count per layer.
+pub(super) fn standing(
+    scan: &Scan<'_>,
+    cut: Cut<'_>,
+    until: &DatasetColumn,
+    asker: &Asker<'_>,
+) -> Result<QueryBuilder<Postgres>, StoreError> {
+    let mut sql = QueryBuilder::new("select r.begun, r.ended, array[");
+    let measured = |of: fn(usize, &Measure) -> String| -> String {
+        scan.iter().map(|(at, layer)| of(*at, &layer.layer.measure)).collect::<Vec<_>>().join(", ")
+    };
+    let values = measured(|at, measure| match measure {
+        Measure::Count => "count(*)".to_owned(),
+        _ => format!("coalesce(sum(r.m{at}), 0)"),
+    });
+    let counts = measured(|at, measure| match measure {
+        Measure::Count => "count(*)".to_owned(),
+        _ => format!("count(r.m{at})"),
+    });
+    sql.push(format_args!("{values}]::float8[], array[{counts}]::int8[]\nfrom (\nselect "));
+    push_local_date(&mut sql, asker, cut.column);
+    sql.push(" as begun, ");
+    push_local_date(&mut sql, asker, until);
+    sql.push(" as ended, ");
+    push_measured(&mut sql, scan)?;
+    let layer = scan[0].1;
+    push_source(&mut sql, asker.datasource, layer.dataset, asker.scope)?;
+    for condition in &layer.conditions {
+        push_condition(&mut sql, layer.dataset, condition)?;
+    }
+    push_standing(&mut sql, cut.column, until, (cut.window.from, cut.window.to), asker.zone);
+    sql.push("\n) r\ngroup by r.begun, r.ended");
+    Ok(sql)
 }
 
 /// A group's key, its label and its place, as columns of a row.
@@ -315,15 +471,23 @@ fn text_of(column: &DatasetColumn) -> String {
     }
 }
 
+/// A column's time as clocks on the wall show it.
+fn push_local(sql: &mut QueryBuilder<Postgres>, asker: &Asker<'_>, date: &DatasetColumn) {
+    sql.push(format_args!("(d.{}", quoted(&date.name)));
+    if date.kind == ColumnKind::Time {
+        sql.push(" at time zone ");
+        sql.push_bind(asker.zone.name());
+    }
+    sql.push(")");
+}
+
+fn push_local_date(sql: &mut QueryBuilder<Postgres>, asker: &Asker<'_>, date: &DatasetColumn) {
+    push_local(sql, asker, date);
+    sql.push("::date");
+}
+
 fn push_bucket(sql: &mut QueryBuilder<Postgres>, asker: &Asker<'_>, date: &DatasetColumn, bucket: Bucket) {
-    let push_local = |sql: &mut QueryBuilder<Postgres>| {
-        sql.push(format_args!("(d.{}", quoted(&date.name)));
-        if date.kind == ColumnKind::Time {
-            sql.push(" at time zone ");
-            sql.push_bind(asker.zone.name());
-        }
-        sql.push(")");
-    };
+    let push_local = |sql: &mut QueryBuilder<Postgres>| push_local(sql, asker, date);
     match bucket {
         Bucket::Hour => {
             sql.push("extract(hour from ");

@@ -133,13 +133,14 @@ impl Store {
         raise_state(&mut transaction, datasource, entity, changed > 0, 0, false).await?;
         sqlx::query(
             "update taskgauge.entity_state
-            set metadata_at = $3, unqueryable = $4
+            set metadata_at = $3, unqueryable = $4, labels_version = labels_version + $5
             where datasource_id = $1 and entity = $2",
         )
         .bind(datasource.0)
         .bind(entity.name)
         .bind(self.clock.now())
         .bind(&metadata.unqueryable)
+        .bind(i64::from(changed > 0))
         .execute(&mut *transaction)
         .await?;
         sqlx::query(

@@ -13,7 +13,7 @@ use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{TABLE_ROWS_MAX, TableQuery},
     formula::Formula,
-    gauge::{Answer, Condition, Filters, Gauge, Group, Measure, Op, Order, Scalar, Status},
+    gauge::{Answer, Condition, Filters, Gauge, Group, Measure, OTHER, Op, Order, Scalar, Status},
     range::Range,
 };
 use taskgauge_store::{
@@ -327,7 +327,7 @@ async fn whatever_gauges_are_made_of_their_rows_add_up() {
     }
     // The rest of a ranking is what no other group has.
     let ranked = &made[0];
-    let spot = Spot { keys: vec!["other".to_owned()], ..Spot::default() };
+    let spot = Spot { keys: vec![OTHER.to_owned()], ..Spot::default() };
     let behind = world.behind(ranked, &Filters::default(), spot, TableQuery::default(), &Scope::All).await;
     let behind = behind.expect("rows");
     assert!(behind.page.total > 0);
@@ -447,7 +447,7 @@ async fn what_is_not_there_is_refused_with_a_sentence() {
         ("opened_vs_closed_by_day", spot(None, None, &["yesterday"]), plain(), "no group “yesterday”"),
         ("arrivals_heat", spot(None, None, &["24"]), plain(), "no group “24”"),
         ("backlog_age", spot(None, None, &["99"]), plain(), "no group “99”"),
-        ("open_by_status", spot(None, None, &["other"]), plain(), "no group “other”"),
+        ("open_by_status", spot(None, None, &[OTHER]), plain(), "no group “(all others)”"),
         ("open_tickets", Spot::default(), condition("no_such", "x"), "no column “no_such”"),
         ("open_tickets", Spot::default(), condition("age_hours", "x"), "value of another kind"),
         (

@@ -1,10 +1,14 @@
 //! What gauges can be made of, whatever ships.
 
-use super::{close, gauge, ticket, world::World};
-use chrono_tz::Europe;
+use super::{
+    close, gauge, ticket,
+    world::{Ticket, World},
+};
+use chrono::NaiveDate;
+use chrono_tz::{America, Europe};
 use std::collections::BTreeMap;
 use taskgauge_model::{
-    gauge::{Condition, Filters, Gauge, Group, Layer, Measure, Op, Order, Scalar, Value},
+    gauge::{ChartKind, Condition, Filters, Gauge, Group, Layer, Measure, OTHER, Op, Order, Scalar, Value},
     ids::DatasourceId,
     range::Range,
 };
@@ -25,8 +29,8 @@ async fn other_holds_what_is_beyond_the_top_in_both_dimensions() {
     crossed.groups = vec![group("company", 3), group("priority", 2)];
     let answer = world.ask(&crossed, &Filters::default(), &Scope::All).await.expect("an answer");
     assert_eq!((answer.groups.len(), answer.series.len()), (4, 3));
-    assert_eq!(answer.groups[3].key, "other");
-    assert_eq!(answer.series[2].id, "other");
+    assert_eq!(answer.groups[3].key, OTHER);
+    assert_eq!(answer.series[2].id, OTHER);
     let sum: f64 = answer.groups.iter().flat_map(|group| group.values.values()).sum();
     assert_eq!(Some(sum), answer.value);
 
@@ -134,6 +138,74 @@ async fn weeks_begin_on_the_day_in_the_settings() {
 }
 
 #[tokio::test]
+async fn levels_are_those_at_the_end_of_each_group_of_days() {
+    // From the last day of winter time to the first week of April, in New York.
+    let world = World::busy(America::New_York, "2026-04-03T15:00:00Z").await;
+    let open_after = |day: NaiveDate, of: &dyn Fn(&Ticket) -> f64| -> f64 {
+        let closed = |it: &Ticket| it.completed.filter(|_| !it.is_open()).map(|at| world.day(at));
+        let standing = world.tickets.iter().filter(|it| world.day(it.created) <= day);
+        standing.filter(|it| closed(it).is_none_or(|closed| closed > day)).map(of).sum()
+    };
+    let date = |text: &str| -> NaiveDate { text.parse().expect("a date") };
+    let mut level = gauge("backlog_trend").clone();
+    level.range = Range::Dates(date("2026-02-10"), date("2026-04-03"));
+    for (by, wanted) in [
+        (
+            "month",
+            vec![("2026-02-01", "2026-02-28"), ("2026-03-01", "2026-03-31"), ("2026-04-01", "2026-04-03")],
+        ),
+        ("week", WEEKS.to_vec()),
+    ] {
+        level.groups[0].by = by.to_owned();
+        let answer = world.ask(&level, &Filters::default(), &Scope::All).await.expect("an answer");
+        let got: Vec<_> =
+            answer.groups.iter().map(|group| (group.key.as_str(), group.values["open"])).collect();
+        let wanted: Vec<_> =
+            wanted.into_iter().map(|(first, last)| (first, open_after(date(last), &|_| 1.0))).collect();
+        assert_eq!(got, wanted, "{by}");
+    }
+    // A sum, and over all: the level at the end.
+    level.layers[0].measure = Measure::Sum("priority_order".to_owned());
+    level.groups.clear();
+    level.chart = ChartKind::Number;
+    let answer = world.ask(&level, &Filters::default(), &Scope::All).await.expect("an answer");
+    // Critical, which has the number 4, comes first in the picklist.
+    let order = |it: &Ticket| it.priority.map_or(0.0, |priority| (priority % 4 + 1) as f64);
+    assert_eq!(answer.value, Some(open_after(date("2026-04-03"), &order)));
+
+    let refused = |change: &dyn Fn(&mut Gauge)| {
+        let mut changed = gauge("backlog_trend").clone();
+        change(&mut changed);
+        changed
+    };
+    for wrong in [
+        refused(&|gauge| gauge.layers[0].date = None),
+        refused(&|gauge| gauge.layers[0].until = Some("due_on".to_owned())),
+        refused(&|gauge| gauge.layers[0].measure = Measure::Avg("age_hours".to_owned())),
+        refused(&|gauge| gauge.groups[0].by = "hour".to_owned()),
+        refused(&|gauge| gauge.groups[0].by = "queue".to_owned()),
+    ] {
+        let answer = world.ask(&wrong, &Filters::default(), &Scope::All).await;
+        assert!(
+            matches!(&answer, Err(StoreError::Invalid(said)) if said.contains("is a level")),
+            "{answer:?}"
+        );
+    }
+}
+
+/// First and last days of weeks, as far as the window reaches.
+const WEEKS: [(&str, &str); 8] = [
+    ("2026-02-09", "2026-02-15"),
+    ("2026-02-16", "2026-02-22"),
+    ("2026-02-23", "2026-03-01"),
+    ("2026-03-02", "2026-03-08"),
+    ("2026-03-09", "2026-03-15"),
+    ("2026-03-16", "2026-03-22"),
+    ("2026-03-23", "2026-03-29"),
+    ("2026-03-30", "2026-04-03"),
+];
+
+#[tokio::test]
 async fn what_does_not_exist_is_refused_with_a_sentence() {
     let world = World::empty(Europe::Berlin, "2026-03-18T10:00:00Z").await;
     let with = |change: &dyn Fn(&mut Gauge)| {
@@ -200,6 +272,7 @@ async fn a_layer_may_count_by_a_column_and_in_a_range_of_its_own() {
         measure: Measure::Count,
         conditions: Vec::new(),
         date: Some(date.to_owned()),
+        until: None,
         range,
         by: by.iter().map(|by| (*by).to_owned()).collect(),
         tone: None,

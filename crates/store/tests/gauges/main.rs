@@ -1,5 +1,6 @@
 //! Gauges on real Postgres, each counted a second time in Rust from the same records.
 
+mod days;
 mod drill;
 mod engine;
 mod expected;
@@ -9,6 +10,7 @@ mod health;
 mod kept;
 mod marks;
 mod money;
+mod reads;
 mod work;
 mod world;
 

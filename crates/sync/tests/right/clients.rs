@@ -8,6 +8,7 @@ use super::records::Row;
 use super::service_desk::{is_closed, of_month, opened};
 use chrono::{DateTime, Datelike, Days, TimeDelta, Utc};
 use std::collections::BTreeMap;
+use taskgauge_model::gauge::OTHER;
 
 pub const SECOND: &[Second] = &[
     ("csat_score", ByCompany, |c| {
@@ -179,7 +180,7 @@ fn hours_by_client(c: &Count<'_>) -> Expected {
     for work in &entries {
         let company = key(work.company);
         let is_shown = shown.iter().any(|group| group.key == company);
-        let row = if is_shown { company } else { "other".to_owned() };
+        let row = if is_shown { company } else { OTHER.to_owned() };
         *cells.entry((row, class(work).to_owned())).or_insert(0.0) += work.hours;
     }
     Expected::cells(Some(sum(&entries)), cells)

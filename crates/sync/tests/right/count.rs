@@ -6,6 +6,7 @@ use super::records::{Records, Row};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use taskgauge_model::gauge::OTHER;
 use taskgauge_model::settings::Settings;
 
 /// The status of tickets, tasks and projects that are done, in every tenant.
@@ -227,7 +228,7 @@ pub fn largest(mut groups: Vec<Group>, top: usize) -> Vec<Group> {
                 (*id, Some(rest.iter().map(|group| group.numbers[place].1.unwrap_or(0.0)).sum()))
             })
             .collect();
-        groups.push(Group { key: "other".to_owned(), label: "Other".to_owned(), numbers });
+        groups.push(Group { key: OTHER.to_owned(), label: "Other".to_owned(), numbers });
     }
     groups
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use taskgauge_model::dataset::TableRow;
-use taskgauge_model::gauge::{Answer, AnswerGroup, Gauge, Status};
+use taskgauge_model::gauge::{Answer, AnswerGroup, Gauge, OTHER, Status};
 
 /// Numbers of a group, or beside the first one, by measure.
 pub type Numbers = Vec<(&'static str, Option<f64>)>;
@@ -201,7 +201,7 @@ fn compare_groups(wrong: &mut Vec<String>, order: Order, wanted: &[Group], got: 
     };
     let sizes: Vec<f64> = got
         .iter()
-        .filter(|group| group.key != "other")
+        .filter(|group| group.key != OTHER)
         .filter_map(|group| group.values.get(first).copied())
         .collect();
     let in_order = sizes.windows(2).all(|pair| match order {

@@ -11,7 +11,7 @@ use chrono_tz::Pacific;
 use rstest::rstest;
 use std::collections::BTreeSet;
 use taskgauge_model::catalogue::Catalogue;
-use taskgauge_model::gauge::{Answer, ChartKind, Filters, Gauge, Measure, Status};
+use taskgauge_model::gauge::{Answer, ChartKind, Filters, Gauge, Measure, OTHER, Status};
 use taskgauge_model::range::Range;
 use taskgauge_store::Scope;
 
@@ -104,7 +104,7 @@ async fn groups_add_up_to_the_whole(#[case] moment: Moment) {
         let sum: f64 = numbers.filter(|(id, _)| !is_one || **id == first).map(|(_, number)| number).sum();
         let whole = answer.value.unwrap();
         assert!((sum - whole).abs() < 1e-3, "{}: {sum} of {whole}", gauge.id);
-        with_rest += usize::from(answer.groups.iter().any(|group| group.key == "other"));
+        with_rest += usize::from(answer.groups.iter().any(|group| group.key == OTHER));
     }
     assert!(with_rest > 3, "{with_rest}");
 }

@@ -10,6 +10,7 @@ use super::expected::{Expected, Group, Numbers, Order, Shown, date, key, number,
 use super::records::Row;
 use chrono::{Datelike, Days, Months, NaiveDate};
 use std::collections::BTreeMap;
+use taskgauge_model::gauge::OTHER;
 
 pub const SECOND: &[Second] = &[
     ("mrr", Inside, recurring_by_month),
@@ -248,7 +249,7 @@ fn revenue_by_client(c: &Count<'_>) -> Expected {
     for row in &rows {
         let company = key(row.int("companyID"));
         let is_shown = shown.iter().any(|group| group.key == company);
-        let place = (if is_shown { company } else { "other".to_owned() }, key(row.int("billingItemType")));
+        let place = (if is_shown { company } else { OTHER.to_owned() }, key(row.int("billingItemType")));
         *cells.entry(place).or_insert(0.0) += amount(row);
     }
     Expected::cells(Some(amounts(&rows)), cells)

@@ -10,6 +10,7 @@ use super::people::{entries, sum};
 use super::records::Row;
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
+use taskgauge_model::gauge::OTHER;
 
 pub const SECOND: &[Second] = &[
     ("projects_active", ByCompany, |c| Expected::value(count(active(c).len()))),
@@ -191,7 +192,7 @@ fn hours_by_project(c: &Count<'_>) -> Expected {
     for work in &entries {
         let project = key(work.project);
         let is_shown = shown.iter().any(|group| group.key == project);
-        let row = if is_shown { project } else { "other".to_owned() };
+        let row = if is_shown { project } else { OTHER.to_owned() };
         *cells.entry((row, key(work.row.int("resourceID")))).or_insert(0.0) += work.hours;
     }
     Expected::cells(Some(sum(&entries)), cells)

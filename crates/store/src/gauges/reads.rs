@@ -1,0 +1,101 @@
+//! What the layers of a plan rest on: which collections of Autotask, and whether the time of day.
+//!
+//! Datasets say it of their rows and of each column (`rows_of`, `reads`, `clock`), and tests hold that to what Postgres
+//! really reads. So an answer is made anew when something changed that it rests on, and not because of anything else.
+
+use super::{
+    days::dated,
+    plan::{Key, Plan, PlanLayer},
+    relative::is_time_of_day,
+    statement::company_id,
+};
+use crate::Scope;
+use std::collections::BTreeSet;
+use taskgauge_model::{
+    dataset::DatasetColumn,
+    gauge::{Op, RowList, Scalar},
+};
+
+/// What a layer, or several, rests on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Reads<'a> {
+    /// Names of entities, in their order.
+    pub entities: BTreeSet<&'a str>,
+    /// Whether the rows or their values change by themselves with the time of day.
+    pub clock: bool,
+}
+
+impl<'a> Plan<'a> {
+    /// What the answer rests on for somebody who sees `scope`, its list of rows included.
+    pub fn reads(&self, scope: &Scope) -> Reads<'_> {
+        let mut reads = Reads::default();
+        for (place, layer) in self.layers.iter().enumerate() {
+            let list = self.gauge.rows.as_ref().filter(|_| place == 0);
+            let layer = layer.reads(scope, list);
+            reads.entities.extend(layer.entities);
+            reads.clock |= layer.clock;
+        }
+        reads
+    }
+}
+
+impl PlanLayer<'_> {
+    /// What the layer rests on for somebody who sees `scope`, with a list of its rows or without.
+    pub fn reads(&self, scope: &Scope, list: Option<&RowList>) -> Reads<'_> {
+        let dataset = self.dataset;
+        let mut columns: Vec<&DatasetColumn> = Vec::new();
+        let named = |name: &str| dataset.column(name);
+        columns.extend(self.conditions.iter().filter_map(|condition| named(&condition.column)));
+        for key in &self.keys {
+            columns.push(key.column());
+            if let Key::Column { id, order, .. } = key {
+                columns.extend(id.iter().chain(order));
+            }
+        }
+        columns.extend(self.column);
+        columns.extend(self.cut.into_iter().flat_map(|cut| [Some(cut.column), cut.until]).flatten());
+        if *scope != Scope::All {
+            columns.extend(company_id(dataset).ok().flatten());
+        }
+        if let Some(list) = list {
+            let sort = list.sort.strip_prefix('-').unwrap_or(&list.sort);
+            let listed = list.columns.iter().map(String::as_str).chain([sort]);
+            columns.extend(listed.chain(dataset.link.iter().map(|link| link.id.as_str())).filter_map(named));
+            let orders = columns.iter().filter_map(|column| named(column.order.as_deref()?));
+            let orders: Vec<&DatasetColumn> = orders.collect();
+            columns.extend(orders);
+        }
+        let of_rows = if dataset.rows_of.is_empty() {
+            dataset.entities.get(..1).unwrap_or_default()
+        } else {
+            &dataset.rows_of
+        };
+        let reads = columns.iter().flat_map(|column| &column.reads);
+        let at_a_moment = self.layer.conditions.iter().any(|condition| {
+            let column = named(&condition.column);
+            column.is_some_and(|column| is_time_of_day(condition, column))
+        });
+        Reads {
+            entities: of_rows.iter().chain(reads).map(String::as_str).collect(),
+            clock: at_a_moment || columns.iter().any(|column| column.clock) || self.rows_come_and_go(),
+        }
+    }
+
+    /// Whether rows enter or leave what is looked at with the time of day.
+    fn rows_come_and_go(&self) -> bool {
+        // What Taskgauge tells of itself changes at any time.
+        if self.dataset.entities.is_empty() {
+            return true;
+        }
+        // All open tickets are in this one, however old.
+        let is_open = self.dataset.slug == "tickets_14d"
+            && self
+                .conditions
+                .iter()
+                .any(|it| it.column == "is_open" && it.op == Op::Is && it.value == Scalar::Flag(true));
+        // The plan took a dataset that is complete for the layer's window, where it is of dates on which something happened.
+        let is_within =
+            self.dataset_is_complete() && self.cut.is_some_and(|cut| dated(self.dataset, cut).is_some());
+        self.dataset.clock && !is_within && !is_open
+    }
+}
