@@ -43,6 +43,8 @@ const CONNECTIONS: usize = 16;
 const LASTING: Duration = Duration::from_secs(5);
 /// Times that a cold board is asked for.
 const COLD_ROUNDS: usize = 5;
+/// Servers that are started and asked once.
+const FIRST_ROUNDS: usize = 3;
 /// People who look at a board that is open.
 const VIEWERS: usize = 200;
 /// Statements that are listed, the slowest first.
@@ -100,6 +102,7 @@ pub async fn measure(arguments: &Arguments) -> Result<(), Failure> {
             peak(&server.process())
         );
     }
+    bench.first(board).await?;
     let server = bench.server("0,1")?;
     let http = Client::builder().no_proxy().build()?;
     bench.cold(&server, board).await?;
@@ -241,7 +244,28 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// A cold board beside the bare statements of its gauges.
+    /// A board that is asked of a server that has just started and keeps nothing, beside the bare statements.
+    async fn first(&self, board: &Dashboard) -> Result<(), Failure> {
+        let gauges = gauges(board);
+        let (mut pages, mut bare) = (Vec::new(), Vec::new());
+        for round in 0..=FIRST_ROUNDS {
+            let server = self.server("0,1")?;
+            let (first, _) = self.page(&server, &board.id, "br")?.ask().await?;
+            drop(server);
+            let began = Instant::now();
+            let at_once = Store::statements_at_once();
+            self.store.only_statements(self.datasource, &gauges, Utc::now(), at_once).await?;
+            if round > 0 {
+                pages.push(ms(first));
+                bare.push(ms(began.elapsed()));
+            }
+        }
+        let (page, bare) = (median(pages), median(bare));
+        println!("first {:<25} {page:.0} ms; bare SQL {bare:.0} ms; ratio {:.2}", board.id, page / bare);
+        Ok(())
+    }
+
+    /// A cold board beside the bare statements of its gauges: every answer is old, and days are kept as after any sync.
     async fn cold(&self, server: &Server, board: &Dashboard) -> Result<(), Failure> {
         let page = self.page(server, &board.id, "br")?;
         let gauges = gauges(board);

@@ -52,6 +52,11 @@ create trigger days_of_new_rows
     for each statement execute function taskgauge.note_changed_days(
         'tickets.create_date', 'select datasource_id, taskgauge.utc_day(create_date) as day from touched',
         'tickets.completed_date', 'select datasource_id, taskgauge.utc_day(completed_date) as day from touched',
+        'tickets.closed_at', '
+            select datasource_id, taskgauge.utc_day(
+                case when status = 5 then greatest(coalesce(completed_date, last_activity_date, create_date), create_date) end
+            ) as day
+            from touched',
         'time_entries.date_worked', '
             select e.datasource_id, e.date_worked as day
             from touched t
@@ -64,6 +69,11 @@ create trigger days_of_changed_rows
     for each statement execute function taskgauge.note_changed_days(
         'tickets.create_date', 'select datasource_id, taskgauge.utc_day(create_date) as day from touched',
         'tickets.completed_date', 'select datasource_id, taskgauge.utc_day(completed_date) as day from touched',
+        'tickets.closed_at', '
+            select datasource_id, taskgauge.utc_day(
+                case when status = 5 then greatest(coalesce(completed_date, last_activity_date, create_date), create_date) end
+            ) as day
+            from touched',
         'time_entries.date_worked', '
             select e.datasource_id, e.date_worked as day
             from (
@@ -88,6 +98,12 @@ create trigger days_of_new_rows
         'tickets.completed_date', '
             select t.datasource_id, taskgauge.utc_day(t.completed_date) as day
             from touched e
+            join autotask.tickets t on t.datasource_id = e.datasource_id and t.id = e.ticket_id',
+        'tickets.closed_at', '
+            select t.datasource_id, taskgauge.utc_day(
+                case when t.status = 5 then greatest(coalesce(t.completed_date, t.last_activity_date, t.create_date), t.create_date) end
+            ) as day
+            from touched e
             join autotask.tickets t on t.datasource_id = e.datasource_id and t.id = e.ticket_id'
     );
 
@@ -102,6 +118,12 @@ create trigger days_of_changed_rows
             join autotask.tickets t on t.datasource_id = e.datasource_id and t.id = e.ticket_id',
         'tickets.completed_date', '
             select t.datasource_id, taskgauge.utc_day(t.completed_date) as day
+            from touched e
+            join autotask.tickets t on t.datasource_id = e.datasource_id and t.id = e.ticket_id',
+        'tickets.closed_at', '
+            select t.datasource_id, taskgauge.utc_day(
+                case when t.status = 5 then greatest(coalesce(t.completed_date, t.last_activity_date, t.create_date), t.create_date) end
+            ) as day
             from touched e
             join autotask.tickets t on t.datasource_id = e.datasource_id and t.id = e.ticket_id'
     );

@@ -39,22 +39,27 @@ use sqlx::{
 use std::{str::FromStr, sync::Arc, time::Duration};
 use taskgauge_model::clock::Clock;
 
-/// Most connections one process holds.
+/// Most connections one process holds, those of gauges apart.
 const CONNECTIONS_MAX: u32 = 10;
+/// Connections for the statements of gauges, per statement of a board that runs beside others. Each plans each
+/// statement once, so they are few.
+const READERS: usize = 2;
 /// How long a caller waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Oldest server that works, as `server_version_num` counts.
 const SERVER_OLDEST: i32 = 150_000;
 
-/// The database of an installation. Clones share one pool of connections.
+/// The database of an installation. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) pool: PgPool,
+    /// For gauges and datasets: they may take long and keep nobody else from a connection.
+    pub(crate) readers: PgPool,
     pub(crate) sealer: Sealer,
     pub(crate) clock: Clock,
     pub(crate) answers: Arc<gauges::cache::Answers>,
-    pub(crate) days: Arc<gauges::days::Days>,
+    pub(crate) counts: Arc<gauges::KeptCounts>,
     pub(crate) shelf: Arc<content::Shelf>,
 }
 
@@ -85,32 +90,16 @@ impl Store {
         check_server(&mut first).await?;
         check_key(&sealer, &mut first).await?;
         first.close().await?;
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS_MAX)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .after_connect(|connection, _| {
-                Box::pin(async move {
-                    // Not sent as start-up options: connection poolers refuse those.
-                    // The datasets' views join many tables of which a question needs few: planning such a statement
-                    // costs more than running it, so it is planned once a connection, and never compiled.
-                    sqlx::query(
-                        "select set_config('statement_timeout', '30s', false),
-                                set_config('idle_in_transaction_session_timeout', '5min', false),
-                                set_config('plan_cache_mode', 'force_generic_plan', false),
-                                set_config('jit', 'off', false)",
-                    )
-                    .execute(connection)
-                    .await?;
-                    Ok(())
-                })
-            })
-            .connect_lazy_with(options);
+        let readers = READERS * Store::statements_at_once();
+        let readers = pool_of(options.clone(), u32::try_from(readers).unwrap_or(CONNECTIONS_MAX));
+        let pool = pool_of(options, CONNECTIONS_MAX);
         Ok(Store {
             pool,
+            readers,
             sealer,
             clock,
             answers: Arc::default(),
-            days: Arc::default(),
+            counts: Arc::default(),
             shelf: Arc::default(),
         })
     }
@@ -128,8 +117,33 @@ impl Store {
 
     /// Closes all connections, after the statements under way.
     pub async fn close(&self) {
+        self.readers.close().await;
         self.pool.close().await;
     }
+}
+
+/// A pool of that many connections at most, none of them open yet.
+fn pool_of(options: PgConnectOptions, most: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                // Not sent as start-up options: connection poolers refuse those.
+                // The datasets' views join many tables of which a question needs few: planning such a statement costs
+                // more than running it, so it is planned once a connection, and never compiled.
+                sqlx::query(
+                    "select set_config('statement_timeout', '30s', false),
+                            set_config('idle_in_transaction_session_timeout', '5min', false),
+                            set_config('plan_cache_mode', 'force_generic_plan', false),
+                            set_config('jit', 'off', false)",
+                )
+                .execute(connection)
+                .await?;
+                Ok(())
+            })
+        })
+        .connect_lazy_with(options)
 }
 
 async fn check_server(connection: &mut PgConnection) -> Result<(), StoreError> {

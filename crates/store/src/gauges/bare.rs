@@ -1,6 +1,6 @@
 //! The statements of gauges and nothing around them: what benchmarks compare boards with.
 
-use super::{Context, counted, plan::Plan, statement};
+use super::{Context, counted, plan::Plan};
 use crate::{Scope, Store, StoreError};
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -40,12 +40,7 @@ impl Store {
         if plan.lacks(&context.doctor).barred.is_some() {
             return Ok(Duration::ZERO);
         }
-        let asker = statement::Asker {
-            datasource: context.datasource,
-            scope: &Scope::All,
-            zone: context.zone,
-            week_starts: context.calendar.week_starts,
-        };
+        let asker = context.asker(&Scope::All, at);
         let mut reading = self.reading_from(at, plan.first_day()).await?;
         let began = Instant::now();
         let work = async {

@@ -3,7 +3,7 @@
 use super::{
     Context, invalid,
     plan::{Plan, column},
-    statement::{Asker, scans, statement},
+    statement::{scans, statement},
 };
 use crate::{Scope, StoreError};
 use chrono::{DateTime, Weekday};
@@ -86,12 +86,7 @@ pub(crate) fn check(gauge: &Gauge) -> Result<(), StoreError> {
     let context = Context::blank();
     let at = DateTime::UNIX_EPOCH;
     let plan = Plan::new(catalogue, &context, gauge, &Filters::default(), at)?;
-    let asker = Asker {
-        datasource: context.datasource,
-        scope: &Scope::All,
-        zone: context.zone,
-        week_starts: context.calendar.week_starts,
-    };
+    let asker = context.asker(&Scope::All, at);
     statement(&scans(&plan), &asker)?;
     if let (Some(list), Some(layer)) = (&gauge.rows, plan.layers.first()) {
         if list.columns.is_empty() || list.columns.len() > COLUMNS_MAX {

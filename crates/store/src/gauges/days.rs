@@ -10,17 +10,16 @@
 
 use super::{
     Context, cache,
-    plan::{Cut, Key},
-    statement::{Asker, GROUPS_MAX, Row, Scan, by_day, level, percentile_columns},
+    plan::Cut,
+    scans,
+    statement::{self, Asker, GROUPS_MAX, Row, Scan, level, percentile_columns},
 };
 use crate::{Scope, Store, StoreError};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use moka::future::Cache;
-use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     mem::size_of,
     sync::{
         Arc,
@@ -30,7 +29,7 @@ use std::{
 };
 use taskgauge_model::{
     dataset::{ColumnKind, Dataset},
-    gauge::{Condition, Measure},
+    gauge::Measure,
     ids::DatasourceId,
     range::Window,
 };
@@ -56,6 +55,7 @@ pub(crate) const DATED: &[Dated] = &[
         noted: "tickets.completed_date",
         with: &["TimeEntries"],
     },
+    Dated { entity: "Tickets", column: "closed_at", noted: "tickets.closed_at", with: &["TimeEntries"] },
     Dated {
         entity: "TimeEntries",
         column: "date_worked",
@@ -149,43 +149,95 @@ impl Days {
         let Some((cut, dated)) = by_the_day(scan, asker.scope) else { return Ok(None) };
         let first = cut.previous.map_or(cut.window.from, |previous| previous.from.min(cut.window.from));
         let whole = Window { from: first, to: cut.window.to };
-        let key = key(context, scan, asker, dated)?;
-        let marks = marks(connection, context, cut, dated.noted, whole).await?;
-        let kept = self.kept.get(&key).await.unwrap_or_default();
-        let mut days: Scanned = HashMap::with_capacity(marks.len());
-        let mut missing = Vec::new();
-        for (day, mark) in &marks {
-            match kept.get(day).filter(|(counted_at, _)| counted_at == mark) {
-                Some(counted) => {
-                    days.insert(*day, counted.clone());
-                }
-                None => missing.push(*day),
-            }
-        }
-        self.asked.fetch_add(marks.len() as u64, Ordering::Relaxed);
-        if !missing.is_empty() {
-            for range in ranges(&missing) {
-                let counted = count(connection, scan, cut, range, asker).await?;
-                self.counted.fetch_add(counted.len() as u64, Ordering::Relaxed);
-                days.extend(counted.into_iter().map(|(day, groups)| {
-                    let mark = marks.get(&day).copied().unwrap_or_default();
-                    (day, (mark, groups.into()))
-                }));
-            }
-            self.kept.insert(key, Arc::new(days.clone())).await;
-        }
+        let days = self.scanned(connection, context, scan, asker, (cut, dated), whole).await?;
         let mut rows = together(scan, &days, cut.window, false);
         if let Some(previous) = cut.previous {
             rows.extend(together(scan, &days, previous, true));
         }
         Ok(Some(rows))
     }
+
+    /// The days of a window, kept or counted now, and perhaps others.
+    async fn scanned(
+        &self,
+        connection: &mut PgConnection,
+        context: &Context,
+        scan: &Scan<'_>,
+        asker: &Asker<'_>,
+        (cut, dated): (Cut<'_>, &Dated),
+        window: Window,
+    ) -> Result<Arc<Scanned>, StoreError> {
+        let noted = std::iter::once(dated.entity).chain(dated.with.iter().copied());
+        let key = scans::key(context, scan, asker, Some(cut.column), &noted.collect::<Vec<_>>())?;
+        let marks = marks(connection, context, cut, dated.noted, window).await?;
+        let kept = self.kept.get(&key).await.unwrap_or_default();
+        let is_missing = |(day, mark): (&NaiveDate, &i64)| {
+            kept.get(day).is_none_or(|(counted_at, _)| counted_at != mark).then_some(*day)
+        };
+        let missing: Vec<NaiveDate> = marks.iter().filter_map(is_missing).collect();
+        self.asked.fetch_add(marks.len() as u64, Ordering::Relaxed);
+        if missing.is_empty() {
+            return Ok(kept);
+        }
+        let mut days = Scanned::clone(&kept);
+        days.retain(|day, _| (window.to - *day).num_days() <= *WINDOW_DAYS.end());
+        for range in ranges(&missing) {
+            let counted = count(connection, scan, cut, range, asker).await?;
+            self.counted.fetch_add(counted.len() as u64, Ordering::Relaxed);
+            for (day, groups) in counted {
+                let Some(mark) = marks.get(&day) else { continue };
+                days.insert(day, (*mark, groups.into()));
+            }
+        }
+        let days = Arc::new(days);
+        self.kept.insert(key, days.clone()).await;
+        Ok(days)
+    }
+}
+
+/// What a scan without keys comes to on each day of a cut's window: a value and a number of rows for each layer, of
+/// counts and sums. The days are kept where their changes are noted and `kept` is there.
+pub(super) async fn by_day(
+    connection: &mut PgConnection,
+    scan: &Scan<'_>,
+    asker: &Asker<'_>,
+    cut: Cut<'_>,
+    kept: Option<(&Days, &Context)>,
+) -> Result<Vec<(NaiveDate, Vec<(f64, i64)>)>, StoreError> {
+    let dated = dated(scan[0].1.dataset, cut).filter(|_| !rests_on_clock(scan, asker.scope));
+    let days = match kept.zip(dated) {
+        Some(((days, context), dated)) => {
+            days.scanned(connection, context, scan, asker, (cut, dated), cut.window).await?
+        }
+        None => {
+            let counted = count(connection, scan, cut, cut.window, asker).await?;
+            Arc::new(counted.into_iter().map(|(day, groups)| (day, (0, groups.into()))).collect())
+        }
+    };
+    let layer_of = |group: &Group, place: usize, measure: &Measure| {
+        let count = group.counts.get(place).copied().unwrap_or_default();
+        let value = group.values.get(place).copied().flatten().unwrap_or_default();
+        (if *measure == Measure::Count { count as f64 } else { value }, count)
+    };
+    Ok(cut
+        .window
+        .dates()
+        .filter_map(|day| Some((day, days.get(&day)?.1.first()?)))
+        .map(|(day, group)| {
+            let layers = scan.iter().enumerate();
+            (day, layers.map(|(place, (_, layer))| layer_of(group, place, &layer.layer.measure)).collect())
+        })
+        .collect())
+}
+
+fn rests_on_clock(scan: &Scan<'_>, scope: &Scope) -> bool {
+    scan.iter().any(|(_, layer)| layer.reads(scope, None).clock)
 }
 
 impl Store {
     /// How often the days behind answers were needed and counted by this process.
     pub fn day_counts(&self) -> DayCounts {
-        self.days.counts()
+        self.counts.days.counts()
     }
 
     /// Puts the notes of changed days of a datasource together, one for each day, where there are many. What they say
@@ -225,64 +277,7 @@ fn by_the_day<'a>(scan: &Scan<'a>, scope: &Scope) -> Option<(Cut<'a>, &'static D
     let cut = layer.cut.filter(|cut| cut.until.is_none())?;
     let dated = dated(layer.dataset, cut)?;
     let is_long = WINDOW_DAYS.contains(&cut.window.days());
-    let depends_on_clock = scan.iter().any(|(_, layer)| layer.reads(scope, None).clock);
-    (is_long && layer.within.is_empty() && !depends_on_clock).then_some((cut, dated))
-}
-
-/// Everything that the counts of a scan's days depend on, apart from the rows whose changes are noted.
-fn key(
-    context: &Context,
-    scan: &Scan<'_>,
-    asker: &Asker<'_>,
-    dated: &Dated,
-) -> Result<cache::Key, StoreError> {
-    #[derive(Serialize)]
-    struct Parts<'a> {
-        datasource: i64,
-        companies: Option<&'a [i64]>,
-        workspace: &'a str,
-        week_starts: u32,
-        dataset: &'a str,
-        date: Option<&'a str>,
-        conditions: &'a [Condition],
-        keys: Vec<String>,
-        measures: Vec<&'a Measure>,
-        labels: Vec<i64>,
-        versions: Vec<(&'a str, i64)>,
-    }
-    let layer = scan[0].1;
-    let reads: Vec<_> = scan.iter().map(|(_, layer)| layer.reads(asker.scope, None)).collect();
-    let read: BTreeSet<&str> = reads.iter().flat_map(|reads| &reads.entities).copied().collect();
-    // Labels of entities whose rows are noted are not.
-    let noted = |entity: &&str| *entity == dated.entity || dated.with.contains(entity);
-    let labels = |entity: &&str| context.labels.get(*entity).copied().unwrap_or_default();
-    let labels = read.iter().filter(|it| noted(it)).map(labels).collect();
-    let versions = read.iter().filter(|it| !noted(it)).map(|it| (*it, context.version(it))).collect();
-    let parts = Parts {
-        datasource: context.datasource.0,
-        companies: asker.scope.companies(),
-        workspace: &context.workspace,
-        week_starts: asker.week_starts.num_days_from_monday(),
-        dataset: &layer.dataset.slug,
-        date: layer.layer.date.as_deref(),
-        conditions: &layer.conditions,
-        keys: layer.keys.iter().map(named).collect(),
-        labels,
-        measures: scan.iter().map(|(_, layer)| &layer.layer.measure).collect(),
-        versions,
-    };
-    let text = serde_json::to_vec(&parts)
-        .map_err(|error| StoreError::Invalid(format!("The gauge cannot be written down: {error}.")))?;
-    Ok(Sha256::digest(&text).into())
-}
-
-/// What tells one key from another.
-fn named(key: &Key<'_>) -> String {
-    match key {
-        Key::Column { label, .. } => label.name.clone(),
-        Key::Bands { column, bounds } => format!("{} {bounds:?}", column.name),
-        Key::Bucket { date, bucket } => format!("{} {bucket:?}", date.name),
-    }
+    (is_long && layer.within.is_empty() && !rests_on_clock(scan, scope)).then_some((cut, dated))
 }
 
 /// The mark of each local day of a window.
@@ -370,7 +365,7 @@ async fn count(
         Vec<f64>,
         Vec<String>,
     );
-    let mut sql = by_day(scan, cut, window, asker)?;
+    let mut sql = statement::by_day(scan, cut, window, asker)?;
     let counted: Vec<Counted> = sql.build_query_as().fetch_all(connection).await?;
     let mut days: BTreeMap<NaiveDate, Vec<Group>> = window.dates().map(|day| (day, Vec::new())).collect();
     for (day, k1, l1, o1, k2, l2, o2, values, counts, numbers, texts) in counted {

@@ -124,7 +124,7 @@ impl Store {
     ) -> Result<Behind, StoreError> {
         let context = self.gauge_context(datasource).await?;
         let drill = self.drill(&context, gauge, question, scope, at).await?;
-        let asker = context.asker(scope);
+        let asker = context.asker(scope, at);
         let mut reading = self.reading_from(at, drill.whole.first_day()).await?;
         let (cells, mut labels) =
             drill.narrowed.totals(counted(&mut reading, &drill.narrowed, &asker, None).await?);
@@ -191,7 +191,7 @@ impl Store {
     ) -> Result<impl Stream<Item = Result<Vec<u8>, StoreError>> + Send + use<>, StoreError> {
         let context = self.gauge_context(datasource).await?;
         let drill = self.drill(&context, gauge, question, scope, at).await?;
-        let asker = context.asker(scope);
+        let asker = context.asker(scope, at);
         let read = drill.read(&asker, at);
         self.export(&read, &read.all_columns(false), Format::Csv).await
     }
@@ -211,7 +211,7 @@ impl Store {
     ) -> Result<impl Stream<Item = Result<Vec<u8>, StoreError>> + Send + use<>, StoreError> {
         let context = self.gauge_context(datasource).await?;
         let drill = self.drill(&context, gauge, question, scope, at).await?;
-        let asker = context.asker(scope);
+        let asker = context.asker(scope, at);
         let read = drill.read(&asker, at);
         self.workbook(&read, &read.all_columns(false), about).await
     }
@@ -262,7 +262,7 @@ impl Store {
             drill.value().filter(|it| spot.keys.is_empty() && drill.whole.leaves_out_groups(it))
         {
             let mut reading = self.reading_from(at, drill.whole.first_day()).await?;
-            let rows = counted(&mut reading, &drill.whole, &context.asker(scope), None).await?;
+            let rows = counted(&mut reading, &drill.whole, &context.asker(scope, at), None).await?;
             groups = vec![(drill.whole.keys_with_number(measure, rows), false)];
             drill.leaves_out = true;
         }
@@ -433,12 +433,6 @@ fn called(answer: &Answer, keys: &[String]) -> [Option<String>; 2] {
     let first = keys.first().and_then(|key| answer.groups.iter().find(|group| group.key == *key));
     let second = keys.get(1).and_then(|key| answer.series.iter().find(|series| series.id == *key));
     [first.map(|group| group.label.clone()), second.map(|series| series.label.clone())]
-}
-
-impl Context {
-    fn asker<'a>(&self, scope: &'a Scope) -> Asker<'a> {
-        Asker { datasource: self.datasource, scope, zone: self.zone, week_starts: self.calendar.week_starts }
-    }
 }
 
 /// Places of the value and of the layer that a spot names.

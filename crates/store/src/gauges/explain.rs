@@ -59,8 +59,7 @@ impl Store {
         if plan.withheld_from(scope)?.is_some() {
             return Err(StoreError::NotFound { what: "gauge" });
         }
-        let asker =
-            Asker { datasource, scope, zone: context.zone, week_starts: context.calendar.week_starts };
+        let asker = context.asker(scope, at);
         let mut reading = self.reading_at(at).await?;
         let mut layers = Vec::new();
         for layer in &plan.layers {
@@ -107,7 +106,7 @@ fn statement_of(
         if left > 0
             && let Some(cut) = layer.cut
         {
-            push_window(&mut sql, cut, cut.window, asker.zone);
+            push_window(&mut sql, asker, cut, cut.window);
             if left == 1 {
                 reasons.push(match cut.until {
                     Some(until) => format!(

@@ -31,6 +31,7 @@ pub(crate) mod plan;
 mod reads;
 pub(crate) mod relative;
 mod rows;
+mod scans;
 pub(crate) mod statement;
 
 pub use cache::AnswerCounts;
@@ -179,14 +180,9 @@ impl Store {
             answer.note = Some(note.to_owned());
             return Ok(answer);
         }
-        let asker = statement::Asker {
-            datasource: context.datasource,
-            scope,
-            zone: context.zone,
-            week_starts: context.calendar.week_starts,
-        };
+        let asker = context.asker(scope, at);
         let mut reading = self.reading_from(at, plan.first_day()).await?;
-        let counted = counted(&mut reading, plan, &asker, Some((&self.days, context))).await?;
+        let counted = counted(&mut reading, plan, &asker, Some((&self.counts, context))).await?;
         if let Some(list) = &gauge.rows {
             answer.table = Some(rows::read(&mut reading, context, plan, list, &asker).await?);
         }
@@ -216,7 +212,7 @@ impl Store {
         at: DateTime<Utc>,
         first_day: Option<NaiveDate>,
     ) -> Result<Transaction<'static, Postgres>, StoreError> {
-        let mut reading = self.pool.begin_with("begin isolation level repeatable read read only").await?;
+        let mut reading = self.readers.begin_with("begin isolation level repeatable read read only").await?;
         sqlx::query(
             "select
                 set_config('taskgauge.now', $1, true),
@@ -277,23 +273,35 @@ impl Store {
     }
 }
 
-/// What the layers of a plan come to: levels and, where `days` are kept, long windows by the day, all else in one
-/// statement.
+/// What is kept between answers.
+#[derive(Debug, Default)]
+pub(crate) struct KeptCounts {
+    days: days::Days,
+    scans: scans::Scans,
+}
+
+/// What the layers of a plan come to: levels, long windows by the day where counts are kept, and all else by statements.
 async fn counted(
     connection: &mut PgConnection,
     plan: &plan::Plan<'_>,
     asker: &statement::Asker<'_>,
-    days: Option<(&days::Days, &Context)>,
+    kept: Option<(&KeptCounts, &Context)>,
 ) -> Result<Vec<statement::Row>, StoreError> {
     let (mut counted, mut at_once) = (Vec::new(), Vec::new());
-    for scan in statement::scans(plan) {
-        let mut rows = levels::rows(connection, &scan, asker).await?;
+    let scans = statement::scans(plan);
+    let kept_scans = kept.filter(|_| scans.len() > 1);
+    let days = kept.map(|(kept, context)| (&kept.days, context));
+    for scan in scans {
+        let mut rows = levels::rows(connection, &scan, asker, days).await?;
         if let Some((days, context)) = days.filter(|_| rows.is_none()) {
             rows = days.rows(connection, context, &scan, asker).await?;
         }
-        match rows {
-            Some(rows) => counted.extend(rows),
-            None => at_once.push(scan),
+        match (rows, kept_scans) {
+            (Some(rows), _) => counted.extend(rows),
+            (None, Some((kept, context))) => {
+                counted.extend(kept.scans.rows(connection, context, scan, asker).await?);
+            }
+            (None, None) => at_once.push(scan),
         }
     }
     if !at_once.is_empty() {
@@ -305,6 +313,17 @@ async fn counted(
 }
 
 impl Context {
+    /// Who asks, when.
+    fn asker<'a>(&self, scope: &'a Scope, at: DateTime<Utc>) -> statement::Asker<'a> {
+        statement::Asker {
+            datasource: self.datasource,
+            scope,
+            zone: self.zone,
+            week_starts: self.calendar.week_starts,
+            today: at.with_timezone(&self.zone).date_naive(),
+        }
+    }
+
     /// The version of an entity's rows and labels; 0 where it was never read.
     fn version(&self, entity: &str) -> i64 {
         self.versions.get(entity).copied().unwrap_or_default()

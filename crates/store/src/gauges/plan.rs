@@ -59,6 +59,7 @@ pub(super) struct Plan<'a> {
 }
 
 /// A layer with its columns found.
+#[derive(Clone)]
 pub(crate) struct PlanLayer<'a> {
     pub layer: &'a Layer,
     pub dataset: &'a Dataset,

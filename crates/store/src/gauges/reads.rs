@@ -41,7 +41,7 @@ impl<'a> Plan<'a> {
 
 impl PlanLayer<'_> {
     /// What the layer rests on for somebody who sees `scope`, with a list of its rows or without.
-    pub fn reads(&self, scope: &Scope, list: Option<&RowList>) -> Reads<'_> {
+    pub(super) fn reads(&self, scope: &Scope, list: Option<&RowList>) -> Reads<'_> {
         let dataset = self.dataset;
         let mut columns: Vec<&DatasetColumn> = Vec::new();
         let named = |name: &str| dataset.column(name);

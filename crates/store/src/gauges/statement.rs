@@ -54,6 +54,8 @@ pub(crate) struct Asker<'a> {
     pub scope: &'a Scope,
     pub zone: Tz,
     pub week_starts: Weekday,
+    /// The local date of the question.
+    pub today: NaiveDate,
 }
 
 /// The scans of a plan: layers that count the same rows by the same keys are one.
@@ -299,7 +301,7 @@ fn push_rows(
         push_condition(sql, layer.dataset, condition)?;
     }
     if let Some((cut, window)) = layer.cut.zip(window) {
-        push_window(sql, cut, window, asker.zone);
+        push_window(sql, asker, cut, window);
     }
     for within in &layer.within {
         push_within(sql, asker, within);
@@ -355,10 +357,10 @@ pub(crate) fn company_id(dataset: &Dataset) -> Result<Option<&DatasetColumn>, St
     named.id.as_deref().map_or(Ok(Some(named)), |id| column(dataset, id).map(Some))
 }
 
-pub(super) fn push_window(sql: &mut QueryBuilder<Postgres>, cut: Cut<'_>, window: Window, zone: Tz) {
+pub(super) fn push_window(sql: &mut QueryBuilder<Postgres>, asker: &Asker<'_>, cut: Cut<'_>, window: Window) {
     let name = quoted(&cut.column.name);
     if let Some(until) = cut.until {
-        push_standing(sql, cut.column, until, (window.to, window.to), zone);
+        push_standing(sql, asker, cut.column, until, (window.to, window.to));
         return;
     }
     if cut.column.kind == ColumnKind::Date {
@@ -367,7 +369,7 @@ pub(super) fn push_window(sql: &mut QueryBuilder<Postgres>, cut: Cut<'_>, window
         sql.push(format_args!("\nand d.{name} <= "));
         sql.push_bind(window.to);
     } else {
-        let (from, until) = window.instants(&zone);
+        let (from, until) = window.instants(&asker.zone);
         sql.push(format_args!("\nand d.{name} >= "));
         sql.push_bind(from);
         sql.push(format_args!("\nand d.{name} < "));
@@ -375,60 +377,33 @@ pub(super) fn push_window(sql: &mut QueryBuilder<Postgres>, cut: Cut<'_>, window
     }
 }
 
-/// Rows that stand at the end of one of the days from `first` to `last`.
+/// Rows that stand at the end of one of the days from `first` to `last`. At the end of a day that is not over stands what
+/// has no end now.
 fn push_standing(
     sql: &mut QueryBuilder<Postgres>,
+    asker: &Asker<'_>,
     begin: &DatasetColumn,
     end: &DatasetColumn,
     (first, last): (NaiveDate, NaiveDate),
-    zone: Tz,
 ) {
-    let (begin, end, is_date) = (quoted(&begin.name), quoted(&end.name), begin.kind == ColumnKind::Date);
-    let after = |day: NaiveDate| Window { from: day, to: day }.instants(&zone).1;
+    let is_date = begin.kind == ColumnKind::Date;
+    let (begin, end) = (quoted(&begin.name), quoted(&end.name));
+    let after = |day: NaiveDate| Window { from: day, to: day }.instants(&asker.zone).1;
+    let last = last.min(asker.today);
     if is_date {
         sql.push(format_args!("\nand d.{begin} <= ")).push_bind(last);
-        sql.push(format_args!("\nand (d.{end} is null or d.{end} > ")).push_bind(first);
     } else {
         sql.push(format_args!("\nand d.{begin} < ")).push_bind(after(last));
-        sql.push(format_args!("\nand (d.{end} is null or d.{end} >= ")).push_bind(after(first));
+    }
+    sql.push(format_args!("\nand (d.{end} is null"));
+    if first < asker.today {
+        if is_date {
+            sql.push(format_args!(" or d.{end} > ")).push_bind(first);
+        } else {
+            sql.push(format_args!(" or d.{end} >= ")).push_bind(after(first));
+        }
     }
     sql.push(")");
-}
-
-/// The rows of a level by the local dates on which they begin and end, of those that stand at the end of a day of the
-/// window: `(begun, ended, values, counts)`, one value and count per layer.
-pub(super) fn standing(
-    scan: &Scan<'_>,
-    cut: Cut<'_>,
-    until: &DatasetColumn,
-    asker: &Asker<'_>,
-) -> Result<QueryBuilder<Postgres>, StoreError> {
-    let mut sql = QueryBuilder::new("select r.begun, r.ended, array[");
-    let measured = |of: fn(usize, &Measure) -> String| -> String {
-        scan.iter().map(|(at, layer)| of(*at, &layer.layer.measure)).collect::<Vec<_>>().join(", ")
-    };
-    let values = measured(|at, measure| match measure {
-        Measure::Count => "count(*)".to_owned(),
-        _ => format!("coalesce(sum(r.m{at}), 0)"),
-    });
-    let counts = measured(|at, measure| match measure {
-        Measure::Count => "count(*)".to_owned(),
-        _ => format!("count(r.m{at})"),
-    });
-    sql.push(format_args!("{values}]::float8[], array[{counts}]::int8[]\nfrom (\nselect "));
-    push_local_date(&mut sql, asker, cut.column);
-    sql.push(" as begun, ");
-    push_local_date(&mut sql, asker, until);
-    sql.push(" as ended, ");
-    push_measured(&mut sql, scan)?;
-    let layer = scan[0].1;
-    push_source(&mut sql, asker.datasource, layer.dataset, asker.scope)?;
-    for condition in &layer.conditions {
-        push_condition(&mut sql, layer.dataset, condition)?;
-    }
-    push_standing(&mut sql, cut.column, until, (cut.window.from, cut.window.to), asker.zone);
-    sql.push("\n) r\ngroup by r.begun, r.ended");
-    Ok(sql)
 }
 
 /// A group's key, its label and its place, as columns of a row.

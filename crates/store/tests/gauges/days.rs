@@ -93,17 +93,7 @@ impl World {
             };
             sqlx::query(edit).bind(id).execute(&self.pool).await.expect("edited");
         }
-        // As a commit does, for what looks into other collections.
-        sqlx::query(
-            "insert into taskgauge.entity_state as s (datasource_id, entity, version)
-            select $1, entity, 1
-            from unnest(array['TimeEntries', 'Tickets', 'Tasks', 'Projects']) as entity
-            on conflict (datasource_id, entity) do update set version = s.version + 1",
-        )
-        .bind(self.datasource.0)
-        .execute(&self.pool)
-        .await
-        .expect("raised");
+        self.commit(&["TimeEntries", "Tickets", "Tasks", "Projects"]).await;
     }
 }
 

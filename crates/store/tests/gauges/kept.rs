@@ -85,24 +85,13 @@ async fn an_answer_holds_until_something_changes_that_it_rests_on() {
         }
         anew
     };
-    let commit = async |world: &World, entity: &'static str| {
-        sqlx::query(
-            "insert into taskgauge.entity_state as s (datasource_id, entity, version) values ($1, $2, 1)
-            on conflict (datasource_id, entity) do update set version = s.version + 1",
-        )
-        .bind(world.datasource.0)
-        .bind(entity)
-        .execute(&world.pool)
-        .await
-        .expect("written");
-    };
     assert_eq!(again(&world).await, ids);
     assert_eq!(again(&world).await, [""; 0]);
-    commit(&world, "TimeEntries").await;
+    world.commit(&["TimeEntries"]).await;
     assert_eq!(again(&world).await, ["hours_per_ticket"]);
-    commit(&world, "Companies").await;
+    world.commit(&["Companies"]).await;
     assert_eq!(again(&world).await, [""; 0]);
-    commit(&world, "Tickets").await;
+    world.commit(&["Tickets"]).await;
     assert_eq!(again(&world).await, ids);
     world.at += TimeDelta::minutes(1);
     assert_eq!(again(&world).await, ["stale_tickets", "sla_by_queue_priority"]);

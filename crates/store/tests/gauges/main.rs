@@ -329,6 +329,7 @@ async fn a_reopened_ticket_is_noticed() {
         .await
         .unwrap();
     }
+    world.commit(&["Tickets"]).await;
     let after = world.answer("reopened_tickets").await;
     let share = after.value.unwrap();
     assert!(after.rows >= closed && (share - 200.0 / after.rows as f64).abs() < 1e-9, "{after:?}");

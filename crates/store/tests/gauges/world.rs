@@ -246,6 +246,21 @@ impl World {
         writing.commit().await.expect("committed");
     }
 
+    /// Raises the versions of entities, as a commit of their rows does.
+    pub async fn commit(&self, entities: &[&str]) {
+        sqlx::query(
+            "insert into taskgauge.entity_state as s (datasource_id, entity, version)
+            select $1, entity, 1
+            from unnest($2::text[]) as entity
+            on conflict (datasource_id, entity) do update set version = s.version + 1",
+        )
+        .bind(self.datasource.0)
+        .bind(entities)
+        .execute(&self.pool)
+        .await
+        .expect("raised");
+    }
+
     /// The local date of an instant.
     pub fn day(&self, instant: DateTime<Utc>) -> NaiveDate {
         instant.with_timezone(&self.zone).date_naive()
