@@ -193,6 +193,10 @@ fn take(answer: Result<Payload, UiError>, open: Open, tiles: &[LiveTile]) {
         }
     };
     open.trouble.try_set(None);
+    // Answers can overtake each other; an older one says nothing new.
+    if open.now.try_get_untracked().is_some_and(|now| changes.at < now) {
+        return;
+    }
     if changes.rebuilt {
         open.rebuilt.try_update(|count| *count = count.wrapping_add(1));
         return;

@@ -269,6 +269,7 @@ impl Store {
             values ($1, $2, $3, $4, null, $5, $6, $7)
             on conflict (kind, id) do update
             set base = excluded.base,
+                before_base = content.base,
                 before = case when content.removed_at is null then content.body end,
                 body = excluded.body,
                 version = excluded.version,
@@ -301,7 +302,9 @@ impl Store {
             "undo",
             "update taskgauge.content
             set body = coalesce(before, $6, body),
+                base = case when before is null then coalesce($6, base) else before_base end,
                 before = body,
+                before_base = base,
                 removed_at = case when before is null and $6 is null then $4 end,
                 version = $3,
                 changed_at = $4,
@@ -328,6 +331,7 @@ impl Store {
             "reset",
             "update taskgauge.content
             set before = body,
+                before_base = base,
                 body = $6,
                 base = $6,
                 removed_at = null,

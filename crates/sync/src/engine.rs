@@ -186,15 +186,7 @@ pub async fn run(store: &Store, connector: &Connector, lease: Lease) -> Outcome 
         "run ended"
     );
     match patiently(|| store.finish_run(&lease, state, problem.as_deref(), halts)).await {
-        Ok(()) => {
-            if let Err(error) = store.refresh_statistics().await {
-                tracing::warn!(run = lease.run.0, %error, "the tables were not looked at");
-            }
-            if let Err(error) = store.shorten_changed_days(lease.datasource).await {
-                tracing::warn!(run = lease.run.0, %error, "the notes of changed days were not put together");
-            }
-            Outcome::Ended(state)
-        }
+        Ok(()) => Outcome::Ended(state),
         Err(StoreError::Restarted) => begin_again(store, lease).await,
         Err(error) => {
             tracing::warn!(run = lease.run.0, %error, "could not end the run");

@@ -111,9 +111,24 @@ impl Worker {
 /// Does a run and keeps its lease alive meanwhile.
 async fn drive(store: &Store, connector: &Connector, lease: Lease, length: Duration) -> Outcome {
     tracing::info!(datasource = lease.datasource.0, run = lease.run.0, fence = lease.fence, "run begins");
-    tokio::select! {
+    let outcome = tokio::select! {
         outcome = engine::run(store, connector, lease) => outcome,
         () = keep_alive(store, lease, length) => Outcome::Lost,
+    };
+    // Beside no lease any more: the run is over, and this may take longer than one.
+    if let Outcome::Ended(_) = outcome {
+        tidy(store, lease).await;
+    }
+    outcome
+}
+
+/// What is good for whoever reads next. Nothing is lost where it cannot be done.
+async fn tidy(store: &Store, lease: Lease) {
+    if let Err(error) = store.refresh_statistics().await {
+        tracing::warn!(run = lease.run.0, %error, "the tables were not looked at");
+    }
+    if let Err(error) = store.shorten_changed_days(lease.datasource).await {
+        tracing::warn!(run = lease.run.0, %error, "the notes of changed days were not put together");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Levels: how many rows stand at the end of each day, from the dates on which they begin and end.
 //!
-//! A level over days cannot be counted by grouping, as a row stands on many of them. So what stands at the end is
-//! counted, and walked backwards from: a day earlier stood what ended that day, and what began that day did not.
+//! A level over days cannot be counted by grouping, as a row stands on many of them. So what stands now is counted, which
+//! is little, and walked backwards from: a day earlier stood what ended that day, and what began that day did not.
 
 use super::{
     Context,
@@ -13,7 +13,14 @@ use crate::StoreError;
 use chrono::{Days as Later, NaiveDate};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
-use taskgauge_model::range::Window;
+use taskgauge_model::{
+    dataset::{ColumnKind, DatasetColumn},
+    gauge::{Condition, Op, Scalar},
+    range::Window,
+};
+
+/// Furthest end that is looked for, in days from today.
+const AHEAD: u64 = 36_500;
 
 /// A value and a number of rows for each layer of a scan.
 type Stand = Vec<(f64, i64)>;
@@ -29,51 +36,60 @@ pub(super) async fn rows(
     let layer = scan[0].1;
     let Some((cut, until)) = layer.cut.and_then(|cut| Some((cut, cut.until?))) else { return Ok(None) };
     let Some(Key::Bucket { bucket, .. }) = layer.keys.first() else { return Ok(None) };
-    let last = cut.window.to.min(asker.today);
-    let whole = total(connection, scan, cut, asker).await?;
-    let mut days: BTreeMap<NaiveDate, Stand> = BTreeMap::new();
-    let mut add = |day: NaiveDate, sign: i32, stand: &Stand| {
-        let change = days.entry(day).or_insert_with(|| vec![(0.0, 0); scan.len()]);
-        for (sum, step) in change.iter_mut().zip(stand) {
-            sum.0 += f64::from(sign) * step.0;
-            sum.1 += i64::from(sign) * step.1;
-        }
+    // What stands now, and what has an end that is still to come: it does not stand today, but it did before.
+    let today = asker.today;
+    let now = Cut { window: Window { from: today, to: today }, previous: None, ..cut };
+    let stands_now = total(connection, scan, now, None, asker).await?;
+    let ahead = |days| today.checked_add_days(Later::new(days)).unwrap_or(today);
+    let later = Cut {
+        column: until,
+        window: Window { from: ahead(1), to: ahead(AHEAD) },
+        previous: None,
+        until: None,
     };
-    if cut.window.from < last {
-        let window = Window { from: cut.window.from, to: last };
-        for (column, sign) in [(cut.column, -1), (until, 1)] {
-            let cut = Cut { column, window, previous: None, until: None };
-            let layers = without_keys(scan, cut);
-            for (day, stand) in days::by_day(connection, &as_scan(scan, &layers), asker, cut, kept).await? {
-                add(day, sign, &stand);
-            }
+    let begun = begun_by(cut.column, today, asker);
+    let mut stands = plus(&stands_now, 1, &total(connection, scan, later, Some(&begun), asker).await?);
+    let mut changes: BTreeMap<NaiveDate, Stand> = BTreeMap::new();
+    let window = Window { from: cut.window.from.min(today), to: today };
+    for (column, sign) in [(cut.column, -1), (until, 1)] {
+        let cut = Cut { column, window, previous: None, until: None };
+        let layers = without_keys(scan, cut);
+        for (day, stand) in days::by_day(connection, &as_scan(scan, &layers), asker, cut, kept).await? {
+            let change = changes.entry(day).or_insert_with(|| vec![(0.0, 0); scan.len()]);
+            *change = plus(change, sign, &stand);
         }
     }
-    // From the last day back to the first. What has an end does not stand today, wherever that end is; it did before.
-    let tomorrow = asker.today.checked_add_days(Later::new(1)).unwrap_or(asker.today);
-    let with_ends_ahead = Asker { today: tomorrow, ..*asker };
-    let window = Window { to: last, ..cut.window };
-    let mut stands = if last == asker.today {
-        total(connection, scan, Cut { window, ..cut }, &with_ends_ahead).await?
-    } else {
-        whole.clone()
-    };
     let mut at_end: BTreeMap<NaiveDate, Stand> = BTreeMap::new();
     for day in window.dates().collect::<Vec<_>>().into_iter().rev() {
-        at_end.insert(day, if day == asker.today { whole.clone() } else { stands.clone() });
-        for (sum, step) in stands.iter_mut().zip(days.get(&day).into_iter().flatten()) {
-            sum.0 += step.0;
-            sum.1 += step.1;
+        at_end.insert(day, if day == today { stands_now.clone() } else { stands.clone() });
+        if let Some(change) = changes.get(&day) {
+            stands = plus(&stands, 1, change);
         }
     }
+    // At the end of days to come stands what stands now.
+    let at_end = |day: NaiveDate| at_end.get(&day.min(today)).unwrap_or(&stands_now);
     let mut rows = Vec::new();
-    for (first, end) in groups(*bucket, cut.window, asker) {
-        // At the end of days to come stands what stands now.
-        let stand = at_end.get(&end.min(last)).unwrap_or(&whole);
-        rows.extend(row(scan, level::FIRST, &first.to_string(), stand));
+    for (first, last) in groups(*bucket, cut.window, asker) {
+        rows.extend(row(scan, level::FIRST, &first.to_string(), at_end(last)));
     }
-    rows.extend(row(scan, level::TOTAL, "", &whole));
+    rows.extend(row(scan, level::TOTAL, "", at_end(cut.window.to)));
     Ok(Some(rows))
+}
+
+fn plus(one: &Stand, sign: i32, other: &Stand) -> Stand {
+    one.iter()
+        .zip(other)
+        .map(|(one, other)| (one.0 + f64::from(sign) * other.0, one.1 + i64::from(sign) * other.1))
+        .collect()
+}
+
+/// That a row begins by the end of a day.
+fn begun_by(column: &DatasetColumn, day: NaiveDate, asker: &Asker<'_>) -> Condition {
+    let (op, value) = match column.kind {
+        ColumnKind::Date => (Op::AtMost, day.to_string()),
+        _ => (Op::Under, Window { from: day, to: day }.instants(&asker.zone).1.to_rfc3339()),
+    };
+    Condition { column: column.name.clone(), op, value: Scalar::Text(value) }
 }
 
 /// The layers of a scan in total, cut otherwise.
@@ -85,15 +101,18 @@ fn as_scan<'a>(scan: &Scan<'_>, layers: &'a [PlanLayer<'a>]) -> Scan<'a> {
     scan.iter().map(|(at, _)| *at).zip(layers).collect()
 }
 
-/// What a scan comes to in total in a cut.
+/// What a scan comes to in total in a cut, under one more condition or none.
 async fn total(
     connection: &mut PgConnection,
     scan: &Scan<'_>,
     cut: Cut<'_>,
+    condition: Option<&Condition>,
     asker: &Asker<'_>,
 ) -> Result<Stand, StoreError> {
-    let cut = Cut { previous: None, ..cut };
-    let layers = without_keys(scan, cut);
+    let mut layers = without_keys(scan, cut);
+    for layer in &mut layers {
+        layer.conditions.extend(condition.cloned());
+    }
     let mut sql = statement::statement(&[as_scan(scan, &layers)], asker)?;
     let rows: Vec<Row> = sql.build_query_as().fetch_all(connection).await?;
     let of = |at: usize| rows.iter().find(|row| usize::try_from(row.0) == Ok(at));

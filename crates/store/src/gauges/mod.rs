@@ -193,7 +193,8 @@ impl Store {
                 "Records are shown as they are today: what they were at this time is not kept.".to_owned(),
             );
         }
-        let known: Vec<String> = answer.note.into_iter().chain(lacks.notes).collect();
+        let beyond = plan.beyond_reach(context, at);
+        let known: Vec<String> = answer.note.into_iter().chain(beyond).chain(lacks.notes).collect();
         answer.note = (!known.is_empty()).then(|| known.join(" "));
         Ok(answer)
     }

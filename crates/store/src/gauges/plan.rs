@@ -276,6 +276,17 @@ impl<'a> Plan<'a> {
         self.layers.iter().map(|layer| layer.cut.map(first)).min().flatten()
     }
 
+    /// What to say of a window that begins before a dataset does.
+    pub fn beyond_reach(&self, context: &Context, at: DateTime<Utc>) -> Option<String> {
+        self.layers.iter().find_map(|layer| {
+            let (_, days) = REACHES.iter().find(|(slug, _)| *slug == layer.dataset.slug)?;
+            let begun = layer.cut.filter(|cut| cut.until.is_none())?.window.instants(&context.zone).0;
+            let title = &layer.dataset.title;
+            (at - begun >= TimeDelta::days(days + 1))
+                .then(|| format!("“{title}” reaches back {days} days, and no further."))
+        })
+    }
+
     /// Whether the layers count in different datasets, so that a group may be missing from one of them.
     pub fn mixes_datasets(&self) -> bool {
         self.layers.windows(2).any(|pair| pair[0].layer.dataset != pair[1].layer.dataset)
@@ -414,13 +425,14 @@ fn check_level(
     let by = gauge.groups.iter().map(|group| Bucket::named(layer.by.first().unwrap_or(&group.by)));
     let fits = date.zip(until).is_some_and(|(date, until)| date.kind == until.kind)
         && matches!(layer.measure, Measure::Count | Measure::Sum(_))
-        && gauge.groups.len() <= 1
+        && gauge.groups.len() <= usize::from(!gauge.compare)
         && by.into_iter().all(|bucket| bucket.is_some_and(Bucket::is_calendar));
     if fits {
         return Ok(());
     }
     Err(invalid(format!(
-        "“{}” is a level: it counts rows or a sum between two columns of one kind, by day, week or month or over all.",
+        "“{}” is a level: it counts rows or a sum between two columns of one kind, over all, or by day, week or \
+         month and not compared.",
         layer.label
     )))
 }

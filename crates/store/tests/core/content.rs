@@ -96,6 +96,16 @@ async fn a_newer_default_reaches_what_was_not_changed() {
     assert_eq!(entry.value.tiles[0].width, 6);
     assert_eq!(entry.value.tiles.last(), Some(&newest));
     assert_eq!(entry.value.about, now.about);
+    // Somebody changes it once more, and takes that back: what the release improved is no change of theirs.
+    let twice = Dashboard { title: "Mine".into(), ..entry.value.clone() };
+    store.save(ME, &twice, entry.version).await.unwrap();
+    store.undo::<Dashboard>(ME, "service-ticket-kpis").await.unwrap();
+    let (base, body): (serde_json::Value, serde_json::Value) =
+        sqlx::query_as("select base, body from taskgauge.content").fetch_one(&pool).await.unwrap();
+    assert_eq!(body, serde_json::to_value(&edited).unwrap());
+    assert_eq!(base, serde_json::to_value(&before).unwrap());
+    let entry = board(store, "service-ticket-kpis").await;
+    assert_eq!((entry.value.tiles.last(), &entry.value.about), (Some(&newest), &now.about));
 }
 
 #[tokio::test]

@@ -183,6 +183,7 @@ async fn levels_are_those_at_the_end_of_each_group_of_days() {
         refused(&|gauge| gauge.layers[0].until = Some("due_on".to_owned())),
         refused(&|gauge| gauge.layers[0].measure = Measure::Avg("age_hours".to_owned())),
         refused(&|gauge| gauge.groups[0].by = "hour".to_owned()),
+        refused(&|gauge| gauge.compare = true),
         refused(&|gauge| gauge.groups[0].by = "queue".to_owned()),
     ] {
         let answer = world.ask(&wrong, &Filters::default(), &Scope::All).await;
@@ -190,6 +191,18 @@ async fn levels_are_those_at_the_end_of_each_group_of_days() {
             matches!(&answer, Err(StoreError::Invalid(said)) if said.contains("is a level")),
             "{answer:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_window_that_begins_before_its_dataset_says_so() {
+    let world = World::busy(Europe::Berlin, "2026-03-18T10:00:00Z").await;
+    let year = Filters { range: Some(Range::LastTwelveMonths), ..Filters::default() };
+    let month = Filters { range: Some(Range::Last(30)), ..Filters::default() };
+    for (filters, says) in [(&year, true), (&month, false)] {
+        let answer = world.ask(gauge("tasks_completed"), filters, &Scope::All).await.expect("an answer");
+        let note = answer.note.unwrap_or_default();
+        assert_eq!(note.contains("reaches back 120 days"), says, "{note}");
     }
 }
 
