@@ -104,6 +104,55 @@ test("a board is copied, laid out by mouse and keyboard, and saved", async ({ pa
   await expect(page.locator("section.tile").nth(2)).toContainText(first ?? "");
 });
 
+test.describe("by touch", () => {
+  test.use({ hasTouch: true });
+
+  test("tiles are moved and resized, and the page does not scroll meanwhile", async ({ page, context }) => {
+    await page.goto("/dashboards");
+    const card = page.getByRole("listitem").filter({ has: page.getByRole("link", { name: "Sales", exact: true }) });
+    await card.getByRole("button", { name: "Duplicate" }).click();
+    await expect(page).toHaveURL(/sales-2\/edit/);
+    const tiles = page.locator(".layout-tile");
+    const title = (place: number) => tiles.nth(place).getAttribute("data-title");
+    const [first, second] = [await title(0), await title(1)];
+    const devtools = await context.newCDPSession(page);
+    /** A finger that goes down, moves in steps and comes up. */
+    const swipe = async (from: { x: number; y: number }, to: { x: number; y: number }) => {
+      const STEPS = 8;
+      await devtools.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [from] });
+      for (let step = 1; step <= STEPS; step++) {
+        const at = (a: number, b: number) => a + ((b - a) * step) / STEPS;
+        const touchPoints = [{ x: at(from.x, to.x), y: at(from.y, to.y) }];
+        await devtools.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints });
+      }
+      await devtools.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    };
+    const scrolled = () => page.evaluate(() => scrollY);
+    const before = await scrolled();
+
+    const handle = await tiles.nth(0).locator(".layout-handle").boundingBox();
+    const onto = await tiles.nth(1).boundingBox();
+    if (!handle || !onto) throw new Error("the tiles have no place");
+    await swipe({ x: handle.x + 8, y: handle.y + 8 }, { x: onto.x + onto.width - 10, y: onto.y + onto.height / 2 });
+    expect([await title(0), await title(1)]).toEqual([second, first]);
+
+    const size = tiles.nth(0).locator(".layout-size");
+    const was = await size.innerText();
+    const corner = await tiles.nth(0).locator(".layout-corner").boundingBox();
+    if (!corner) throw new Error("the tile has no corner");
+    await swipe({ x: corner.x + 8, y: corner.y + 8 }, { x: corner.x + 8, y: corner.y + 140 });
+    await expect(size).not.toHaveText(was);
+    const now = await size.innerText();
+    expect(await scrolled()).toBe(before);
+
+    await page.getByRole("button", { name: "Save dashboard" }).click();
+    await expect(page).toHaveURL(/sales-2$/);
+    await page.goto("/dashboards/sales-2/edit");
+    expect([await title(0), await title(1)]).toEqual([second, first]);
+    await expect(size).toHaveText(now);
+  });
+});
+
 test("a board goes through a file and comes back the same", async ({ page }) => {
   await page.goto("/dashboards");
   const card = page.getByRole("listitem").filter({ has: page.getByRole("link", { name: "Sales", exact: true }) });

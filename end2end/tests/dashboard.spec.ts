@@ -138,6 +138,29 @@ test("filters work by keyboard, stand in the address and survive a reload", asyn
   await expect(value).toHaveText(all);
 });
 
+test("a printed board is light, whole, and nothing but the board", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "dark" });
+  await open(page, "/dashboards/service-ticket-kpis");
+  await expect(page.locator(".chart-live svg").first()).toBeVisible();
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  // The width of A4 across, less its margins.
+  await page.setViewportSize({ width: 1000, height: 1414 });
+  for (const gone of [".side", ".topbar", ".board-filters", ".tile-menu", ".tile-foot a"]) {
+    for (const part of await page.locator(gone).all()) await expect(part).toBeHidden();
+  }
+  // Dark ink on bare paper, whatever the screen's scheme is.
+  const ink = await page.evaluate(() => getComputedStyle(document.body).color.match(/[\d.]+/g)?.map(Number) ?? []);
+  expect(Math.max(...ink.slice(0, 3))).toBeLessThan(100);
+  await expect(page.locator("body")).toHaveCSS("background-color", "rgba(0, 0, 0, 0)");
+  for (const tile of await page.locator("section.tile").all()) {
+    await expect(tile).toHaveCSS("break-inside", "avoid");
+  }
+  for (const chart of await page.locator(".tile-chart:visible").all()) await expect(chart.locator("svg:visible").first()).toBeVisible();
+  const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(beyond).toBeLessThanOrEqual(0);
+  await page.screenshot({ path: "screenshots/print-service-ticket-kpis.png", fullPage: true });
+});
+
 test("a tile explains its number", async ({ page }) => {
   await open(page, BOARD);
   const about = tile(page, "Open tickets");

@@ -4,6 +4,8 @@ import { expect, signedIn as test } from "./fixtures.ts";
 import { open } from "./form.ts";
 
 const WIDTHS = [390, 1440, 2560];
+/** WCAG 1.4.10: as wide as a page at 400 % zoom. */
+const NARROWEST = 320;
 const SCREENSHOTS = "screenshots";
 /** Pages that the server renders whole: no wasm is loaded for them. */
 const PLAIN =
@@ -71,6 +73,9 @@ for (const [name, path] of Object.entries(PAGES)) {
         if (width === 1440) await axe();
       }
     }
+    await page.setViewportSize({ width: NARROWEST, height: 640 });
+    const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(beyond, `pixels beyond the right edge at ${NARROWEST}`).toBeLessThanOrEqual(0);
   });
 }
 

@@ -106,7 +106,10 @@ for (const [name, board, parts] of [
       await page.goto(`/walls/board/${board}?view=0.${part}`);
       await expect(page.getByText(`part ${part + 1} of ${parts}`)).toBeVisible();
       expect(await illegible(page)).toEqual([]);
-      await axe();
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        await axe();
+      }
       await page.screenshot({ path: `${SCREENSHOTS}/wall-${name}-${part + 1}-1920-dark.png` });
     }
   });

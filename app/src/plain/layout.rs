@@ -215,7 +215,7 @@ pub fn layout(board: &Dashboard, content: &Content, tiles: Vec<BoardTile>, at: D
         {held}
         {add}
         {empty}
-        <ol class="grid layout-grid" id="tiles">{places}</ol>
+        <ol class="grid layout-grid" id="tiles" data-columns=GRID_COLUMNS data-rows=HEIGHT_MAX>{places}</ol>
     }
     .into_any()
 }

@@ -1,13 +1,15 @@
 //! Walls: rotations of boards that are kept for screens.
 
 use crate::{Store, StoreError, notify};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use taskgauge_model::{ids::WallId, run::Event, wall::Wall};
 
 /// Most walls there are, removed ones left out.
 const WALLS_MAX: i64 = 500;
+/// A removed wall can be had back for so long.
+const REMOVED_KEPT: TimeDelta = TimeDelta::days(30);
 
 /// What people call it.
 const NOUN: &str = "wall";
@@ -113,9 +115,7 @@ impl Store {
         .bind(WALLS_MAX)
         .fetch_optional(&mut *transaction)
         .await?;
-        let id = id.ok_or_else(|| StoreError::Conflict {
-            what: format!("There are {WALLS_MAX} walls already. Remove some first."),
-        })?;
+        let id = id.ok_or_else(too_many)?;
         self.wall_changed(&mut transaction, actor, "add", &wall.name).await?;
         transaction.commit().await?;
         Ok(WallId(id))
@@ -170,13 +170,24 @@ impl Store {
     /// Brings a removed wall back.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where none was removed.
+    /// [`StoreError::NotFound`] where none was removed in the last 30 days, [`StoreError::Conflict`] when there are too
+    /// many.
     pub async fn restore_wall(&self, actor: &str, id: WallId) -> Result<(), StoreError> {
         self.put_wall_away(actor, id, false).await
     }
 
     async fn put_wall_away(&self, actor: &str, id: WallId, away: bool) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
+        sqlx::query("delete from taskgauge.walls where removed_at < $1")
+            .bind(self.clock.now() - REMOVED_KEPT)
+            .execute(&mut *transaction)
+            .await?;
+        let shown: i64 = sqlx::query_scalar("select count(*) from taskgauge.walls where removed_at is null")
+            .fetch_one(&mut *transaction)
+            .await?;
+        if !away && shown >= WALLS_MAX {
+            return Err(too_many());
+        }
         let name: Option<String> = sqlx::query_scalar(
             "update taskgauge.walls
             set removed_at = case when $2 then $3::timestamptz end,
@@ -209,6 +220,10 @@ impl Store {
         self.audit_on(connection, actor, &format!("wall.{action}"), name, json!({})).await?;
         notify::send(connection, &Event::Edited).await
     }
+}
+
+fn too_many() -> StoreError {
+    StoreError::Conflict { what: format!("There are {WALLS_MAX} walls already. Remove some first.") }
 }
 
 fn written(wall: &Wall) -> Result<Value, StoreError> {

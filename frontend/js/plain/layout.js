@@ -2,15 +2,15 @@
 
 import { fields, guard, part } from "./part.js";
 
-const COLUMNS = 12;
-const ROWS = 12;
 /** Steps that can be taken back. */
 const HISTORY = 100;
 
 const hidden = (tile, name) => tile.querySelector(`input[name="tile.${name}"]`);
 
 function size(tile, width, height) {
-  const [w, h] = [Math.min(COLUMNS, Math.max(1, width)), Math.min(ROWS, Math.max(1, height))];
+  // The page says how much there may be.
+  const { columns, rows } = document.getElementById("tiles").dataset;
+  const [w, h] = [Math.min(columns, Math.max(1, width)), Math.min(rows, Math.max(1, height))];
   hidden(tile, "width").value = w;
   hidden(tile, "height").value = h;
   tile.style.setProperty("--w", w);

@@ -111,3 +111,35 @@ async fn what_makes_no_sense_is_not_stored() {
     }
     assert_eq!(store.wall(id).await.unwrap().version, 1);
 }
+
+#[tokio::test]
+async fn a_removed_wall_can_be_had_back_for_a_month_and_within_the_limit() {
+    let database = testing::database().await;
+    let store = &database.store;
+    let removed = store.clock().now();
+    let (first, second) = (
+        store.add_wall(ME, &wall("First")).await.unwrap(),
+        store.add_wall(ME, &wall("Second")).await.unwrap(),
+    );
+    store.remove_wall(ME, first).await.unwrap();
+    store.clock().set(removed + TimeDelta::days(30));
+    store.restore_wall(ME, first).await.unwrap();
+    store.remove_wall(ME, first).await.unwrap();
+    store.clock().set(removed + TimeDelta::days(61));
+    store.remove_wall(ME, second).await.unwrap();
+    let gone = store.restore_wall(ME, first).await.unwrap_err();
+    assert!(matches!(gone, StoreError::NotFound { what: "wall" }), "{gone}");
+
+    let body = serde_json::to_value(wall("One of many")).unwrap();
+    let pool = sqlx::PgPool::connect(secrecy::ExposeSecret::expose_secret(&database.url)).await.unwrap();
+    sqlx::query(
+        "insert into taskgauge.walls (body, created_at, changed_at, changed_by)
+        select $1, now(), now(), 'bob' from generate_series(1, 500)",
+    )
+    .bind(body)
+    .execute(&pool)
+    .await
+    .unwrap();
+    let full = store.restore_wall(ME, second).await.unwrap_err();
+    assert!(matches!(&full, StoreError::Conflict { what } if what.contains("500 walls")), "{full}");
+}
