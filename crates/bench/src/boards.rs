@@ -116,8 +116,8 @@ pub async fn measure(arguments: &Arguments) -> Result<(), Failure> {
     }
     bench.slowest().await?;
     bench.live(&server, &http, board).await?;
-    for changes in [FEW, arguments.changes] {
-        bench.changed(&server, &http, board, changes).await?;
+    for edited in [FEW, arguments.changes] {
+        bench.changed(&server, &http, board, edited).await?;
     }
     println!(
         "memory            {:.0} MB, {:.0} MB at most, every board drawn",
@@ -366,13 +366,13 @@ impl Bench<'_> {
         server: &Server,
         http: &Client,
         board: &Dashboard,
-        changes: usize,
+        edited: usize,
     ) -> Result<(), Failure> {
         let page = self.page(server, &board.id, "br")?;
         page.ask().await?;
         let tickets: Vec<i64> =
             sqlx::query_scalar("select id from autotask.tickets order by id desc limit $1")
-                .bind(i64::try_from(changes)?)
+                .bind(i64::try_from(edited)?)
                 .fetch_all(&self.pool)
                 .await?;
         self.tenant.advance(1).await?;

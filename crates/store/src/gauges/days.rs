@@ -65,7 +65,7 @@ pub(crate) const DATED: &[Dated] = &[
 ];
 
 /// Bytes of counted days kept at most.
-const KEPT_BYTES: u64 = 128 * 1024 * 1024;
+const KEPT_BYTES: u64 = 64 * 1024 * 1024;
 /// Days of a scan that nobody asked for so long make room.
 const IDLE: Duration = Duration::from_hours(12);
 /// Shorter windows are counted at once, longer ones than people ask for, too.
@@ -205,14 +205,11 @@ pub(super) async fn by_day(
     kept: Option<(&Days, &Context)>,
 ) -> Result<Vec<(NaiveDate, Vec<(f64, i64)>)>, StoreError> {
     let dated = dated(scan[0].1.dataset, cut).filter(|_| !rests_on_clock(scan, asker.scope));
-    let days = match kept.zip(dated) {
-        Some(((days, context), dated)) => {
-            days.scanned(connection, context, scan, asker, (cut, dated), cut.window).await?
-        }
-        None => {
-            let counted = count(connection, scan, cut, cut.window, asker).await?;
-            Arc::new(counted.into_iter().map(|(day, groups)| (day, (0, groups.into()))).collect())
-        }
+    let days = if let Some(((days, context), dated)) = kept.zip(dated) {
+        days.scanned(connection, context, scan, asker, (cut, dated), cut.window).await?
+    } else {
+        let counted = count(connection, scan, cut, cut.window, asker).await?;
+        Arc::new(counted.into_iter().map(|(day, groups)| (day, (0, groups.into()))).collect())
     };
     let layer_of = |group: &Group, place: usize, measure: &Measure| {
         let count = group.counts.get(place).copied().unwrap_or_default();

@@ -41,14 +41,14 @@ pub(super) async fn rows(
     let now = Cut { window: Window { from: today, to: today }, previous: None, ..cut };
     let stands_now = total(connection, scan, now, None, asker).await?;
     let ahead = |days| today.checked_add_days(Later::new(days)).unwrap_or(today);
-    let later = Cut {
+    let to_come = Cut {
         column: until,
         window: Window { from: ahead(1), to: ahead(AHEAD) },
         previous: None,
         until: None,
     };
     let begun = begun_by(cut.column, today, asker);
-    let mut stands = plus(&stands_now, 1, &total(connection, scan, later, Some(&begun), asker).await?);
+    let mut stands = plus(&stands_now, 1, &total(connection, scan, to_come, Some(&begun), asker).await?);
     let mut changes: BTreeMap<NaiveDate, Stand> = BTreeMap::new();
     let window = Window { from: cut.window.from.min(today), to: today };
     for (column, sign) in [(cut.column, -1), (until, 1)] {

@@ -25,7 +25,7 @@ pub(super) struct Reads<'a> {
     pub clock: bool,
 }
 
-impl<'a> Plan<'a> {
+impl Plan<'_> {
     /// What the answer rests on for somebody who sees `scope`, its list of rows included.
     pub fn reads(&self, scope: &Scope) -> Reads<'_> {
         let mut reads = Reads::default();

@@ -210,7 +210,7 @@ pub(super) fn by_day(
             sql.push(", '', null::text, null::float8");
         }
     }
-    let (mut values, mut counts, mut texts) = (Vec::new(), Vec::new(), String::new());
+    let (mut values, mut counts, mut texts) = (Vec::new(), Vec::new(), Vec::new());
     for (at, layer) in scan {
         let (value, count) = match layer.layer.measure {
             Measure::Count => ("null".to_owned(), "count(*)".to_owned()),
@@ -219,7 +219,7 @@ pub(super) fn by_day(
             Measure::Min(_) => (format!("min(r.m{at})"), format!("count(r.m{at})")),
             Measure::Max(_) => (format!("max(r.m{at})"), format!("count(r.m{at})")),
             Measure::Distinct(_) => {
-                texts.push_str(&format!(
+                texts.push(format!(
                     " || coalesce(array_agg(distinct r.m{at}::text) filter (where r.m{at} is not null), '{{}}')"
                 ));
                 (format!("count(distinct r.m{at})"), format!("count(r.m{at})"))
@@ -228,14 +228,16 @@ pub(super) fn by_day(
         values.push(value);
         counts.push(count);
     }
-    let numbers: String = percentile_columns(scan)
+    let numbers: Vec<String> = percentile_columns(scan)
         .into_iter()
         .map(|at| format!(" || coalesce(array_agg(r.m{at}) filter (where r.m{at} is not null), '{{}}')"))
         .collect();
     sql.push(format_args!(
-        ", array[{}]::float8[], array[{}]::int8[], '{{}}'::float8[]{numbers}, '{{}}'::text[]{texts}\nfrom (\nselect ",
+        ", array[{}]::float8[], array[{}]::int8[], '{{}}'::float8[]{}, '{{}}'::text[]{}\nfrom (\nselect ",
         values.join(", "),
-        counts.join(", ")
+        counts.join(", "),
+        numbers.concat(),
+        texts.concat()
     ));
     push_local_date(&mut sql, asker, cut.column);
     sql.push(" as day, ");
