@@ -183,6 +183,11 @@ impl Record {
 }
 
 impl Dataset {
+    /// Entities that decide which rows there are.
+    pub fn row_entities(&self) -> &[String] {
+        if self.rows_of.is_empty() { self.entities.get(..1).unwrap_or_default() } else { &self.rows_of }
+    }
+
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<&DatasetColumn> {
         self.columns.iter().find(|column| column.name == name)

@@ -182,11 +182,14 @@ impl Store {
             .bind(self.clock.now() - REMOVED_KEPT)
             .execute(&mut *transaction)
             .await?;
-        let shown: i64 = sqlx::query_scalar("select count(*) from taskgauge.walls where removed_at is null")
-            .fetch_one(&mut *transaction)
-            .await?;
-        if !away && shown >= WALLS_MAX {
-            return Err(too_many());
+        if !away {
+            let shown: i64 =
+                sqlx::query_scalar("select count(*) from taskgauge.walls where removed_at is null")
+                    .fetch_one(&mut *transaction)
+                    .await?;
+            if shown >= WALLS_MAX {
+                return Err(too_many());
+            }
         }
         let name: Option<String> = sqlx::query_scalar(
             "update taskgauge.walls

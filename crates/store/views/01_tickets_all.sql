@@ -97,10 +97,7 @@ select
     (t.create_date at time zone w.time_zone)::date as created_on,
     t.completed_date,
     (t.completed_date at time zone w.time_zone)::date as completed_on,
-    case
-        when t.status = 5
-            then greatest(coalesce(t.completed_date, t.last_activity_date, t.create_date), t.create_date)
-    end as closed_at,
+    taskgauge.closed_at(t.status, t.completed_date, t.last_activity_date, t.create_date) as closed_at,
     t.due_date_time,
     (t.due_date_time at time zone w.time_zone)::date as due_on,
     t.last_activity_date,

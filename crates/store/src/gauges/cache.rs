@@ -94,11 +94,17 @@ impl Store {
     }
 }
 
+/// What a piece of text or an entry of a map takes besides its letters, in bytes.
+pub(super) const PIECE: usize = 48;
+
+/// Bytes of a text, about.
+pub(super) const fn bytes_of(text: &str) -> usize {
+    text.len() + PIECE
+}
+
 /// Bytes of an answer, about: what allocators and maps add is reckoned by a fixed sum for each piece.
 fn weight(answer: &Answer) -> u32 {
-    /// What a piece of text or an entry of a map takes besides its letters.
-    const PIECE: usize = 48;
-    let text = |text: &String| text.len() + PIECE;
+    let text = |text: &String| bytes_of(text);
     let groups: usize = answer
         .groups
         .iter()
@@ -167,7 +173,12 @@ pub(super) fn key(
         },
         is_past: context.is_past(plan, at),
     };
-    let text = serde_json::to_vec(&parts)
+    hashed(&parts)
+}
+
+/// Parts as a key.
+pub(super) fn hashed(parts: &impl Serialize) -> Result<Key, StoreError> {
+    let text = serde_json::to_vec(parts)
         .map_err(|error| StoreError::Invalid(format!("The gauge cannot be written down: {error}.")))?;
     Ok(Sha256::digest(&text).into())
 }

@@ -11,7 +11,7 @@
 use super::{
     Context, cache,
     plan::Cut,
-    scans,
+    reads, scans,
     statement::{self, Asker, GROUPS_MAX, Row, Scan, level, percentile_columns},
 };
 use crate::{Scope, Store, StoreError};
@@ -147,8 +147,7 @@ impl Days {
         asker: &Asker<'_>,
     ) -> Result<Option<Vec<Row>>, StoreError> {
         let Some((cut, dated)) = by_the_day(scan, asker.scope) else { return Ok(None) };
-        let first = cut.previous.map_or(cut.window.from, |previous| previous.from.min(cut.window.from));
-        let whole = Window { from: first, to: cut.window.to };
+        let whole = Window { from: cut.first_day(), to: cut.window.to };
         let days = self.scanned(connection, context, scan, asker, (cut, dated), whole).await?;
         let mut rows = together(scan, &days, cut.window, false);
         if let Some(previous) = cut.previous {
@@ -204,7 +203,7 @@ pub(super) async fn by_day(
     cut: Cut<'_>,
     kept: Option<(&Days, &Context)>,
 ) -> Result<Vec<(NaiveDate, Vec<(f64, i64)>)>, StoreError> {
-    let dated = dated(scan[0].1.dataset, cut).filter(|_| !rests_on_clock(scan, asker.scope));
+    let dated = dated(scan[0].1.dataset, cut).filter(|_| !reads::of_scan(scan, asker.scope).clock);
     let days = if let Some(((days, context), dated)) = kept.zip(dated) {
         days.scanned(connection, context, scan, asker, (cut, dated), cut.window).await?
     } else {
@@ -225,10 +224,6 @@ pub(super) async fn by_day(
             (day, layers.map(|(place, (_, layer))| layer_of(group, place, &layer.layer.measure)).collect())
         })
         .collect())
-}
-
-fn rests_on_clock(scan: &Scan<'_>, scope: &Scope) -> bool {
-    scan.iter().any(|(_, layer)| layer.reads(scope, None).clock)
 }
 
 impl Store {
@@ -274,7 +269,7 @@ fn by_the_day<'a>(scan: &Scan<'a>, scope: &Scope) -> Option<(Cut<'a>, &'static D
     let cut = layer.cut.filter(|cut| cut.until.is_none())?;
     let dated = dated(layer.dataset, cut)?;
     let is_long = WINDOW_DAYS.contains(&cut.window.days());
-    (is_long && layer.within.is_empty() && !rests_on_clock(scan, scope)).then_some((cut, dated))
+    (is_long && layer.within.is_empty() && !reads::of_scan(scan, scope).clock).then_some((cut, dated))
 }
 
 /// The mark of each local day of a window.
@@ -588,17 +583,16 @@ fn percentile(mut numbers: Vec<f64>, share: f64) -> Option<f64> {
 
 /// Bytes of a scan's days, about.
 fn weight(days: &Scanned) -> u32 {
-    /// What a piece of text takes besides its letters.
-    const PIECE: usize = 48;
-    let text = |text: &str| text.len() + PIECE;
-    let name = |name: &Name| text(&name.key) + name.label.as_deref().map_or(0, text);
+    let text = |text: &String| cache::bytes_of(text);
+    let name = |name: &Name| text(&name.key) + name.label.as_ref().map_or(0, text);
     let group = |group: &Group| {
         let numbers = group.numbers.len() + group.values.len() * 2 + group.counts.len();
         size_of::<Group>()
             + group.names.iter().map(name).sum::<usize>()
             + numbers * size_of::<f64>()
-            + group.texts.iter().map(|it| text(it)).sum::<usize>()
+            + group.texts.iter().map(text).sum::<usize>()
     };
-    let bytes: usize = days.values().map(|(_, groups)| PIECE + groups.iter().map(group).sum::<usize>()).sum();
+    let bytes: usize =
+        days.values().map(|(_, groups)| cache::PIECE + groups.iter().map(group).sum::<usize>()).sum();
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }

@@ -4,10 +4,12 @@
 //! beside them come from that same statement narrowed to the spot. So the rows add up to what is shown.
 
 use super::{
-    Context, counted,
+    Context,
+    bucket::Bucket,
+    counted,
     fold::{Cells, OTHERS, label, share},
     invalid,
-    plan::{Bucket, Dimension, Key, Measured, Plan, PlanLayer, Within},
+    plan::{Dimension, Key, Measured, Plan, PlanLayer, Within},
     statement::Asker,
 };
 use crate::{

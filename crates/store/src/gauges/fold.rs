@@ -1,15 +1,16 @@
 //! From counted rows to an answer: groups in order, formulas, the rest as *Other*.
 
 use super::{
-    plan::{Bucket, Dimension, Measured, Plan, adds_up},
+    bucket::Bucket,
+    plan::{Dimension, Measured, Plan, adds_up},
     statement::{GROUPS_MAX, Row, level},
 };
-use chrono::{Days, NaiveDate, Weekday};
+use chrono::{NaiveDate, Weekday};
 use std::collections::{BTreeMap, HashMap};
 use taskgauge_model::{
     format,
     gauge::{Answer, AnswerGroup, ChartKind, Figure, OTHER, Order, Series, Status},
-    range::{Calendar, Window, month_start, months_ahead},
+    range::{Calendar, Window},
 };
 
 /// What people call what is beyond the top.
@@ -461,20 +462,13 @@ fn over_groups_with_a_divisor(
 
 /// Every key a dimension has by its nature: each day of the window, each hour, each band.
 fn whole(dimension: &Dimension<'_>, covered: Option<Window>, calendar: Calendar) -> Vec<String> {
-    let steps = |first: fn(Calendar, NaiveDate) -> NaiveDate, next: fn(NaiveDate) -> Option<NaiveDate>| {
-        let Some(window) = covered else { return Vec::new() };
-        std::iter::successors(Some(first(calendar, window.from)), |date| next(*date))
-            .take_while(|date| *date <= window.to)
-            .take(GROUPS_MAX)
-            .map(|date| date.to_string())
-            .collect()
-    };
     match dimension.bucket {
         Some(Bucket::Hour) => (0..24).map(|hour: u8| hour.to_string()).collect(),
         Some(Bucket::Weekday) => (1..=7).map(|day: u8| day.to_string()).collect(),
-        Some(Bucket::Day) => steps(|_, date| date, |date| date.checked_add_days(Days::new(1))),
-        Some(Bucket::Week) => steps(Calendar::week_start, |date| date.checked_add_days(Days::new(7))),
-        Some(Bucket::Month) => steps(|_, date| month_start(date), |date| Some(months_ahead(date, 1))),
+        Some(bucket) => covered.map_or_else(Vec::new, |window| {
+            let groups = bucket.groups(window, calendar.week_starts).take(GROUPS_MAX);
+            groups.map(|(first, _)| first.to_string()).collect()
+        }),
         None => (1..=dimension.group.bands.len()).map(|band| band.to_string()).collect(),
     }
 }

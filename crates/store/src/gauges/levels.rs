@@ -6,7 +6,7 @@
 use super::{
     Context,
     days::{self, Days},
-    plan::{Bucket, Cut, Key, PlanLayer},
+    plan::{Cut, Key, PlanLayer},
     statement::{self, Asker, Row, Scan, level},
 };
 use crate::StoreError;
@@ -69,7 +69,7 @@ pub(super) async fn rows(
     // At the end of days to come stands what stands now.
     let at_end = |day: NaiveDate| at_end.get(&day.min(today)).unwrap_or(&stands_now);
     let mut rows = Vec::new();
-    for (first, last) in groups(*bucket, cut.window, asker) {
+    for (first, last) in bucket.groups(cut.window, asker.week_starts) {
         rows.extend(row(scan, level::FIRST, &first.to_string(), at_end(last)));
     }
     rows.extend(row(scan, level::TOTAL, "", at_end(cut.window.to)));
@@ -120,18 +120,6 @@ async fn total(
         .iter()
         .map(|(at, _)| of(*at).map_or((0.0, 0), |row| (row.9.unwrap_or_default(), row.10)))
         .collect())
-}
-
-/// First and last day of each group of a window; the last one ends with the window.
-fn groups(bucket: Bucket, window: Window, asker: &Asker<'_>) -> Vec<(NaiveDate, NaiveDate)> {
-    let mut groups = Vec::new();
-    let mut next = bucket.first_day(window.from, asker.week_starts);
-    while let Some(first) = next.filter(|first| *first <= window.to) {
-        let Some(last) = bucket.last_day(first) else { break };
-        groups.push((first, last.min(window.to)));
-        next = last.checked_add_days(Later::new(1));
-    }
-    groups
 }
 
 /// One row per layer.

@@ -19,6 +19,7 @@
 
 #[cfg(feature = "testing")]
 mod bare;
+mod bucket;
 pub(crate) mod cache;
 pub(crate) mod check;
 mod choices;

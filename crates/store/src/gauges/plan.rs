@@ -1,8 +1,8 @@
 //! A gauge checked against the catalogue: what is counted, over which dates, by what, and the formulas over it.
 
-use super::{Context, invalid, relative::at_moment, statement::company_id};
+use super::{Context, bucket::Bucket, invalid, relative::at_moment, statement::company_id};
 use crate::{Scope, StoreError};
-use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, Dataset, DatasetColumn},
@@ -10,7 +10,7 @@ use taskgauge_model::{
     formula::Formula,
     gauge::{Condition, DATE_RANGE, FILTERS, Filters, Gauge, Group, Layer, Measure, Op, Order, Scalar, Unit},
     lacks::{self, Lacks},
-    range::{Range, Window, month_start, months_ahead},
+    range::{Range, Window},
 };
 
 /// Most layers, measures and filter values of one gauge; far above what people build.
@@ -95,6 +95,13 @@ pub(crate) struct Cut<'a> {
     pub until: Option<&'a DatasetColumn>,
 }
 
+impl Cut<'_> {
+    /// The first day that is looked at, in the period before where there is one.
+    pub fn first_day(self) -> NaiveDate {
+        self.previous.map_or(self.window.from, |previous| previous.from.min(self.window.from))
+    }
+}
+
 /// What a layer's rows are grouped by.
 #[derive(Clone, Copy)]
 pub(crate) enum Key<'a> {
@@ -104,65 +111,6 @@ pub(crate) enum Key<'a> {
     Bucket { date: &'a DatasetColumn, bucket: Bucket },
     /// Bands of a number.
     Bands { column: &'a DatasetColumn, bounds: &'a [f64] },
-}
-
-/// A part of a date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bucket {
-    Hour,
-    Weekday,
-    Day,
-    Week,
-    Month,
-}
-
-impl Bucket {
-    fn named(name: &str) -> Option<Bucket> {
-        Some(match name {
-            "hour" => Bucket::Hour,
-            "weekday" => Bucket::Weekday,
-            "day" => Bucket::Day,
-            "week" => Bucket::Week,
-            "month" => Bucket::Month,
-            _ => return None,
-        })
-    }
-
-    /// What people call it.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Bucket::Hour => "Hour",
-            Bucket::Weekday => "Day of the week",
-            Bucket::Day => "Day",
-            Bucket::Week => "Week from",
-            Bucket::Month => "Month",
-        }
-    }
-
-    /// The first day of the group that a day is in, where groups follow each other in time.
-    pub fn first_day(self, day: NaiveDate, week_starts: Weekday) -> Option<NaiveDate> {
-        match self {
-            Bucket::Day => Some(day),
-            Bucket::Week => Some(day.week(week_starts).first_day()),
-            Bucket::Month => Some(month_start(day)),
-            Bucket::Hour | Bucket::Weekday => None,
-        }
-    }
-
-    /// The last day of the group that begins with `first`, where groups follow each other in time.
-    pub fn last_day(self, first: NaiveDate) -> Option<NaiveDate> {
-        match self {
-            Bucket::Day => Some(first),
-            Bucket::Week => first.checked_add_days(Days::new(6)),
-            Bucket::Month => months_ahead(first, 1).pred_opt(),
-            Bucket::Hour | Bucket::Weekday => None,
-        }
-    }
-
-    /// Whether groups follow each other in time, rather than repeat.
-    pub const fn is_calendar(self) -> bool {
-        matches!(self, Bucket::Day | Bucket::Week | Bucket::Month)
-    }
 }
 
 /// A dimension of the answer.
@@ -272,8 +220,7 @@ impl<'a> Plan<'a> {
 
     /// The first day that the answer is about; `None` where a layer has no window.
     pub fn first_day(&self) -> Option<NaiveDate> {
-        let first = |cut: Cut<'_>| cut.previous.map_or(cut.window.from, |it| it.from.min(cut.window.from));
-        self.layers.iter().map(|layer| layer.cut.map(first)).min().flatten()
+        self.layers.iter().map(|layer| layer.cut.map(Cut::first_day)).min().flatten()
     }
 
     /// What to say of a window that begins before a dataset does.

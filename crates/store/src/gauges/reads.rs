@@ -7,7 +7,7 @@ use super::{
     days::dated,
     plan::{Key, Plan, PlanLayer},
     relative::is_time_of_day,
-    statement::company_id,
+    statement::{Scan, company_id},
 };
 use crate::Scope;
 use std::collections::BTreeSet;
@@ -25,23 +25,32 @@ pub(super) struct Reads<'a> {
     pub clock: bool,
 }
 
+impl<'a> FromIterator<Reads<'a>> for Reads<'a> {
+    fn from_iter<I: IntoIterator<Item = Reads<'a>>>(layers: I) -> Self {
+        layers.into_iter().fold(Reads::default(), |mut all, layer| {
+            all.entities.extend(layer.entities);
+            all.clock |= layer.clock;
+            all
+        })
+    }
+}
+
 impl Plan<'_> {
     /// What the answer rests on for somebody who sees `scope`, its list of rows included.
     pub fn reads(&self, scope: &Scope) -> Reads<'_> {
-        let mut reads = Reads::default();
-        for (place, layer) in self.layers.iter().enumerate() {
-            let list = self.gauge.rows.as_ref().filter(|_| place == 0);
-            let layer = layer.reads(scope, list);
-            reads.entities.extend(layer.entities);
-            reads.clock |= layer.clock;
-        }
-        reads
+        let list = |place| self.gauge.rows.as_ref().filter(|_| place == 0);
+        self.layers.iter().enumerate().map(|(place, layer)| layer.reads(scope, list(place))).collect()
     }
+}
+
+/// What a scan rests on for somebody who sees `scope`.
+pub(super) fn of_scan<'a>(scan: &Scan<'a>, scope: &Scope) -> Reads<'a> {
+    scan.iter().map(|(_, layer)| (*layer).reads(scope, None)).collect()
 }
 
 impl PlanLayer<'_> {
     /// What the layer rests on for somebody who sees `scope`, with a list of its rows or without.
-    pub(super) fn reads(&self, scope: &Scope, list: Option<&RowList>) -> Reads<'_> {
+    fn reads(&self, scope: &Scope, list: Option<&RowList>) -> Reads<'_> {
         let dataset = self.dataset;
         let mut columns: Vec<&DatasetColumn> = Vec::new();
         let named = |name: &str| dataset.column(name);
@@ -65,18 +74,13 @@ impl PlanLayer<'_> {
             let orders: Vec<&DatasetColumn> = orders.collect();
             columns.extend(orders);
         }
-        let of_rows = if dataset.rows_of.is_empty() {
-            dataset.entities.get(..1).unwrap_or_default()
-        } else {
-            &dataset.rows_of
-        };
         let reads = columns.iter().flat_map(|column| &column.reads);
         let at_a_moment = self.layer.conditions.iter().any(|condition| {
             let column = named(&condition.column);
             column.is_some_and(|column| is_time_of_day(condition, column))
         });
         Reads {
-            entities: of_rows.iter().chain(reads).map(String::as_str).collect(),
+            entities: dataset.row_entities().iter().chain(reads).map(String::as_str).collect(),
             clock: at_a_moment || columns.iter().any(|column| column.clock) || self.rows_come_and_go(),
         }
     }

@@ -55,11 +55,12 @@ pub(super) async fn read(
     let sorted = sorted.order.as_deref().map_or(Ok(sorted), |order| column(dataset, order))?;
     let mut order = format!("\norder by d.{} {direction} nulls last", quoted(&sorted.name));
     let limit = format!("\nlimit {}", list.limit.min(TABLE_ROWS_MAX));
-    if dataset.column("id").is_some() {
+    let has_id = dataset.column("id").is_some();
+    if has_id {
         order.push_str(", d.\"id\"");
     }
     // Where a row is one of the leading entity, its id is nobody else's.
-    if dataset.column("id").is_some() && dataset.rows_of.is_empty() {
+    if has_id && dataset.rows_of.is_empty() {
         // First which rows, then what they say: the columns shown look into other tables.
         push_source(&mut sql, asker.datasource, dataset, asker.scope)?;
         sql.push("\nand d.\"id\" = any(array(select d.\"id\"");

@@ -3,15 +3,15 @@
 
 use super::{
     Context, cache,
-    plan::{Key, PlanLayer},
+    plan::Key,
+    reads,
     statement::{self, Asker, Row, Scan},
 };
-use crate::{Scope, StoreError};
+use crate::StoreError;
 use moka::future::Cache;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
-use std::{collections::BTreeSet, mem::size_of, sync::Arc, time::Duration};
+use std::{mem::size_of, sync::Arc, time::Duration};
 use taskgauge_model::{
     dataset::DatasetColumn,
     gauge::{Condition, Measure},
@@ -48,8 +48,8 @@ impl Scans {
         scan: Scan<'_>,
         asker: &Asker<'_>,
     ) -> Result<Vec<Row>, StoreError> {
-        let is_still =
-            !scan.iter().any(|(_, layer)| layer.reads(asker.scope, None).clock || !layer.within.is_empty());
+        let is_whole = scan.iter().all(|(_, layer)| layer.within.is_empty());
+        let is_still = is_whole && !reads::of_scan(&scan, asker.scope).clock;
         let key = is_still.then(|| key(context, &scan, asker, None, &[])).transpose()?;
         if let Some(key) = &key
             && let Some(rows) = self.kept.get(key).await
@@ -91,7 +91,7 @@ pub(super) fn key(
         versions: Vec<(&'a str, i64)>,
     }
     let layer = scan[0].1;
-    let read = read(scan, asker.scope);
+    let read = reads::of_scan(scan, asker.scope).entities;
     let is_whole = date.is_none();
     let labels = read.iter().filter(|entity| noted.contains(entity));
     let parts = Parts {
@@ -117,16 +117,7 @@ pub(super) fn key(
             .map(|entity| (*entity, context.version(entity)))
             .collect(),
     };
-    let text = serde_json::to_vec(&parts)
-        .map_err(|error| StoreError::Invalid(format!("The gauge cannot be written down: {error}.")))?;
-    Ok(Sha256::digest(&text).into())
-}
-
-/// Entities that a scan rests on.
-fn read<'a>(scan: &Scan<'a>, scope: &Scope) -> BTreeSet<&'a str> {
-    scan.iter()
-        .flat_map(|(_, layer): &(usize, &'a PlanLayer<'a>)| layer.reads(scope, None).entities)
-        .collect()
+    cache::hashed(&parts)
 }
 
 /// What tells one key from another.

@@ -6,8 +6,9 @@
 //! every value is bound.
 
 use super::{
+    bucket::Bucket,
     invalid,
-    plan::{Bucket, Cut, Key, Plan, PlanLayer, Within, column},
+    plan::{Cut, Key, Plan, PlanLayer, Within, column},
 };
 use crate::{Scope, StoreError};
 use chrono::{DateTime, NaiveDate, Utc, Weekday};

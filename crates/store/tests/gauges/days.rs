@@ -210,9 +210,9 @@ async fn the_dates_that_are_counted_by_are_the_ones_that_are_noted() {
         let entity =
             Entity::all().iter().find_map(|it| (it.table == table).then_some(it.name)).expect("an entity");
         let arguments = String::from_utf8(arguments).expect("text");
-        // Dates and queries take turns.
+        // Dates, columns and queries take turns.
         found.extend(
-            arguments.split_terminator('\0').step_by(2).map(|date| (date.to_owned(), entity.to_owned())),
+            arguments.split_terminator('\0').step_by(3).map(|date| (date.to_owned(), entity.to_owned())),
         );
     }
     // One trigger for new rows and one for changed ones.
