@@ -3,6 +3,7 @@
 // A page is one deeply nested type.
 #![recursion_limit = "512"]
 
+mod ahead;
 mod commands;
 mod config;
 mod routes;

@@ -1,6 +1,7 @@
 //! `taskgauge serve`: the web app and the workers behind it.
 
 use crate::{
+    ahead,
     config::{Installation, Serving},
     routes::{self, ServerState},
     site,
@@ -63,6 +64,7 @@ async fn run(
     let state = ServerState::new(app, site, Arc::new(events), callouts, stop.clone(), serving);
 
     let worker = tokio::spawn(Worker::new(store.clone(), connector).run(stop.clone()));
+    let ahead = tokio::spawn(ahead::count(store.clone(), stop.clone()));
     let asked_to_stop = asked_to_stop()?;
     announce(&store, &public).await?;
 
@@ -85,6 +87,9 @@ async fn run(
     stop.cancel();
     if let Err(error) = worker.await {
         tracing::error!(%error, "the sync worker ended badly");
+    }
+    if let Err(error) = ahead.await {
+        tracing::error!(%error, "boards were counted ahead badly");
     }
     if let Err(error) = reading.await {
         tracing::error!(%error, "the reader of callouts ended badly");

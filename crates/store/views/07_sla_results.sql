@@ -1,4 +1,5 @@
--- SLA results have no date of their own: dates, company and the rest are the ticket's.
+-- SLA results have no date of their own: dates, company and the rest are the ticket's. One whose ticket is not known
+-- belongs to no period and to no client, and is left out.
 create view dataset.sla_results as
 select
     t.datasource_id,
@@ -65,7 +66,7 @@ select
     t.extra
 from autotask.service_level_agreement_results t
 join dataset.workspace w on w.datasource_id = t.datasource_id
-left join autotask.tickets tk
+join autotask.tickets tk
     on tk.datasource_id = t.datasource_id and tk.id = t.ticket_id
 left join autotask.companies company
     on company.datasource_id = t.datasource_id and company.id = tk.company_id

@@ -1,54 +1,20 @@
 -- Service calls by ticket and task; a call without either has one row. Members are listed rather than joined, so that
 -- hours are not counted twice.
 create view dataset.service_calls as
--- Put together once: without statistics, as after a first sync, a join would do it again for every line.
-with ticket_members as materialized (
-    select
-        m.datasource_id,
-        m.service_call_ticket_id,
-        (array_agg(m.resource_id order by m.id))[1] as first_id,
-        string_agg(
-            coalesce(dataset.person(r.first_name, r.last_name), '#' || m.resource_id), ', ' order by m.id
-        ) as names,
-        count(*) as number
-    from autotask.service_call_ticket_resources m
-    left join autotask.resources r on r.datasource_id = m.datasource_id and r.id = m.resource_id
-    where m.deleted_at is null
-    group by m.datasource_id, m.service_call_ticket_id
-),
-task_members as materialized (
-    select
-        m.datasource_id,
-        m.service_call_task_id,
-        (array_agg(m.resource_id order by m.id))[1] as first_id,
-        string_agg(
-            coalesce(dataset.person(r.first_name, r.last_name), '#' || m.resource_id), ', ' order by m.id
-        ) as names,
-        count(*) as number
-    from autotask.service_call_task_resources m
-    left join autotask.resources r on r.datasource_id = m.datasource_id and r.id = m.resource_id
-    where m.deleted_at is null
-    group by m.datasource_id, m.service_call_task_id
-),
-lines as (
-    select
-        s.datasource_id, s.id, s.service_call_id, s.ticket_id, null::bigint as task_id,
-        members.first_id, members.names, coalesce(members.number, 0) as number
+--
+-- Members are looked for a line at a time, so that they cost nothing where they are not asked for.
+with lines as (
+    select s.datasource_id, s.id, s.service_call_id, s.ticket_id, null::bigint as task_id,
+        s.id as ticket_line_id, null::bigint as task_line_id
     from autotask.service_call_tickets s
-    left join ticket_members members
-        on members.datasource_id = s.datasource_id and members.service_call_ticket_id = s.id
     where s.deleted_at is null
     union all
     -- Ids of the two tables overlap.
-    select
-        s.datasource_id, -s.id, s.service_call_id, null::bigint as ticket_id, s.task_id,
-        members.first_id, members.names, coalesce(members.number, 0) as number
+    select s.datasource_id, -s.id, s.service_call_id, null::bigint, s.task_id, null::bigint, s.id
     from autotask.service_call_tasks s
-    left join task_members members
-        on members.datasource_id = s.datasource_id and members.service_call_task_id = s.id
     where s.deleted_at is null
     union all
-    select c.datasource_id, null::bigint, c.id, null::bigint, null::bigint, null::bigint, null::text, 0
+    select c.datasource_id, null::bigint, c.id, null::bigint, null::bigint, null::bigint, null::bigint
     from autotask.service_calls c
     where not exists (
             select
@@ -85,13 +51,13 @@ select
     tk.priority as priority_id,
     coalesce(priority_label.label, '#' || tk.priority) as priority,
     priority_label.sort_order as priority_order,
-    t.first_id as assigned_resource_id,
+    members.first_id as assigned_resource_id,
     coalesce(
         dataset.person(assigned_resource.first_name, assigned_resource.last_name),
-        '#' || t.first_id
+        '#' || members.first_id
     ) as assigned_resource,
-    t.names as resources,
-    t.number as resource_count,
+    members.names as resources,
+    members.number as resource_count,
     sc.creator_resource_id as creator_id,
     coalesce(dataset.person(creator.first_name, creator.last_name), '#' || sc.creator_resource_id) as creator,
     sc.canceled_by_resource_id as canceled_by_id,
@@ -109,7 +75,7 @@ select
     coalesce(
         sc.duration,
         dataset.hours(sc.start_date_time, sc.end_date_time)
-    ) * greatest(t.number, 1) as scheduled_hours,
+    ) * greatest(members.number, 1) as scheduled_hours,
     coalesce(sc.is_complete = 1, false) as is_complete,
     (sc.canceled_date_time is not null) as is_canceled,
     (
@@ -135,6 +101,26 @@ select
 from lines t
 join autotask.service_calls sc on sc.datasource_id = t.datasource_id and sc.id = t.service_call_id
 join dataset.workspace w on w.datasource_id = sc.datasource_id
+left join lateral (
+    select
+        (array_agg(m.resource_id order by m.id))[1] as first_id,
+        string_agg(
+            coalesce(dataset.person(r.first_name, r.last_name), '#' || m.resource_id), ', ' order by m.id
+        ) as names,
+        count(*) as number
+    from (
+        select m.id, m.resource_id
+        from autotask.service_call_ticket_resources m
+        where m.datasource_id = t.datasource_id
+            and m.service_call_ticket_id = t.ticket_line_id
+            and m.deleted_at is null
+        union all
+        select m.id, m.resource_id
+        from autotask.service_call_task_resources m
+        where m.datasource_id = t.datasource_id and m.service_call_task_id = t.task_line_id and m.deleted_at is null
+    ) m
+    left join autotask.resources r on r.datasource_id = t.datasource_id and r.id = m.resource_id
+) members on true
 left join autotask.tickets tk
     on tk.datasource_id = sc.datasource_id and tk.id = t.ticket_id
 left join autotask.tasks ta
@@ -164,7 +150,7 @@ left join autotask.picklist_values priority_label
         and priority_label.field = 'priority'
         and priority_label.value = tk.priority
 left join autotask.resources assigned_resource
-    on assigned_resource.datasource_id = sc.datasource_id and assigned_resource.id = t.first_id
+    on assigned_resource.datasource_id = sc.datasource_id and assigned_resource.id = members.first_id
 left join autotask.resources creator
     on creator.datasource_id = sc.datasource_id and creator.id = sc.creator_resource_id
 left join autotask.resources canceled_by

@@ -1,18 +1,6 @@
--- Who is on which service call: a member counts once, however many tickets and tasks of the call are theirs.
+-- Who is on which service call: a member counts once, however many tickets and tasks of the call are theirs. Members are
+-- looked for a call at a time, of the calls that are asked for.
 create view dataset.call_members as
-with members as (
-    select s.datasource_id, s.service_call_id, m.resource_id
-    from autotask.service_call_tickets s
-    join autotask.service_call_ticket_resources m
-        on m.datasource_id = s.datasource_id and m.service_call_ticket_id = s.id
-    where s.deleted_at is null and m.deleted_at is null
-    union
-    select s.datasource_id, s.service_call_id, m.resource_id
-    from autotask.service_call_tasks s
-    join autotask.service_call_task_resources m
-        on m.datasource_id = s.datasource_id and m.service_call_task_id = s.id
-    where s.deleted_at is null and m.deleted_at is null
-)
 select
     t.datasource_id,
     t.service_call_id,
@@ -26,10 +14,27 @@ select
     coalesce(sc.duration, dataset.hours(sc.start_date_time, sc.end_date_time)) as duration,
     coalesce(sc.is_complete = 1, false) as is_complete,
     (sc.canceled_date_time is not null) as is_canceled
-from members t
-join autotask.service_calls sc
-    on sc.datasource_id = t.datasource_id and sc.id = t.service_call_id
-join dataset.workspace w on w.datasource_id = t.datasource_id
+from autotask.service_calls sc
+join dataset.workspace w on w.datasource_id = sc.datasource_id
+cross join lateral (
+    select m.datasource_id, s.service_call_id, m.resource_id
+    from autotask.service_call_tickets s
+    join autotask.service_call_ticket_resources m
+        on m.datasource_id = s.datasource_id and m.service_call_ticket_id = s.id
+    where s.datasource_id = sc.datasource_id
+        and s.service_call_id = sc.id
+        and s.deleted_at is null
+        and m.deleted_at is null
+    union
+    select m.datasource_id, s.service_call_id, m.resource_id
+    from autotask.service_call_tasks s
+    join autotask.service_call_task_resources m
+        on m.datasource_id = s.datasource_id and m.service_call_task_id = s.id
+    where s.datasource_id = sc.datasource_id
+        and s.service_call_id = sc.id
+        and s.deleted_at is null
+        and m.deleted_at is null
+) t
 left join autotask.resources resource
     on resource.datasource_id = t.datasource_id and resource.id = t.resource_id
 left join autotask.companies company
