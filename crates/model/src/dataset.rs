@@ -71,6 +71,9 @@ pub struct DatasetColumn {
     /// Whether it changes by itself with the time of day, as ages do. What changes with the date alone does not count.
     #[serde(default)]
     pub clock: bool,
+    /// Whether it is known only from what Taskgauge saw itself, since the datasource was added.
+    #[serde(default)]
+    pub observed: bool,
 }
 
 /// How a column's values read.
@@ -239,3 +242,8 @@ pub struct TableQuery {
 
 /// Most rows a page of a table holds.
 pub const TABLE_ROWS_MAX: u32 = 500;
+
+/// The column that a sort such as `name` or `-name` is by, and whether from its largest value down.
+pub fn directed(sort: &str) -> (&str, bool) {
+    sort.strip_prefix('-').map_or((sort, false), |name| (name, true))
+}

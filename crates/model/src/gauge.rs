@@ -3,7 +3,7 @@
 //! A gauge has *layers* (each an aggregate over one dataset), *values* (formulas over the layers, which are what is
 //! shown) and at most two *groups*. The store turns it into one SQL statement; `charts` turns the answer into a chart.
 
-use crate::range::Range;
+use crate::{dataset::directed, range::Range};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -85,6 +85,10 @@ pub enum ChartKind {
     Rank,
 }
 
+/// Colours of series that mean something, and in words.
+pub const TONES: [(&str, &str); 5] =
+    [("opened", "Opened"), ("closed", "Closed"), ("good", "Good"), ("warn", "Warning"), ("bad", "Bad")];
+
 /// An aggregate over one dataset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,10 +115,16 @@ pub struct Layer {
     /// A range of its own, where it differs from the gauge's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<Range>,
+    /// Whether it counts in the period of the same length before the range.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub before: bool,
+    /// Column of the filter *Member*, where that is not whoever something is assigned to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
     /// Columns this layer is grouped by, where they differ from the gauge's [`Group::by`]; by position.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by: Vec<String>,
-    /// Series colour, where the meaning fixes it (`opened`, `closed`, `good`, `warn`, `bad`).
+    /// Series colour, where the meaning fixes it: one of [`TONES`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tone: Option<String>,
 }
@@ -306,6 +316,9 @@ pub struct Target {
     /// Distance from the target within which it is a warning rather than bad.
     #[serde(default, skip_serializing_if = "is_default")]
     pub warn_within: f64,
+    /// What is beyond this on the good side is a warning, too: a member who is fully used is overloaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warn_beyond: Option<f64>,
     /// Where the default comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
@@ -344,11 +357,14 @@ impl Target {
 
     /// How `value` stands to the target.
     pub fn tone(&self, value: f64) -> Tone {
-        let missed_by = match self.good {
-            Good::Higher => self.value - value,
-            Good::Lower => value - self.value,
+        let away = |from: f64| match self.good {
+            Good::Higher => from - value,
+            Good::Lower => value - from,
         };
-        if missed_by <= 0.0 {
+        let missed_by = away(self.value);
+        if self.warn_beyond.is_some_and(|beyond| away(beyond) < 0.0) {
+            Tone::Warn
+        } else if missed_by <= 0.0 {
             Tone::Good
         } else if missed_by <= self.warn_within {
             Tone::Warn
@@ -366,8 +382,23 @@ pub struct RowList {
     pub columns: Vec<String>,
     /// Column to order by, with `-` in front for descending.
     pub sort: String,
+    /// Column to order equal rows by, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<String>,
     /// Most rows on the tile.
     pub limit: u32,
+}
+
+impl RowList {
+    /// What it is ordered by, as `name` or `-name`.
+    pub fn sorts(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.sort).chain(&self.then).map(String::as_str)
+    }
+
+    /// The columns that are shown and ordered by.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(String::as_str).chain(self.sorts().map(|sort| directed(sort).0))
+    }
 }
 
 /// What a value is measured in.

@@ -80,7 +80,7 @@ const NAMED: &[(&str, &str, Range)] = &[
     ("last_12m", "Last 12 months", Range::LastTwelveMonths),
 ];
 
-/// Longest `last_…d` and `next_…d`, in days.
+/// Longest `last_…d`, `next_…d` and range from day to day, in days.
 const DAYS_MAX: u16 = 3_660;
 
 impl Range {
@@ -266,7 +266,8 @@ impl FromStr for Range {
         let (from, to) = text.split_once("..").ok_or_else(unknown)?;
         let (from, to): (NaiveDate, NaiveDate) =
             (from.parse().map_err(|_| unknown())?, to.parse().map_err(|_| unknown())?);
-        let sane = (1900..=2200).contains(&from.year()) && (1900..=2200).contains(&to.year()) && from <= to;
+        let sane = (1900..=2200).contains(&from.year())
+            && (0..i64::from(DAYS_MAX)).contains(&(to - from).num_days());
         if sane { Ok(Range::Dates(from, to)) } else { Err(unknown()) }
     }
 }

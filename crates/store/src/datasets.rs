@@ -5,6 +5,7 @@
 //! user-defined fields and no addresses in Autotask; asking for such a column is asking for one that is not there.
 
 mod export;
+pub(crate) mod order;
 mod reading;
 mod workbook;
 

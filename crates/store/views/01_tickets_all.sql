@@ -157,13 +157,16 @@ select
         order by s.id desc
         limit 1
     ) as first_response_hours_sla,
-    (
-        select s.resolution_elapsed_hours
-        from autotask.service_level_agreement_results s
-        where s.datasource_id = t.datasource_id and s.ticket_id = t.id and s.deleted_at is null
-        order by s.id desc
-        limit 1
-    ) as resolution_hours_sla,
+    case
+        when t.status = w.merged_ticket_status then null
+        else (
+            select s.resolution_elapsed_hours
+            from autotask.service_level_agreement_results s
+            where s.datasource_id = t.datasource_id and s.ticket_id = t.id and s.deleted_at is null
+            order by s.id desc
+            limit 1
+        )
+    end as resolution_hours_sla,
     coalesce(
         t.status = 5
         and (t.completed_date at time zone w.time_zone)::date = (t.create_date at time zone w.time_zone)::date,

@@ -45,6 +45,7 @@ select
         case when ta.project_id is null then tp.project_name else pr.project_name end,
         '#' || coalesce(ta.project_id, tk.project_id)
     ) as project,
+    coalesce(tk.title, ta.title, '#' || coalesce(t.ticket_id, t.task_id)) as work,
     ta.phase_id,
     t.contract_id,
     coalesce(contract.contract_name, '#' || t.contract_id) as contract,
@@ -78,6 +79,11 @@ select
         when coalesce(not t.is_non_billable, false) then 'Billable'
         else 'Non-billable'
     end as class,
+    case
+        when not coalesce(not t.is_non_billable, false) then 'Non-billable'
+        when t.contract_id is not null then 'Contract'
+        else 'Billable'
+    end as coverage,
     round(
         extract(epoch from t.create_date_time - coalesce(
             t.end_date_time, ((t.date_worked + 1)::timestamp at time zone w.time_zone)

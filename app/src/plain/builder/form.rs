@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, Dataset},
-    gauge::{Condition, Gauge, Good, Group, Layer, Value},
+    gauge::{Condition, Gauge, Good, Group, Layer, TONES, Value},
     range::Range,
     words::{CHARTS, MEASURES, OPS},
 };
@@ -18,16 +18,6 @@ const BUCKETS: [(&str, &str); 5] = [
     ("month", "Month"),
     ("weekday", "Day of the week"),
     ("hour", "Hour of the day"),
-];
-
-/// Series colours that mean something.
-const TONES: [(&str, &str); 6] = [
-    ("", "By its place"),
-    ("opened", "Opened"),
-    ("closed", "Closed"),
-    ("good", "Good"),
-    ("warn", "Warning"),
-    ("bad", "Bad"),
 ];
 
 /// Settings of a datasource that can be a target, and in words.
@@ -102,8 +92,8 @@ fn layer_fields(layer: &Layer, at: usize, count: usize) -> AnyView {
         .enumerate()
         .map(|(place, condition)| condition_fields(condition, &format!("{prefix}.where.{place}"), dataset))
         .collect();
-    let tones = TONES
-        .iter()
+    let tones = std::iter::once(&("", "By its place"))
+        .chain(&TONES)
         .map(|(name, label)| option(name, label, Some(*name) == layer.tone.as_deref().or(Some(""))))
         .collect();
     let counted = layer.measure.column().unwrap_or_default();
@@ -125,6 +115,8 @@ fn layer_fields(layer: &Layer, at: usize, count: usize) -> AnyView {
                 <div class="builder-row">
                     {select(&name("until"), "Counts until", column_options(dataset, layer.until.as_deref().unwrap_or_default(), "No level: in the range", is_dated))}
                     {select(&name("range"), "Range of its own", range_options(layer.range, Some("The gauge’s")))}
+                    {select(&name("before"), "In", vec![option("", "the range", !layer.before), option("on", "the period before it", layer.before)])}
+                    {select(&name("member"), "Filter by member", column_options(dataset, layer.member.as_deref().unwrap_or_default(), "As elsewhere", |kind| kind == ColumnKind::Text))}
                     {select(&name("tone"), "Colour", tones)}
                     {text(&name("by"), "Grouped by other columns", &layer.by.join(", "), Some("In the order of the groups, where its dataset names them differently."), 200)}
                 </div>
@@ -157,8 +149,8 @@ fn value_fields(value: &Value, at: usize) -> AnyView {
     let units = std::iter::once(option("", "The gauge’s", value.unit.is_none()))
         .chain(UNITS.iter().map(|(unit, name, label)| option(name, label, Some(*unit) == value.unit)))
         .collect();
-    let tones = TONES
-        .iter()
+    let tones = std::iter::once(&("", "By its place"))
+        .chain(&TONES)
         .map(|(name, label)| option(name, label, Some(*name) == value.tone.as_deref().or(Some(""))))
         .collect();
     view! {
@@ -236,6 +228,7 @@ fn target_fields(gauge: &Gauge) -> AnyView {
                 {text("target.value", "Target", &number(target.map(|it| it.value)), Some("Empty for none."), 20)}
                 {select("target.good", "Good is", sides)}
                 {text("target.warn_within", "Close is within", &number(target.map(|it| it.warn_within)), None, 20)}
+                {text("target.warn_beyond", "Too good is beyond", &number(target.and_then(|it| it.warn_beyond)), Some("Warns, too; empty for never."), 20)}
             </div>
             <div class="builder-row">
                 {select("target.of", "Taken from", values)}
@@ -270,13 +263,17 @@ fn row_fields(gauge: &Gauge, dataset: Option<&Dataset>) -> AnyView {
             .into_any()
         })
         .collect();
-    let sort = chosen.map(|list| list.sort.as_str()).unwrap_or_default();
-    let mut orders = vec![option("", "–", sort.is_empty())];
-    for column in columns {
-        let falling = format!("-{}", column.name);
-        orders.push(option(&column.name, &format!("{} ▲", column.label), sort == column.name));
-        orders.push(option(&falling, &format!("{} ▼", column.label), sort == falling));
-    }
+    let orders = |sort: &str| {
+        let mut orders = vec![option("", "–", sort.is_empty())];
+        for column in columns {
+            let falling = format!("-{}", column.name);
+            orders.push(option(&column.name, &format!("{} ▲", column.label), sort == column.name));
+            orders.push(option(&falling, &format!("{} ▼", column.label), sort == falling));
+        }
+        orders
+    };
+    let sort = orders(chosen.map(|list| list.sort.as_str()).unwrap_or_default());
+    let then = orders(chosen.and_then(|list| list.then.as_deref()).unwrap_or_default());
     let limit = chosen.map_or(10, |list| list.limit).to_string();
     view! {
         <fieldset class="builder-part">
@@ -284,7 +281,8 @@ fn row_fields(gauge: &Gauge, dataset: Option<&Dataset>) -> AnyView {
             <p class="help">"For tables: the rows themselves instead of groups. They are those of the first number."</p>
             <details class="column-chooser"><summary class="button">"Columns"</summary><ul>{boxes}</ul></details>
             <div class="builder-row">
-                {select("rows.sort", "Order", orders)}
+                {select("rows.sort", "Order", sort)}
+                {select("rows.then", "Then by", then)}
                 {text("rows.limit", "Rows on the tile", &limit, None, 3)}
             </div>
         </fieldset>

@@ -103,6 +103,8 @@ fn blank_layer() -> Layer {
         date: None,
         until: None,
         range: None,
+        before: false,
+        member: None,
         by: Vec::new(),
         tone: None,
     }

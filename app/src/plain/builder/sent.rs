@@ -84,6 +84,7 @@ impl Sent {
             setting: self.get("target.of").strip_prefix(SETTING).map(str::to_owned),
             good: if self.get("target.good") == "lower" { Good::Lower } else { Good::Higher },
             warn_within: self.number("target.warn_within").unwrap_or_default(),
+            warn_beyond: self.number("target.warn_beyond"),
             origin: self.some("target.origin"),
         });
         let title = self.get("title").to_owned();
@@ -104,6 +105,7 @@ impl Sent {
             compare: self.flag("compare"),
             rows: (!columns.is_empty()).then(|| RowList {
                 sort: self.some("rows.sort").unwrap_or_else(|| columns[0].clone()),
+                then: self.some("rows.then"),
                 columns,
                 limit: self.get("rows.limit").parse().unwrap_or(10),
             }),
@@ -131,6 +133,8 @@ impl Sent {
             date: self.some(&format!("{prefix}.date")),
             until: self.some(&format!("{prefix}.until")),
             range: self.some(&format!("{prefix}.range")).and_then(|range| range.parse().ok()),
+            before: self.flag(&format!("{prefix}.before")),
+            member: self.some(&format!("{prefix}.member")),
             by: get("by").split(',').map(str::trim).filter(|by| !by.is_empty()).map(str::to_owned).collect(),
             tone: self.some(&format!("{prefix}.tone")),
             dataset,

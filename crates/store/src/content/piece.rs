@@ -3,6 +3,7 @@
 use super::{Content, Entry, ID_MAX};
 use crate::{StoreError, gauges::check};
 use serde::{Serialize, de::DeserializeOwned};
+use std::collections::HashMap;
 use taskgauge_model::{
     catalogue::Catalogue,
     dashboard::{Dashboard, GRID_COLUMNS, HEIGHT_MAX, TILES_MAX},
@@ -11,6 +12,8 @@ use taskgauge_model::{
 
 /// Longest description, in characters.
 const ABOUT_MAX: usize = 1_000;
+/// Most tiles of a dashboard with the same gauge.
+const TIMES_MAX: usize = 4;
 
 /// What can be made and changed: a gauge or a dashboard.
 pub trait Piece: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync + 'static {
@@ -117,7 +120,16 @@ impl Piece for Dashboard {
             return invalid("Each filter stands on a dashboard once.".to_owned());
         }
         let gauges = self.tiles.iter().flat_map(|tile| std::iter::once(&tile.gauge).chain(&tile.or));
-        for gauge in gauges.chain(&self.held) {
+        let mut times = HashMap::new();
+        for gauge in gauges {
+            check_id(gauge)?;
+            let times = times.entry(gauge).or_insert(0_usize);
+            *times += 1;
+            if *times > TIMES_MAX {
+                return invalid(format!("A dashboard shows a gauge {TIMES_MAX} times at most."));
+            }
+        }
+        for gauge in &self.held {
             check_id(gauge)?;
         }
         if self.mine.as_ref().is_some_and(|mine| !self.filters.contains(mine)) {

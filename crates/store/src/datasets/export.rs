@@ -1,6 +1,9 @@
 //! All rows that are asked for, as a file that is written while it is read.
 
-use super::reading::{Reading, json, push_order, push_values, values, web_url};
+use super::{
+    order::push_order,
+    reading::{Reading, json, push_values, values, web_url},
+};
 use crate::{Store, StoreError};
 use futures::{Stream, stream};
 use serde_json::Value;

@@ -1,5 +1,6 @@
 //! Rows of a dataset as somebody asks for them: columns, conditions, order, a page.
 
+use super::order::{Ordered, ordered, push_order};
 use crate::{
     Scope, StoreError,
     gauges::{
@@ -13,7 +14,9 @@ use serde_json::Value;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
 use std::collections::HashMap;
 use taskgauge_model::{
-    dataset::{ColumnKind, Dataset, DatasetColumn, TABLE_ROWS_MAX, TablePage, TableQuery, TableRow},
+    dataset::{
+        ColumnKind, Dataset, DatasetColumn, TABLE_ROWS_MAX, TablePage, TableQuery, TableRow, directed,
+    },
     gauge::{Condition, Op, Scalar},
     ids::DatasourceId,
 };
@@ -53,9 +56,6 @@ pub(crate) struct Reading<'a> {
     /// The layer of a gauge whose rows these are; all rows of the dataset where there is none.
     pub counted: Option<(&'a PlanLayer<'a>, &'a Asker<'a>)>,
 }
-
-/// A column to order by, and whether from its largest value down.
-pub(super) type Ordered<'a> = (&'a DatasetColumn, bool);
 
 impl<'a> Reading<'a> {
     /// A page of the rows, of the columns asked for, else of those of `default`.
@@ -133,32 +133,14 @@ impl<'a> Reading<'a> {
 
     /// The columns to order by; the last ones make the order of equal rows the same on every page.
     pub fn order(&self) -> Result<Vec<Ordered<'a>>, StoreError> {
-        let directed = |sort: &'a str| match sort.strip_prefix('-') {
-            Some(name) => (name, true),
-            None => (sort, false),
-        };
         let chosen = self.query.sort.as_str();
-        let mut order = Vec::new();
-        if chosen.is_empty() {
-            let (name, down) = directed(self.dataset.sort.as_str());
-            order.extend(self.column(name).ok().map(|column| (column, down)));
+        let mut order = if chosen.is_empty() {
+            let sort = self.dataset.sort.as_str();
+            let column = self.column(directed(sort).0).ok();
+            column.map_or(Ok(Vec::new()), |column| ordered(self.dataset, column, sort))?
         } else {
-            let (name, down) = match chosen.strip_prefix('-') {
-                Some(name) => (name, true),
-                None => (chosen, false),
-            };
-            let column = self.column(name)?;
-            if column.kind == ColumnKind::Json {
-                return Err(StoreError::Invalid(format!("“{}” has no order.", column.label)));
-            }
-            order.push((column, down));
-        }
-        // A label stands where Autotask's picklist puts it.
-        if let Some((column, down)) = order.first().copied()
-            && let Some(place) = column.order.as_deref().and_then(|name| self.dataset.column(name))
-        {
-            order.insert(0, (place, down));
-        }
+            ordered(self.dataset, self.column(directed(chosen).0)?, chosen)?
+        };
         match self.dataset.column("id") {
             Some(id) => order.push((id, false)),
             None => order.extend(
@@ -282,18 +264,6 @@ fn contains(word: &str) -> String {
     }
     pattern.push('%');
     pattern
-}
-
-pub(super) fn push_order(sql: &mut QueryBuilder<Postgres>, order: &[Ordered<'_>]) {
-    for (place, (column, down)) in order.iter().enumerate() {
-        let name = quoted(&column.name);
-        let direction = if *down { "desc" } else { "asc" };
-        sql.push(if place == 0 { "\norder by " } else { ", " });
-        match column.kind {
-            ColumnKind::Text => sql.push(format_args!("lower(d.{name}) {direction} nulls last")),
-            _ => sql.push(format_args!("d.{name} {direction} nulls last")),
-        };
-    }
 }
 
 /// The values of a row as one array of text: a function's arguments are limited, an array's elements are not.

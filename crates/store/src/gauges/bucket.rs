@@ -3,6 +3,9 @@
 use chrono::{Days, NaiveDate, Weekday};
 use taskgauge_model::range::{Window, month_start, months_ahead};
 
+/// Most groups that follow each other in time: more are no chart that anybody reads.
+const CALENDAR_GROUPS_MAX: i64 = 400;
+
 /// A part of a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bucket {
@@ -24,6 +27,15 @@ impl Bucket {
             "month" => Bucket::Month,
             _ => return None,
         })
+    }
+
+    /// The part itself, or the next longer one of which a window has not too many.
+    pub fn of_window(self, window: Window) -> Bucket {
+        match self {
+            Bucket::Day if window.days() > CALENDAR_GROUPS_MAX => Bucket::Week.of_window(window),
+            Bucket::Week if window.days() > 7 * CALENDAR_GROUPS_MAX => Bucket::Month,
+            other => other,
+        }
     }
 
     /// What people call it.

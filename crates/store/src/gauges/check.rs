@@ -13,7 +13,7 @@ use taskgauge_model::{
     catalogue::Catalogue,
     dataset::TABLE_ROWS_MAX,
     datasource::Doctor,
-    gauge::{ChartKind, Filters, Gauge, Scalar},
+    gauge::{ChartKind, Filters, Gauge, Scalar, TONES},
     ids::DatasourceId,
     range::Calendar,
     settings::Settings,
@@ -39,6 +39,20 @@ pub(crate) fn check(gauge: &Gauge) -> Result<(), StoreError> {
     text("The title", &gauge.title, 1, TITLE_MAX)?;
     text("The description", &gauge.about, 0, TEXT_MAX)?;
     text("The sentence for no data", gauge.empty.as_deref().unwrap_or_default(), 0, TEXT_MAX)?;
+    let tones = gauge.layers.iter().map(|layer| &layer.tone);
+    for tone in tones.chain(gauge.values.iter().map(|value| &value.tone)).flatten() {
+        if TONES.iter().all(|(name, _)| name != tone) {
+            let known = TONES.map(|(name, _)| name).join(", ");
+            return Err(invalid(format!("A colour is one of {known}.")));
+        }
+    }
+    let nothing = gauge.groups.iter().filter_map(|group| group.none.as_deref());
+    let by = gauge.layers.iter().flat_map(|layer| &layer.by).map(String::as_str);
+    for name in nothing.chain(by) {
+        text("What a group is called", name, 0, LABEL_MAX)?;
+    }
+    let origin = gauge.target.as_ref().and_then(|target| target.origin.as_deref()).unwrap_or_default();
+    text("Where the target comes from", origin, 0, TEXT_MAX)?;
     let names = gauge.layers.iter().map(|layer| (&layer.id, &layer.label));
     for (id, label) in names.chain(gauge.values.iter().map(|value| (&value.id, &value.label))) {
         text("A label", label, 1, LABEL_MAX)?;
@@ -72,7 +86,10 @@ pub(crate) fn check(gauge: &Gauge) -> Result<(), StoreError> {
         }
     }
     if let Some(target) = &gauge.target
-        && (!target.value.is_finite() || !target.warn_within.is_finite() || target.warn_within < 0.0)
+        && (![target.value, target.warn_within, target.warn_beyond.unwrap_or_default()]
+            .iter()
+            .all(|it| it.is_finite())
+            || target.warn_within < 0.0)
     {
         return Err(invalid("A target is a number, and the distance that warns is one from 0.".to_owned()));
     }
@@ -95,8 +112,7 @@ pub(crate) fn check(gauge: &Gauge) -> Result<(), StoreError> {
         if !(1..=TABLE_ROWS_MAX).contains(&list.limit) {
             return Err(invalid(format!("A list shows 1 to {TABLE_ROWS_MAX} rows on its tile.")));
         }
-        let sort = list.sort.strip_prefix('-').unwrap_or(&list.sort);
-        for name in list.columns.iter().map(String::as_str).chain([sort]) {
+        for name in list.names() {
             column(layer.dataset, name)?;
         }
     }
@@ -144,6 +160,7 @@ impl Context {
             calendar: Calendar { week_starts: Weekday::Mon, year_starts: 1 },
             settings: Settings::default(),
             web_url: None,
+            since: DateTime::UNIX_EPOCH,
             doctor: Doctor::default(),
             read_at: HashMap::new(),
             versions: HashMap::new(),
@@ -175,7 +192,10 @@ mod tests {
             change(&mut gauge);
             check(&gauge).expect_err("a refusal").to_string()
         };
-        let cases: [(Change, &str); 12] = [
+        let cases: [(Change, &str); 15] = [
+            (|it| it.layers[0].tone = Some("x".repeat(60_000)), "A colour is one of"),
+            (|it| it.groups[0].none = Some("x".repeat(101)), "called"),
+            (|it| it.layers[0].by = vec!["x".repeat(60_000)], "called"),
             (|it| it.title.clear(), "The title"),
             (|it| it.layers.clear(), "needs 1 to"),
             (|it| it.layers[0].dataset = "tickets; drop".into(), "no dataset"),

@@ -179,7 +179,7 @@ impl Days {
             return Ok(kept);
         }
         let mut days = Scanned::clone(&kept);
-        days.retain(|day, _| (window.to - *day).num_days() <= *WINDOW_DAYS.end());
+        days.retain(|day, _| *day >= window.from || (window.to - *day).num_days() <= *WINDOW_DAYS.end());
         for range in ranges(&missing) {
             let counted = count(connection, scan, cut, range, asker).await?;
             self.counted.fetch_add(counted.len() as u64, Ordering::Relaxed);

@@ -7,6 +7,7 @@ use super::{
 use crate::{Scope, Store, StoreError};
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
+use std::collections::HashMap;
 use taskgauge_model::{
     catalogue::Catalogue,
     gauge::{Filters, Gauge},
@@ -64,16 +65,18 @@ impl Store {
         let mut layers = Vec::new();
         for layer in &plan.layers {
             let (mut sql, reasons) = statement_of(layer, &asker)?;
-            let counts: Vec<i64> = sql.build_query_scalar().fetch_one(&mut *reading).await?;
-            let counts: Vec<u64> = counts.into_iter().map(i64::cast_unsigned).collect();
-            let rows = counts.first().copied().unwrap_or_default();
-            let counted = counts.last().copied().unwrap_or_default();
-            let steps = counts.windows(2).map(|pair| pair[0] - pair[1]);
+            let counts: HashMap<i64, i64> =
+                sql.build_query_as().fetch_all(&mut *reading).await?.into_iter().collect();
+            let rows = |step: usize| {
+                let step = i64::try_from(step).unwrap_or(i64::MAX);
+                counts.get(&step).copied().unwrap_or_default().cast_unsigned()
+            };
+            let left_out = reasons.into_iter().enumerate().map(|(place, reason)| (reason, rows(place + 1)));
             layers.push(ExplainedLayer {
                 dataset: layer.dataset.slug.clone(),
-                rows,
-                left_out: reasons.into_iter().zip(steps).filter(|(_, rows)| *rows > 0).collect(),
-                counted,
+                rows: counts.values().sum::<i64>().cast_unsigned(),
+                left_out: left_out.filter(|(_, rows)| *rows > 0).collect(),
+                counted: rows(0),
             });
         }
         reading.commit().await?;
@@ -85,45 +88,37 @@ impl Store {
     }
 }
 
-/// One count after each condition, and the reasons, in the same order.
+/// How many rows pass every condition (0), and how many fail which one first (from 1 on); and the reasons, in order.
 fn statement_of(
     layer: &PlanLayer<'_>,
     asker: &Asker<'_>,
 ) -> Result<(QueryBuilder<sqlx::Postgres>, Vec<String>), StoreError> {
     let mut reasons = Vec::new();
-    let mut sql = QueryBuilder::new("select array[count(*)");
-    let steps =
-        layer.conditions.len() + usize::from(layer.cut.is_some()) + usize::from(layer.column.is_some());
-    for last in 0..steps {
-        sql.push(",\ncount(*) filter (where true");
-        for (place, condition) in layer.conditions.iter().enumerate().take(last + 1) {
-            push_condition(&mut sql, layer.dataset, condition)?;
-            if place == last {
-                reasons.push(format!("Not: {}", condition.words(Some(layer.dataset))));
-            }
-        }
-        let left = (last + 1).saturating_sub(layer.conditions.len());
-        if left > 0
-            && let Some(cut) = layer.cut
-        {
-            push_window(&mut sql, asker, cut, cut.window);
-            if left == 1 {
-                reasons.push(match cut.until {
-                    Some(until) => format!(
-                        "Not there at the end of the window, from {} to {}",
-                        cut.column.label, until.label
-                    ),
-                    None => format!("{} is outside of the window, or empty", cut.column.label),
-                });
-            }
-        }
-        if let Some(measured) = layer.column.filter(|_| left > usize::from(layer.cut.is_some())) {
-            sql.push(format_args!("\nand d.{} is not null", quoted(&measured.name)));
-            reasons.push(format!("{} has no value", measured.label));
-        }
-        sql.push(")");
+    let mut sql = QueryBuilder::new("select f.step, count(*)\nfrom (\nselect (case");
+    for condition in &layer.conditions {
+        sql.push("\nwhen (true");
+        push_condition(&mut sql, layer.dataset, condition)?;
+        reasons.push(format!("Not: {}", condition.words(Some(layer.dataset))));
+        sql.push(format_args!(") is not true then {}", reasons.len()));
     }
-    sql.push("]");
+    if let Some(cut) = layer.cut {
+        sql.push("\nwhen (true");
+        push_window(&mut sql, asker, cut, cut.window);
+        reasons.push(match cut.until {
+            Some(until) => {
+                format!("Not there at the end of the window, from {} to {}", cut.column.label, until.label)
+            }
+            None => format!("{} is outside of the window, or empty", cut.column.label),
+        });
+        sql.push(format_args!(") is not true then {}", reasons.len()));
+    }
+    if let Some(measured) = layer.column {
+        reasons.push(format!("{} has no value", measured.label));
+        sql.push(format_args!("\nwhen d.{} is null then {}", quoted(&measured.name), reasons.len()));
+    }
+    // Without any condition there is nothing to choose by.
+    sql.push("\nwhen false then 0 else 0 end)::int8 as step");
     push_source(&mut sql, asker.datasource, layer.dataset, asker.scope)?;
+    sql.push("\n) f\ngroup by f.step");
     Ok((sql, reasons))
 }

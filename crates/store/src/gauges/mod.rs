@@ -62,6 +62,8 @@ const BOARD_CONNECTIONS: RangeInclusive<usize> = 2..=8;
 const STATEMENT_TIMEOUT: &str = "15s";
 /// Memory that a step of such a statement may take before it writes to disk.
 const WORK_MEM: &str = "32MB";
+/// What was observed for so long only says nothing yet.
+const SEEN_LITTLE: TimeDelta = TimeDelta::days(1);
 /// A state of records this much before the last reading is not the one that is stored.
 const PAST: TimeDelta = TimeDelta::hours(1);
 
@@ -73,6 +75,8 @@ struct Context {
     settings: Settings,
     web_url: Option<String>,
     doctor: Doctor,
+    /// When the datasource was added.
+    since: DateTime<Utc>,
     /// When each entity was last read.
     read_at: HashMap<String, DateTime<Utc>>,
     /// The version of each entity's rows and labels.
@@ -181,6 +185,12 @@ impl Store {
             answer.note = Some(note.to_owned());
             return Ok(answer);
         }
+        let observed = plan.observed_since(context, at);
+        if observed.is_some() && at - context.since < SEEN_LITTLE {
+            answer.status = Status::NoData;
+            answer.note = observed;
+            return Ok(answer);
+        }
         let asker = context.asker(scope, at);
         let mut reading = self.reading_from(at, plan.first_day()).await?;
         let counted = counted(&mut reading, plan, &asker, Some((&self.counts, context))).await?;
@@ -195,7 +205,14 @@ impl Store {
             );
         }
         let beyond = plan.beyond_reach(context, at);
-        let known: Vec<String> = answer.note.into_iter().chain(beyond).chain(lacks.notes).collect();
+        let known: Vec<String> = answer
+            .note
+            .into_iter()
+            .chain(beyond)
+            .chain(plan.coarser())
+            .chain(observed)
+            .chain(lacks.notes)
+            .collect();
         answer.note = (!known.is_empty()).then(|| known.join(" "));
         Ok(answer)
     }
@@ -232,9 +249,9 @@ impl Store {
     }
 
     async fn gauge_context(&self, datasource: DatasourceId) -> Result<Context, StoreError> {
-        type Found = (String, Option<String>, serde_json::Value, Option<serde_json::Value>);
-        let (zone, web_url, settings, doctor): Found = sqlx::query_as(
-            "select time_zone, web_url, settings, doctor
+        type Found = (String, Option<String>, serde_json::Value, Option<serde_json::Value>, DateTime<Utc>);
+        let (zone, web_url, settings, doctor, since): Found = sqlx::query_as(
+            "select time_zone, web_url, settings, doctor, created_at
             from taskgauge.datasources
             where id = $1",
         )
@@ -265,6 +282,7 @@ impl Store {
             },
             settings,
             web_url,
+            since,
             // Findings that cannot be read are none: they explain answers and do not make them.
             doctor: doctor.and_then(|doctor| serde_json::from_value(doctor).ok()).unwrap_or_default(),
             versions: read.iter().map(|(entity, _, version, _)| (entity.clone(), *version)).collect(),

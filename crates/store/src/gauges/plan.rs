@@ -21,6 +21,9 @@ const FILTER_VALUES_MAX: usize = 500;
 /// The name by which formulas know the length of the gauge's window.
 pub(super) const MONTHS: &str = "months";
 
+/// The filter whose column a layer may name ([`Layer::member`]).
+const MEMBER: &str = "member";
+
 /// Datasets with the same columns and a longer window: slug, days it is complete for, the next wider one.
 const WIDER: &[(&str, i64, &str)] = &[
     ("tickets_14d", 14, "tickets_210d"),
@@ -93,6 +96,8 @@ pub(crate) struct Cut<'a> {
     pub previous: Option<Window>,
     /// For levels: the column with the time at which a row ends.
     pub until: Option<&'a DatasetColumn>,
+    /// Of rows that stand for a while, only those that begin, and not after they end: the two dates.
+    pub standing: Option<(&'a DatasetColumn, &'a DatasetColumn)>,
 }
 
 impl Cut<'_> {
@@ -177,7 +182,8 @@ impl<'a> Plan<'a> {
         let mut layers = Vec::new();
         for layer in &gauge.layers {
             let layer_window = window(layer.range.unwrap_or(range));
-            layers.push(PlanLayer::new(catalogue, context, gauge, layer, layer_window, at)?);
+            let layer_window = if layer.before { layer_window.map(Window::previous) } else { layer_window };
+            layers.push(PlanLayer::new(catalogue, context, gauge, layer, (window(range), layer_window), at)?);
         }
         for (name, values) in &filters.fields {
             if values.is_empty() {
@@ -189,7 +195,12 @@ impl<'a> Plan<'a> {
             }
             let mut missed = false;
             for layer in &mut layers {
-                match filter_column(name, layer.dataset) {
+                let own = layer.layer.member.as_deref().filter(|_| name == MEMBER);
+                let filtered = match own {
+                    Some(own) => Some(column(layer.dataset, own)?),
+                    None => filter_column(name, layer.dataset),
+                };
+                match filtered {
                     Some(column) => layer.conditions.push(filter_condition(layer.dataset, column, values)),
                     None => missed = true,
                 }
@@ -202,8 +213,11 @@ impl<'a> Plan<'a> {
         for cut in layers.iter_mut().filter_map(|layer| layer.cut.as_mut()).filter(|_| !compares) {
             cut.previous = None;
         }
-        let dimensions =
-            gauge.groups.iter().map(|group| Dimension { group, bucket: Bucket::named(&group.by) }).collect();
+        let dimensions = gauge
+            .groups
+            .iter()
+            .map(|group| Dimension { group, bucket: bucket_of(&group.by, window(range)) })
+            .collect();
         let measures = measures(gauge)?;
         Ok(Plan { gauge, measures, layers, dimensions, window: window(range), unfiltered, compares })
     }
@@ -232,6 +246,24 @@ impl<'a> Plan<'a> {
             (at - begun >= TimeDelta::days(days + 1))
                 .then(|| format!("“{title}” reaches back {days} days, and no further."))
         })
+    }
+
+    /// What to say of a window that begins before Taskgauge could observe what is counted. Questions about a time before
+    /// that are not asked by people.
+    pub fn observed_since(&self, context: &Context, at: DateTime<Utc>) -> Option<String> {
+        let cut = self.layers.iter().find_map(|layer| layer.cut.filter(|cut| cut.column.observed))?;
+        let begun = cut.window.instants(&context.zone).0;
+        (begun < context.since && context.since <= at).then(|| {
+            let since = context.since.with_timezone(&context.zone).date_naive();
+            format!("Observed since {}: what happened before is not known.", since.format("%-d %B %Y"))
+        })
+    }
+
+    /// What to say of a window that has too many days or weeks to show each.
+    pub fn coarser(&self) -> Option<String> {
+        let dimension = self.dimensions.iter().find(|it| it.bucket != Bucket::named(&it.group.by))?;
+        let shown = if dimension.bucket == Some(Bucket::Week) { "week" } else { "month" };
+        Some(format!("The window is long, so it is shown by {shown}."))
     }
 
     /// Whether the layers count in different datasets, so that a group may be missing from one of them.
@@ -297,14 +329,14 @@ impl<'a> PlanLayer<'a> {
         context: &Context,
         gauge: &'a Gauge,
         layer: &'a Layer,
-        window: Option<Window>,
+        (shown, window): (Option<Window>, Option<Window>),
         at: DateTime<Utc>,
     ) -> Result<PlanLayer<'a>, StoreError> {
         let mut dataset = catalogue
             .dataset(&layer.dataset)
             .ok_or_else(|| invalid(format!("There is no dataset “{}”.", shortened(&layer.dataset))))?;
         let window = window.filter(|_| layer.date.is_some());
-        let previous = window.filter(|_| gauge.compare).map(Window::previous);
+        let previous = window.filter(|_| gauge.compare && !layer.before).map(Window::previous);
         if let Some(first) = previous.or(window) {
             dataset = wide_enough(catalogue, dataset, at - first.instants(&context.zone).0);
         }
@@ -316,12 +348,13 @@ impl<'a> PlanLayer<'a> {
         if until.is_some() {
             check_level(gauge, layer, date, until)?;
         }
-        let cut = date.zip(window).map(|(column, window)| Cut { column, window, previous, until });
+        let cut =
+            date.zip(window).map(|(column, window)| Cut { column, window, previous, until, standing: None });
         let measured = layer.measure.column().map(|name| column(dataset, name)).transpose()?;
         let mut keys = Vec::new();
         for (place, group) in gauge.groups.iter().enumerate() {
             let by = layer.by.get(place).unwrap_or(&group.by);
-            keys.push(Key::new(dataset, group, by, date)?);
+            keys.push(Key::new(dataset, group, by, date, shown)?);
         }
         let conditions = layer
             .conditions
@@ -338,8 +371,9 @@ impl<'a> Key<'a> {
         group: &'a Group,
         by: &str,
         date: Option<&'a DatasetColumn>,
+        shown: Option<Window>,
     ) -> Result<Key<'a>, StoreError> {
-        if let Some(bucket) = Bucket::named(by) {
+        if let Some(bucket) = bucket_of(by, shown) {
             let date = date.ok_or_else(|| invalid(format!("Grouping by {by} needs a date column.")))?;
             if bucket == Bucket::Hour && date.kind == ColumnKind::Date {
                 return Err(invalid(format!("“{}” is a date without a time of day.", date.label)));
@@ -360,6 +394,12 @@ impl<'a> Key<'a> {
         let order = label.order.as_deref().map(|name| column(dataset, name)).transpose()?;
         Ok(Key::Column { label, id, order })
     }
+}
+
+/// The part of a date that rows of a window are grouped by.
+fn bucket_of(by: &str, shown: Option<Window>) -> Option<Bucket> {
+    let bucket = Bucket::named(by)?;
+    Some(shown.map_or(bucket, |window| bucket.of_window(window)))
 }
 
 /// Whether a level can be counted.

@@ -62,14 +62,18 @@ impl PlanLayer<'_> {
             }
         }
         columns.extend(self.column);
-        columns.extend(self.cut.into_iter().flat_map(|cut| [Some(cut.column), cut.until]).flatten());
+        if let Some(cut) = self.cut {
+            columns.push(cut.column);
+            columns.extend(cut.until);
+            columns.extend(cut.standing.into_iter().flat_map(|(begin, end)| [begin, end]));
+        }
         if *scope != Scope::All {
             columns.extend(company_id(dataset).ok().flatten());
         }
         if let Some(list) = list {
-            let sort = list.sort.strip_prefix('-').unwrap_or(&list.sort);
-            let listed = list.columns.iter().map(String::as_str).chain([sort]);
-            columns.extend(listed.chain(dataset.link.iter().map(|link| link.id.as_str())).filter_map(named));
+            columns.extend(
+                list.names().chain(dataset.link.iter().map(|link| link.id.as_str())).filter_map(named),
+            );
             let orders = columns.iter().filter_map(|column| named(column.order.as_deref()?));
             let orders: Vec<&DatasetColumn> = orders.collect();
             columns.extend(orders);

@@ -5,10 +5,13 @@ use super::{
     plan::{Plan, column},
     statement::{Asker, push_rows_of, push_source, quoted},
 };
-use crate::{Scope, StoreError};
+use crate::{
+    Scope, StoreError,
+    datasets::order::{ordered, push_order},
+};
 use sqlx::{PgConnection, QueryBuilder};
 use taskgauge_model::{
-    dataset::{TABLE_ROWS_MAX, TablePage, TableRow},
+    dataset::{TABLE_ROWS_MAX, TablePage, TableRow, directed},
     gauge::RowList,
 };
 
@@ -46,30 +49,26 @@ pub(super) async fn read(
     sql.push(format_args!("), ({id})::int8, (select count(*)"));
     push_rows_of(&mut sql, layer, asker)?;
     sql.push(")");
-    let (name, direction) = match list.sort.strip_prefix('-') {
-        Some(name) => (name, "desc"),
-        None => (list.sort.as_str(), "asc"),
-    };
-    let sorted = column(dataset, name)?;
-    // A label stands where Autotask's picklist puts it.
-    let sorted = sorted.order.as_deref().map_or(Ok(sorted), |order| column(dataset, order))?;
-    let mut order = format!("\norder by d.{} {direction} nulls last", quoted(&sorted.name));
-    let limit = format!("\nlimit {}", list.limit.min(TABLE_ROWS_MAX));
-    let has_id = dataset.column("id").is_some();
-    if has_id {
-        order.push_str(", d.\"id\"");
+    let mut order = Vec::new();
+    for sort in list.sorts() {
+        order.extend(ordered(dataset, column(dataset, directed(sort).0)?, sort)?);
     }
+    let has_id = dataset.column("id").is_some();
+    order.extend(dataset.column("id").map(|id| (id, false)));
+    let limit = format!("\nlimit {}", list.limit.min(TABLE_ROWS_MAX));
     // Where a row is one of the leading entity, its id is nobody else's.
     if has_id && dataset.rows_of.is_empty() {
         // First which rows, then what they say: the columns shown look into other tables.
         push_source(&mut sql, asker.datasource, dataset, asker.scope)?;
         sql.push("\nand d.\"id\" = any(array(select d.\"id\"");
         push_rows_of(&mut sql, layer, asker)?;
-        sql.push(format_args!("{order}{limit}))"));
+        push_order(&mut sql, &order);
+        sql.push(format_args!("{limit}))"));
     } else {
         push_rows_of(&mut sql, layer, asker)?;
     }
-    sql.push(format_args!("{order}{limit}"));
+    push_order(&mut sql, &order);
+    sql.push(limit);
     let found: Vec<(serde_json::Value, Option<i64>, i64)> =
         sql.build_query_as().fetch_all(connection).await?;
     let total = found.first().map_or(0, |(_, _, total)| u64::try_from(*total).unwrap_or(0));

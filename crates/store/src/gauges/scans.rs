@@ -83,6 +83,7 @@ pub(super) fn key(
         dataset: &'a str,
         date: Option<&'a str>,
         cut: Option<(&'a str, Option<&'a str>, Window, Option<Window>)>,
+        standing: Option<(&'a str, &'a str)>,
         today: Option<String>,
         conditions: &'a [Condition],
         keys: Vec<String>,
@@ -105,6 +106,10 @@ pub(super) fn key(
             let until = cut.until.map(|until| until.name.as_str());
             (cut.column.name.as_str(), until, cut.window, cut.previous)
         }),
+        standing: layer
+            .cut
+            .and_then(|cut| cut.standing)
+            .map(|(begin, end)| (begin.name.as_str(), end.name.as_str())),
         today: is_whole.then(|| asker.today.to_string()),
         conditions: &layer.conditions,
         keys: layer.keys.iter().map(said).collect(),

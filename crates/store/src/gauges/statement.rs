@@ -366,6 +366,10 @@ pub(super) fn push_window(sql: &mut QueryBuilder<Postgres>, asker: &Asker<'_>, c
         push_standing(sql, asker, cut.column, until, (window.to, window.to));
         return;
     }
+    if let Some((begin, end)) = cut.standing {
+        let (begin, end) = (quoted(&begin.name), quoted(&end.name));
+        sql.push(format_args!("\nand d.{begin} is not null and (d.{end} is null or d.{end} >= d.{begin})"));
+    }
     if cut.column.kind == ColumnKind::Date {
         sql.push(format_args!("\nand d.{name} >= "));
         sql.push_bind(window.from);
@@ -510,6 +514,12 @@ pub(crate) fn push_condition(
     if condition.op == Op::Empty || condition.op == Op::Filled {
         let not = if condition.op == Op::Filled { "not " } else { "" };
         sql.push(format_args!("\nand {name} is {not}null"));
+        return Ok(());
+    }
+    // Said as what it is, which an index of the rows that have it may know.
+    if let (ColumnKind::Flag, Op::Is, Some(is_so)) = (column.kind, condition.op, flag(&condition.value)) {
+        let not = if is_so { "" } else { "not " };
+        sql.push(format_args!("\nand {not}{name}"));
         return Ok(());
     }
     let values = match &condition.value {

@@ -56,6 +56,10 @@ fn long() -> Vec<Gauge> {
             gauges.push(gauge);
         }
     }
+    // Windows that reach further back than days are kept otherwise: a comparison, and a level.
+    let far = |id: &str, compare, range| Gauge { compare, range, ..gauge(id).clone() };
+    gauges.push(far("tickets_by_source", true, Range::Last(700)));
+    gauges.push(far("backlog_trend", false, Range::Last(1_500)));
     gauges
 }
 
@@ -71,7 +75,7 @@ impl World {
     async fn edit(&self, dice: &mut Dice) {
         for _ in 0..2 + dice.below(6) {
             let id = 1 + dice.below(420);
-            let edit = match dice.below(12) {
+            let edit = match dice.below(13) {
                 0 => "update autotask.tickets set create_date = create_date - interval '3 days' where id = $1",
                 1 => "update autotask.tickets set status = 1, completed_date = null where id = $1",
                 2 => {
@@ -89,7 +93,8 @@ impl World {
                 8 => "update autotask.tasks set project_id = $1 % 2 + 1 where id = $1 % 3 + 1",
                 9 => "update autotask.projects set company_id = $1 % 20 where id = $1 % 2 + 1",
                 10 => "update autotask.tickets set project_id = $1 % 2 + 1, company_id = null where id = $1",
-                _ => "update autotask.time_entries set date_worked = date_worked - 2 where id = $1",
+                11 => "update autotask.time_entries set date_worked = date_worked - 2 where id = $1",
+                _ => "update autotask.tickets set create_date = create_date - interval '1250 days' where id = $1",
             };
             sqlx::query(edit).bind(id).execute(&self.pool).await.expect("edited");
         }

@@ -173,6 +173,15 @@ async fn levels_are_those_at_the_end_of_each_group_of_days() {
     let order = |it: &Ticket| it.priority.map_or(0.0, |priority| (priority % 4 + 1) as f64);
     assert_eq!(answer.value, Some(open_after(date("2026-04-03"), &order)));
 
+    // What ends before it begins, or never begins, stands on no day.
+    let mut backwards = gauge("backlog_trend").clone();
+    backwards.range = level.range;
+    backwards.layers[0].date = Some("completed_date".to_owned());
+    backwards.layers[0].until = Some("create_date".to_owned());
+    let answer = world.ask(&backwards, &Filters::default(), &Scope::All).await.expect("an answer");
+    let stand: Vec<f64> = answer.groups.iter().map(|group| group.values["open"]).collect();
+    assert!(stand.len() > 40 && stand.iter().all(|number| *number == 0.0), "{stand:?}");
+
     let refused = |change: &dyn Fn(&mut Gauge)| {
         let mut changed = gauge("backlog_trend").clone();
         change(&mut changed);
@@ -287,6 +296,8 @@ async fn a_layer_may_count_by_a_column_and_in_a_range_of_its_own() {
         date: Some(date.to_owned()),
         until: None,
         range,
+        before: false,
+        member: None,
         by: by.iter().map(|by| (*by).to_owned()).collect(),
         tone: None,
     };

@@ -121,12 +121,13 @@ fn noisiest(c: &Count<'_>) -> Expected {
         opened(c, dates).into_iter().filter(|row| row.int("companyID") != Some(0)).collect()
     };
     let dates = c.dates("last_30d");
-    let rows = of_clients(dates);
+    let (rows, before) = (of_clients(dates), of_clients(dates.before()));
+    let both = rows.iter().map(|row| (*row, true)).chain(before.iter().map(|row| (*row, false)));
+    let groups = Count::by(both, |(row, _)| (key(row.int("companyID")), c.company(row.int("companyID"))));
+    let number = |rows: &[(&Row, bool)], now: bool| count(rows.iter().filter(|(_, it)| *it == now).count());
     let groups =
-        Count::by(rows.iter().copied(), |row| (key(row.int("companyID")), c.company(row.int("companyID"))));
-    let groups = largest(reckoned(&groups, |rows| vec![("opened", count(rows.len()))]), 15);
-    Expected::groups(count(rows.len()), Order::Falling, groups)
-        .before(count(of_clients(dates.before()).len()))
+        reckoned(&groups, |rows| vec![("opened", number(rows, true)), ("before", number(rows, false))]);
+    Expected::groups(count(rows.len()), Order::Falling, largest(groups, 15)).before(count(before.len()))
 }
 
 /// Active workstations, laptops and servers.
@@ -171,6 +172,14 @@ fn per_endpoint(c: &Count<'_>, id: &'static str, amount: fn(&Count<'_>, Dates, i
     Expected::groups(ratio(amounts, divisor * months), Order::Falling, first(groups, Order::Falling, 15))
 }
 
+fn coverage(work: &Work<'_>) -> &'static str {
+    match (work.is_billable, work.row.int("contractID")) {
+        (false, _) => "Non-billable",
+        (true, Some(_)) => "Contract",
+        (true, None) => "Billable",
+    }
+}
+
 fn hours_by_client(c: &Count<'_>) -> Expected {
     let mut entries = entries(c, "mtd");
     entries.retain(|work| work.is_client);
@@ -181,7 +190,7 @@ fn hours_by_client(c: &Count<'_>) -> Expected {
         let company = key(work.company);
         let is_shown = shown.iter().any(|group| group.key == company);
         let row = if is_shown { company } else { OTHER.to_owned() };
-        *cells.entry((row, class(work).to_owned())).or_insert(0.0) += work.hours;
+        *cells.entry((row, coverage(work).to_owned())).or_insert(0.0) += work.hours;
     }
     Expected::cells(Some(sum(&entries)), cells)
 }

@@ -257,21 +257,24 @@ fn missing(c: &Count<'_>) -> Expected {
     for work in c.work() {
         *worked.entry((work.row.int("resourceID"), work.date)).or_insert(0.0) += work.hours;
     }
-    let mut rows: Vec<Shown> = Vec::new();
+    let mut members: BTreeMap<i64, (String, f64)> = BTreeMap::new();
     for day in member_days(c, c.dates("wtd")) {
         let worked = worked.get(&(Some(day.member.id()), Some(day.date))).copied().unwrap_or(0.0);
         let missing = (day.available - worked).max(0.0);
         if day.date < c.today && missing > 0.0 {
-            rows.push(vec![
-                ("missing_hours", number(Some(missing))),
-                ("resource", words(Some(day.member.person()))),
-                ("date", date(Some(day.date))),
-                ("available_hours", number(Some(day.available))),
-                ("hours_worked", number(Some(worked))),
-            ]);
+            let name = day.member.person().unwrap_or_default();
+            members.entry(day.member.id()).or_insert((name, 0.0)).1 += missing;
         }
     }
-    Expected::alike(rows)
+    let all: f64 = members.values().map(|(_, hours)| hours).sum();
+    let groups = members.into_iter().map(|(id, (label, hours))| Group {
+        key: id.to_string(),
+        label,
+        numbers: vec![("missing", Some(hours))],
+    });
+    let groups: Vec<Group> = groups.collect();
+    let value = (!groups.is_empty()).then_some(all);
+    Expected::groups(value, Order::Falling, groups)
 }
 
 fn entries_today(c: &Count<'_>) -> Expected {
@@ -284,7 +287,14 @@ fn entries_today(c: &Count<'_>) -> Expected {
             ("date_worked", date(work.date)),
             ("resource", words(c.member(row.int("resourceID")))),
             ("company", words(c.company(work.company))),
-            ("ticket", words(work.ticket.and_then(|ticket| ticket.text("title")))),
+            (
+                "work",
+                words(
+                    work.ticket
+                        .or_else(|| c.records.get("Tasks", row.int("taskID")))
+                        .and_then(|of| of.text("title")),
+                ),
+            ),
             ("hours_worked", number(row.num("hoursWorked"))),
             ("hours_to_bill", number(row.num("hoursToBill"))),
             ("summary_notes", words(row.text("summaryNotes"))),

@@ -27,7 +27,9 @@ pub const SECOND: &[Second] = &[
             percent(won, won + lost)
         };
         let dates = c.dates("last_90d");
+        let (amount_won, amount_lost) = (value(&won(c, dates)), value(&lost(c, dates)));
         Expected::compared(rate(dates), rate(dates.before()))
+            .figure("by_value", percent(amount_won, amount_won + amount_lost))
     }),
     ("won_trend", Inside, won_by_month),
     ("sales_leaderboard", Inside, won_by_owner),

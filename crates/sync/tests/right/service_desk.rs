@@ -335,7 +335,11 @@ fn trend(c: &Count<'_>) -> Expected {
 fn my_open(c: &Count<'_>) -> Expected {
     let mut rows = open(c);
     let place = |row: &Row| c.records.place("Tickets", "priority", row.int("priority")?);
-    sorted(&mut rows, false, place);
+    sorted(&mut rows, false, |row| row.time("dueDateTime"));
+    rows.sort_by(|one, other| match (place(one), place(other)) {
+        (Some(one), Some(other)) => one.partial_cmp(&other).unwrap(),
+        (one, other) => one.is_none().cmp(&other.is_none()),
+    });
     let rows = rows.into_iter().map(|row| {
         let mut shown = only(shown(c, row), &["ticket_number", "title", "company", "status", "priority"]);
         shown.push(("due_date_time", time(row.time("dueDateTime"))));
