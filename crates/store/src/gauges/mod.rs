@@ -46,7 +46,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures::{FutureExt as _, StreamExt as _, stream};
 use sqlx::{PgConnection, Postgres, Transaction};
-use std::{collections::HashMap, num::NonZero, ops::RangeInclusive};
+use std::{collections::HashMap, num::NonZero, ops::RangeInclusive, time::Duration};
 use taskgauge_model::{
     catalogue::Catalogue,
     datasource::Doctor,
@@ -59,7 +59,7 @@ use taskgauge_model::{
 /// Fewest and most connections one board may use at once; between them it is as many as this machine has cores.
 const BOARD_CONNECTIONS: RangeInclusive<usize> = 2..=8;
 /// Longest time a statement of a gauge may take.
-const STATEMENT_TIMEOUT: &str = "15s";
+pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Memory that a step of such a statement may take before it writes to disk.
 const WORK_MEM: &str = "32MB";
 /// A state of records this much before the last reading is not the one that is stored.
@@ -224,7 +224,7 @@ impl Store {
         )
         .bind(at.to_rfc3339())
         .bind(first_day.map(|day| day.to_string()).unwrap_or_default())
-        .bind(STATEMENT_TIMEOUT)
+        .bind(format!("{}ms", self.statement_timeout.as_millis()))
         .bind(WORK_MEM)
         .execute(&mut *reading)
         .await?;

@@ -8,6 +8,7 @@ mod explain;
 mod filtering;
 mod health;
 mod kept;
+mod limits;
 mod marks;
 mod money;
 mod reads;
