@@ -147,6 +147,7 @@ impl Context {
             read_at: HashMap::new(),
             versions: HashMap::new(),
             labels: HashMap::new(),
+            arrived: None,
             workspace: String::new(),
         }
     }

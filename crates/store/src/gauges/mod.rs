@@ -46,7 +46,12 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures::{FutureExt as _, StreamExt as _, stream};
 use sqlx::{PgConnection, Postgres, Transaction};
-use std::{collections::HashMap, num::NonZero, ops::RangeInclusive, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    num::NonZero,
+    ops::RangeInclusive,
+    time::Duration,
+};
 use taskgauge_model::{
     catalogue::Catalogue,
     datasource::Doctor,
@@ -79,6 +84,8 @@ struct Context {
     versions: HashMap<String, i64>,
     /// The version of each entity's labels alone.
     labels: HashMap<String, i64>,
+    /// Of which entities there is anything, while the first sync is under way; `None` once it is complete.
+    arrived: Option<HashSet<String>>,
     /// Time zone, settings and permissions as text, for keys of answers.
     workspace: String,
 }
@@ -181,6 +188,12 @@ impl Store {
             answer.note = Some(note.to_owned());
             return Ok(answer);
         }
+        let awaited = plan.awaited(context, scope);
+        if !awaited.is_empty() {
+            answer.status = Status::Loading;
+            answer.note = Some(format!("Still to come from Autotask: {}.", awaited.join(", ")));
+            return Ok(answer);
+        }
         let asker = context.asker(scope, at);
         let mut reading = self.reading_from(at, plan.first_day()).await?;
         let counted = counted(&mut reading, plan, &asker, Some((&self.counts, context))).await?;
@@ -232,9 +245,9 @@ impl Store {
     }
 
     async fn gauge_context(&self, datasource: DatasourceId) -> Result<Context, StoreError> {
-        type Found = (String, Option<String>, serde_json::Value, Option<serde_json::Value>);
-        let (zone, web_url, settings, doctor): Found = sqlx::query_as(
-            "select time_zone, web_url, settings, doctor
+        type Found = (String, Option<String>, serde_json::Value, Option<serde_json::Value>, bool);
+        let (zone, web_url, settings, doctor, is_filling): Found = sqlx::query_as(
+            "select time_zone, web_url, settings, doctor, synced_at is null
             from taskgauge.datasources
             where id = $1",
         )
@@ -242,8 +255,8 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?
         .ok_or(StoreError::NotFound { what: "datasource" })?;
-        let read: Vec<(String, Option<DateTime<Utc>>, i64, i64)> = sqlx::query_as(
-            "select entity, read_at, version, labels_version
+        let read: Vec<(String, Option<DateTime<Utc>>, i64, i64, bool)> = sqlx::query_as(
+            "select entity, read_at, version, labels_version, read_at is not null or rows > 0
             from taskgauge.entity_state
             where datasource_id = $1",
         )
@@ -267,9 +280,11 @@ impl Store {
             web_url,
             // Findings that cannot be read are none: they explain answers and do not make them.
             doctor: doctor.and_then(|doctor| serde_json::from_value(doctor).ok()).unwrap_or_default(),
-            versions: read.iter().map(|(entity, _, version, _)| (entity.clone(), *version)).collect(),
-            labels: read.iter().map(|(entity, _, _, labels)| (entity.clone(), *labels)).collect(),
-            read_at: read.into_iter().filter_map(|(entity, at, _, _)| Some((entity, at?))).collect(),
+            versions: read.iter().map(|(entity, _, version, ..)| (entity.clone(), *version)).collect(),
+            labels: read.iter().map(|(entity, _, _, labels, _)| (entity.clone(), *labels)).collect(),
+            arrived: is_filling
+                .then(|| read.iter().filter(|(.., any)| *any).map(|(entity, ..)| entity.clone()).collect()),
+            read_at: read.into_iter().filter_map(|(entity, at, ..)| Some((entity, at?))).collect(),
             workspace,
         })
     }

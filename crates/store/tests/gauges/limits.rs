@@ -240,3 +240,44 @@ async fn what_is_divided_by_nothing_has_no_value_in_total_and_in_each_group() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_has_not_arrived_yet_is_neither_zero_nor_none() {
+    let world = World::empty(Europe::Berlin, AT).await;
+    let run = async |sql: &'static str| {
+        sqlx::query(sql).bind(world.datasource.0).execute(&world.pool).await.unwrap();
+    };
+    // Through what is kept, as a board asks.
+    let asked = async |id: &str| {
+        let asked = [gauge(id)];
+        let none = Filters::default();
+        let mut answers =
+            world.database.store.answers(world.datasource, &asked, &none, &Scope::All, world.at).await;
+        answers.remove(0).unwrap()
+    };
+    run("update taskgauge.datasources set synced_at = null where id = $1").await;
+    let open = asked("open_tickets").await;
+    assert_eq!((open.status, open.value), (Status::Loading, None));
+    assert_eq!(open.note.as_deref(), Some("Still to come from Autotask: Tickets."));
+    for id in ["open_by_queue", "oldest_open", "hours_per_ticket", "opened_vs_closed_by_day"] {
+        let answer = asked(id).await;
+        assert_eq!((answer.status, answer.value), (Status::Loading, None), "{id}");
+        assert!(answer.groups.is_empty() && answer.table.is_none(), "{id}");
+    }
+    // Labels come first, and are no tickets.
+    run("insert into taskgauge.entity_state (datasource_id, entity, version) values ($1, 'Tickets', 1)")
+        .await;
+    assert_eq!(asked("open_tickets").await.status, Status::Loading);
+    // Read to the end, and there is none: that changes no row.
+    run("update taskgauge.entity_state set read_at = now() where datasource_id = $1").await;
+    let open = asked("open_tickets").await;
+    assert_eq!((open.status, open.value), (Status::Ok, Some(0.0)));
+    // What a gauge needs besides is waited for, until the first sync is complete.
+    let hours = asked("hours_per_ticket").await;
+    assert_eq!(hours.status, Status::Loading);
+    assert!(hours.note.is_some_and(|note| note.contains("Time entries")));
+    // What Taskgauge tells of itself is there at once.
+    assert_ne!(asked("permission_gaps").await.status, Status::Loading);
+    run("update taskgauge.datasources set synced_at = now() where id = $1").await;
+    assert_ne!(asked("hours_per_ticket").await.status, Status::Loading);
+}
