@@ -76,8 +76,10 @@ pub struct Changes {
     pub at: DateTime<Utc>,
     /// End of the datasource's last complete sync.
     pub synced_at: Option<DateTime<Utc>>,
-    /// Whether the first sync is still under way.
+    /// Whether the first sync is not complete yet.
     pub filling: bool,
+    /// Why the first sync is not under way though it is not complete.
+    pub stopped: Option<String>,
     /// When the data of each tile was read, by its first gauge.
     pub data_at: Vec<Option<DateTime<Utc>>>,
     /// Tiles that show something else now, by place; all of them where the board itself was changed.

@@ -13,8 +13,10 @@ pub struct Source {
     pub name: String,
     /// End of its last complete sync.
     pub synced_at: Option<DateTime<Utc>>,
-    /// Whether the first sync is still under way.
+    /// Whether the first sync is not complete yet.
     pub filling: bool,
+    /// Why the first sync is not under way though it is not complete.
+    pub stopped: Option<String>,
 }
 
 impl From<Datasource> for Source {
@@ -23,12 +25,21 @@ impl From<Datasource> for Source {
             id: datasource.id,
             name: datasource.name,
             filling: datasource.synced_at.is_none(),
+            stopped: None,
             synced_at: datasource.synced_at,
         }
     }
 }
 
-/// The datasource that is wanted, or the first where none is named, and all there are.
+/// Why the first sync of a datasource is not under way though it is not complete.
+#[cfg(feature = "ssr")]
+async fn stopped(cx: &super::RequestCx, id: DatasourceId) -> Result<Option<String>, super::UiError> {
+    let run = cx.store().latest_run(id).await?.filter(|run| run.state.is_over());
+    Ok(run.map(|run| run.problem.unwrap_or_else(|| "Somebody stopped it.".to_owned())))
+}
+
+/// The datasource that is wanted, or the first where none is named, and all there are. Of the chosen one it is known why
+/// its first sync stopped.
 ///
 /// # Errors
 /// [`UiError::NotFound`](super::UiError::NotFound) when the wanted one is gone: another tenant's numbers in its place
@@ -39,12 +50,16 @@ pub async fn choose(
     wanted: Option<DatasourceId>,
 ) -> Result<(Option<Source>, Vec<Source>), super::UiError> {
     let sources: Vec<Source> = cx.store().datasources().await?.into_iter().map(Source::from).collect();
-    let chosen =
+    let mut chosen =
         match wanted {
             Some(id) => Some(sources.iter().find(|source| source.id == id).ok_or_else(|| {
                 super::UiError::NotFound("This datasource is not there any more.".to_owned())
             })?),
             None => sources.first(),
-        };
-    Ok((chosen.cloned(), sources))
+        }
+        .cloned();
+    if let Some(source) = chosen.as_mut().filter(|source| source.filling) {
+        source.stopped = stopped(cx, source.id).await?;
+    }
+    Ok((chosen, sources))
 }

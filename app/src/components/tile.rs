@@ -81,9 +81,8 @@ fn GaugeView(gauge: TileGauge, around: Around, titled: bool) -> impl IntoView {
     let body = match answer {
         Err(problem) => view! { <p class="tile-empty" role="status">"! "{problem}</p> }.into_any(),
         Ok(answer) if answer.status != Status::Ok => {
-            let sign = if answer.status == Status::NotPermitted { "Not permitted" } else { "No data" };
             let note = answer.note.clone().unwrap_or_default();
-            view! { <div class="tile-empty"><p class="tile-empty-title">{sign}</p><p>{note}</p></div> }
+            view! { <div class="tile-empty"><p class="tile-empty-title">{answer.status.sign()}</p><p>{note}</p></div> }
                 .into_any()
         }
         Ok(Answer { table: Some(page), .. }) => view! {

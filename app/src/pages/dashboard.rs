@@ -60,6 +60,7 @@ struct Open {
     now: RwSignal<DateTime<Utc>>,
     synced_at: RwSignal<Option<DateTime<Utc>>>,
     filling: RwSignal<bool>,
+    stopped: RwSignal<Option<String>>,
     /// Why the board could not be asked again.
     trouble: RwSignal<Option<UiError>>,
     rebuilt: RwSignal<u32>,
@@ -74,6 +75,7 @@ fn BoardView(board: Board, filters: Filters, rebuilt: RwSignal<u32>) -> impl Int
         now: RwSignal::new(board.at),
         synced_at: RwSignal::new(source.synced_at),
         filling: RwSignal::new(source.filling),
+        stopped: RwSignal::new(source.stopped.clone()),
         trouble: RwSignal::new(None),
         rebuilt,
     };
@@ -120,11 +122,7 @@ fn BoardView(board: Board, filters: Filters, rebuilt: RwSignal<u32>) -> impl Int
         </header>
         {move || {
             let watch = watch.clone();
-            open.filling.get().then(move || view! {
-                <Banner mood=Mood::Info title="The first sync is under way">
-                    <p>"Tiles fill as records arrive. "<a class="link" href=watch>"Watch the progress"</a></p>
-                </Banner>
-            }.into_any())
+            open.filling.get().then(move || first_sync(open.stopped.get(), watch))
         }}
         {tiles.is_empty().then(|| view! {
             <div class="empty"><p class="empty-title">"This board has no tiles yet"</p>
@@ -133,6 +131,23 @@ fn BoardView(board: Board, filters: Filters, rebuilt: RwSignal<u32>) -> impl Int
         <div class=class>{shown_tiles}</div>
     }
     .into_any()
+}
+
+/// What stands above a board that is not complete yet: what happens, or what to do.
+fn first_sync(stopped: Option<String>, watch: String) -> AnyView {
+    let (mood, title, words, way) = match stopped {
+        None => (
+            Mood::Info,
+            "The first sync is under way",
+            "Tiles fill as records arrive.".to_owned(),
+            "Watch the progress",
+        ),
+        Some(why) => {
+            (Mood::Warn, "The first sync stopped early", why, "See where it stopped, and sync again")
+        }
+    };
+    view! { <Banner mood=mood title=title><p>{words}" "<a class="link" href=watch>{way}</a></p></Banner> }
+        .into_any()
 }
 
 /// The way to other dashboards, without loading the page anew.
@@ -164,12 +179,16 @@ impl LiveTile {
     }
 }
 
-/// Asks what became of the board whenever something may have changed, and once a minute, for *now* moves on.
+/// Asks what became of the board whenever something may have changed, and once a minute, for *now* moves on. Until the
+/// first sync is complete, each of its steps may: a kind of record of which there is none changes no row.
 fn keep_live(id: String, source: DatasourceId, filters: Filters, open: Open, tiles: Vec<LiveTile>) {
     let live = use_live();
     Effect::new(move |first: Option<()>| {
         live.changes.get();
         live.minutes.get();
+        if open.filling.get_untracked() {
+            live.progress.get();
+        }
         if first.is_none() {
             return;
         }
@@ -204,6 +223,7 @@ fn take(answer: Result<Payload, UiError>, open: Open, tiles: &[LiveTile]) {
     open.now.try_set(changes.at);
     open.synced_at.try_set(changes.synced_at);
     open.filling.try_set(changes.filling);
+    open.stopped.try_set(changes.stopped);
     for (tile, data_at) in tiles.iter().zip(changes.data_at) {
         tile.data_at.try_set(data_at);
     }

@@ -336,6 +336,7 @@ pub fn GaugeEditor(
 pub fn draft(tile: Option<BoardTile>, at: DateTime<Utc>) -> AnyView {
     match tile {
         Some(tile) => preview(tile, "", at),
-        None => view! { <p class="muted">"Connect a datasource to see an answer here."</p> }.into_any(),
+        None => view! { <p class="muted"><a class="link" href="/data/datasources/new">"Add a datasource"</a>" to see an answer here."</p> }
+            .into_any(),
     }
 }

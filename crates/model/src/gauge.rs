@@ -459,6 +459,20 @@ pub enum Status {
     NoData,
     /// The API user may not read what it needs.
     NotPermitted,
+    /// The first sync is under way, and nothing has arrived yet of some of what it needs.
+    Loading,
+}
+
+impl Status {
+    /// What stands in the place of an answer that is not there.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Status::Ok => "",
+            Status::NoData => "No data",
+            Status::NotPermitted => "Not permitted",
+            Status::Loading => "Still loading",
+        }
+    }
 }
 
 /// The answer to a gauge.

@@ -61,6 +61,8 @@ pub struct Store {
     pub(crate) answers: Arc<gauges::cache::Answers>,
     pub(crate) counts: Arc<gauges::KeptCounts>,
     pub(crate) shelf: Arc<content::Shelf>,
+    /// Longest time a statement of a gauge may take.
+    pub(crate) statement_timeout: Duration,
 }
 
 impl Store {
@@ -101,7 +103,15 @@ impl Store {
             answers: Arc::default(),
             counts: Arc::default(),
             shelf: Arc::default(),
+            statement_timeout: gauges::STATEMENT_TIMEOUT,
         })
+    }
+
+    /// The same store, whose gauges have another time for each statement than an installation's.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn with_statement_timeout(self, statement_timeout: Duration) -> Store {
+        Store { statement_timeout, ..self }
     }
 
     /// Whether the database answers.

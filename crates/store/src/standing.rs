@@ -13,8 +13,8 @@ use taskgauge_model::ids::DatasourceId;
 pub struct Standing {
     /// The version of gauges and dashboards.
     content: i64,
-    /// Other whenever anything else is: names and times of datasources; zone, settings, findings, rows and ages of the
-    /// one that is shown.
+    /// Other whenever anything else is: names and times of datasources; zone, settings, findings, rows, ages and the first
+    /// sync of the one that is shown.
     mark: String,
 }
 
@@ -26,7 +26,7 @@ impl Store {
     pub async fn standing(&self, wanted: Option<DatasourceId>) -> Result<Standing, StoreError> {
         let (content, mark) = sqlx::query_as(
             "with chosen as (
-                select d.id, d.settings, d.doctor
+                select d.id, d.settings, d.doctor, d.synced_at
                 from taskgauge.datasources d
                 where $1::bigint is null or d.id = $1
                 order by lower(d.name)
@@ -45,6 +45,13 @@ impl Store {
                         select md5(string_agg(row(s.entity, s.version, s.read_at)::text, ';' order by s.entity))
                         from taskgauge.entity_state s
                         where s.datasource_id = (select c.id from chosen c)
+                    ),
+                    (
+                        select row(r.state, r.problem)::text
+                        from taskgauge.runs r
+                        where r.datasource_id = (select c.id from chosen c where c.synced_at is null)
+                        order by r.id desc
+                        limit 1
                     )
                 )",
         )

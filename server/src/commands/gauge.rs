@@ -66,6 +66,7 @@ pub async fn run(arguments: Arguments) -> Result<(), String> {
             (Status::NotPermitted, _) => {
                 format!("not permitted. {}", answer.note.as_deref().unwrap_or_default())
             }
+            (Status::Loading, _) => format!("still loading. {}", answer.note.as_deref().unwrap_or_default()),
         };
         print(&format!("{}: {words}", gauge.title))?;
         if let Some(previous) = answer.previous {

@@ -249,6 +249,7 @@ pub fn changes(board: &Board, seen: &[u64]) -> Changes {
         at: board.at,
         synced_at: board.source.as_ref().and_then(|source| source.synced_at),
         filling: board.source.as_ref().is_some_and(|source| source.filling),
+        stopped: board.source.as_ref().and_then(|source| source.stopped.clone()),
         data_at: board.tiles.iter().map(data_at).collect(),
         tiles: board
             .tiles

@@ -154,9 +154,8 @@ fn body(gauge: TileGauge, size: (u32, u32), rows: &str) -> AnyView {
         Ok(answer) => answer,
     };
     if answer.status != Status::Ok {
-        let sign = if answer.status == Status::NotPermitted { "Not permitted" } else { "No data" };
         let note = answer.note.unwrap_or_default();
-        return view! { <div class="tile-empty"><p class="tile-empty-title">{sign}</p><p>{note}</p></div> }
+        return view! { <div class="tile-empty"><p class="tile-empty-title">{answer.status.sign()}</p><p>{note}</p></div> }
             .into_any();
     }
     if let Some(page) = answer.table {

@@ -151,6 +151,7 @@ pub(super) fn key(
         versions: Vec<(&'a str, i64)>,
         moment: Moment,
         is_past: bool,
+        awaited: Vec<&'static str>,
     }
     /// When it is asked for: what rests on the clock holds for a minute, all else for a local date.
     #[derive(Serialize)]
@@ -172,6 +173,7 @@ pub(super) fn key(
             Moment::Date(at.with_timezone(&context.zone).date_naive())
         },
         is_past: context.is_past(plan, at),
+        awaited: plan.awaited(context, scope),
     };
     hashed(&parts)
 }

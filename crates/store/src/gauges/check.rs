@@ -2,7 +2,7 @@
 
 use super::{
     Context, invalid,
-    plan::{Plan, column},
+    plan::{Plan, TOP_ALONE, column},
     statement::{scans, statement},
 };
 use crate::{Scope, StoreError};
@@ -26,8 +26,7 @@ const TEXT_MAX: usize = 2_000;
 /// Most conditions of a layer and values of a condition.
 const CONDITIONS_MAX: usize = 30;
 const VALUES_MAX: usize = 500;
-/// Most groups before *Other*, bands, and columns of a list.
-const TOP_MAX: u32 = 1_000;
+/// Most bands, and columns of a list.
 const BANDS_MAX: usize = 50;
 const COLUMNS_MAX: usize = 60;
 
@@ -76,9 +75,9 @@ pub(crate) fn check(gauge: &Gauge) -> Result<(), StoreError> {
         }
     }
     for group in &gauge.groups {
-        if group.top.is_some_and(|top| !(1..=TOP_MAX).contains(&top)) || group.bands.len() > BANDS_MAX {
+        if group.top.is_some_and(|top| !(1..=TOP_ALONE).contains(&top)) || group.bands.len() > BANDS_MAX {
             return Err(invalid(format!(
-                "A group shows 1 to {TOP_MAX} entries before “Other”, or up to {BANDS_MAX} bands."
+                "A group shows 1 to {TOP_ALONE} entries before “Other”, or up to {BANDS_MAX} bands."
             )));
         }
         if group.bands.iter().any(|bound| !bound.is_finite()) {
@@ -165,6 +164,7 @@ impl Context {
             read_at: HashMap::new(),
             versions: HashMap::new(),
             labels: HashMap::new(),
+            arrived: None,
             workspace: String::new(),
         }
     }

@@ -72,6 +72,9 @@ const IDLE: Duration = Duration::from_hours(12);
 const WINDOW_DAYS: std::ops::RangeInclusive<i64> = 7..=1_200;
 /// Most statements for the days of one scan; gaps between changed days are counted with them where there are more.
 const RANGES_MAX: usize = 8;
+/// Most groups of days that are read at once. Where there are more, next to each row has one of its own, and the days are
+/// not worth keeping.
+const DAY_GROUPS_MAX: usize = 100_000;
 
 /// The days that a process keeps.
 #[derive(Debug)]
@@ -148,7 +151,9 @@ impl Days {
     ) -> Result<Option<Vec<Row>>, StoreError> {
         let Some((cut, dated)) = by_the_day(scan, asker.scope) else { return Ok(None) };
         let whole = Window { from: cut.first_day(), to: cut.window.to };
-        let days = self.scanned(connection, context, scan, asker, (cut, dated), whole).await?;
+        let Some(days) = self.scanned(connection, context, scan, asker, (cut, dated), whole).await? else {
+            return Ok(None);
+        };
         let mut rows = together(scan, &days, cut.window, false);
         if let Some(previous) = cut.previous {
             rows.extend(together(scan, &days, previous, true));
@@ -156,7 +161,7 @@ impl Days {
         Ok(Some(rows))
     }
 
-    /// The days of a window, kept or counted now, and perhaps others.
+    /// The days of a window, kept or counted now, and perhaps others; `None` where they have too many groups.
     async fn scanned(
         &self,
         connection: &mut PgConnection,
@@ -165,7 +170,7 @@ impl Days {
         asker: &Asker<'_>,
         (cut, dated): (Cut<'_>, &Dated),
         window: Window,
-    ) -> Result<Arc<Scanned>, StoreError> {
+    ) -> Result<Option<Arc<Scanned>>, StoreError> {
         let noted = std::iter::once(dated.entity).chain(dated.with.iter().copied());
         let key = scans::key(context, scan, asker, Some(cut.column), &noted.collect::<Vec<_>>())?;
         let marks = marks(connection, context, cut, dated.noted, window).await?;
@@ -176,12 +181,12 @@ impl Days {
         let missing: Vec<NaiveDate> = marks.iter().filter_map(is_missing).collect();
         self.asked.fetch_add(marks.len() as u64, Ordering::Relaxed);
         if missing.is_empty() {
-            return Ok(kept);
+            return Ok(Some(kept));
         }
         let mut days = Scanned::clone(&kept);
         days.retain(|day, _| *day >= window.from || (window.to - *day).num_days() <= *WINDOW_DAYS.end());
         for range in ranges(&missing) {
-            let counted = count(connection, scan, cut, range, asker).await?;
+            let Some(counted) = count(connection, scan, cut, range, asker).await? else { return Ok(None) };
             self.counted.fetch_add(counted.len() as u64, Ordering::Relaxed);
             for (day, groups) in counted {
                 let Some(mark) = marks.get(&day) else { continue };
@@ -190,7 +195,7 @@ impl Days {
         }
         let days = Arc::new(days);
         self.kept.insert(key, days.clone()).await;
-        Ok(days)
+        Ok(Some(days))
     }
 }
 
@@ -208,8 +213,11 @@ pub(super) async fn by_day(
         days.scanned(connection, context, scan, asker, (cut, dated), cut.window).await?
     } else {
         let counted = count(connection, scan, cut, cut.window, asker).await?;
-        Arc::new(counted.into_iter().map(|(day, groups)| (day, (0, groups.into()))).collect())
+        counted
+            .map(|days| Arc::new(days.into_iter().map(|(day, groups)| (day, (0, groups.into()))).collect()))
     };
+    // Without keys there is one group a day.
+    let days = days.unwrap_or_default();
     let layer_of = |group: &Group, place: usize, measure: &Measure| {
         let count = group.counts.get(place).copied().unwrap_or_default();
         let value = group.values.get(place).copied().flatten().unwrap_or_default();
@@ -336,14 +344,14 @@ fn ranges(days: &[NaiveDate]) -> Vec<Window> {
     ranges
 }
 
-/// Counts each day of a window.
+/// Counts each day of a window; `None` where the days have more than [`DAY_GROUPS_MAX`] groups.
 async fn count(
     connection: &mut PgConnection,
     scan: &Scan<'_>,
     cut: Cut<'_>,
     window: Window,
     asker: &Asker<'_>,
-) -> Result<BTreeMap<NaiveDate, Vec<Group>>, StoreError> {
+) -> Result<Option<BTreeMap<NaiveDate, Vec<Group>>>, StoreError> {
     type Counted = (
         NaiveDate,
         String,
@@ -358,7 +366,11 @@ async fn count(
         Vec<String>,
     );
     let mut sql = statement::by_day(scan, cut, window, asker)?;
+    sql.push(format_args!("\nlimit {}", DAY_GROUPS_MAX + 1));
     let counted: Vec<Counted> = sql.build_query_as().fetch_all(connection).await?;
+    if counted.len() > DAY_GROUPS_MAX {
+        return Ok(None);
+    }
     let mut days: BTreeMap<NaiveDate, Vec<Group>> = window.dates().map(|day| (day, Vec::new())).collect();
     for (day, k1, l1, o1, k2, l2, o2, values, counts, numbers, texts) in counted {
         let mut names = [Name { key: k1, label: l1, order: o1 }, Name { key: k2, label: l2, order: o2 }];
@@ -369,7 +381,7 @@ async fn count(
         }
         days.entry(day).or_default().push(Group { names, values, counts, numbers, texts });
     }
-    Ok(days)
+    Ok(Some(days))
 }
 
 /// What the days of a window come to, as rows of the statement.
@@ -407,14 +419,33 @@ fn together(scan: &Scan<'_>, days: &Scanned, window: Window, is_previous: bool) 
             }
         }
     }
-    let mut rows = Vec::with_capacity(sums.len() * scan.len());
-    for ((level, k1, k2), sum) in sums {
-        let [first, second] = sum.names;
-        for ((at, layer), total) in scan.iter().zip(sum.totals) {
-            let layer_place = i32::try_from(*at).unwrap_or(i32::MAX);
-            let (value, counted) = total.value(&layer.layer.measure);
+    let mut groups: Vec<_> = sums
+        .into_iter()
+        .map(|(group, Sum { names, totals })| {
+            let layers = scan.iter().zip(totals);
+            let cells: Vec<_> =
+                layers.map(|((at, layer), total)| (*at, total.value(&layer.layer.measure))).collect();
+            (group, names, cells)
+        })
+        .collect();
+    if keys > 0 {
+        // As the statement does: totals first, then the largest groups.
+        let size = |cells: &[(usize, (Option<f64>, i64))]| {
+            cells.first().and_then(|(_, (value, _))| *value).unwrap_or(f64::NEG_INFINITY)
+        };
+        groups.sort_unstable_by(|((level, k1, k2), _, cells), ((other, o1, o2), _, others)| {
+            other
+                .cmp(level)
+                .then_with(|| size(others).total_cmp(&size(cells)))
+                .then_with(|| (k1, k2).cmp(&(o1, o2)))
+        });
+        groups.truncate(GROUPS_MAX + 1);
+    }
+    let mut rows = Vec::with_capacity(groups.len() * scan.len());
+    for ((level, k1, k2), [first, second], cells) in groups {
+        for (at, (value, counted)) in cells {
             rows.push((
-                layer_place,
+                i32::try_from(at).unwrap_or(i32::MAX),
                 i32::from(is_previous),
                 level,
                 k1.to_owned(),
@@ -427,15 +458,6 @@ fn together(scan: &Scan<'_>, days: &Scanned, window: Window, is_previous: bool) 
                 counted,
             ));
         }
-    }
-    if keys > 0 {
-        // As the statement does: totals first, then the largest groups.
-        rows.sort_unstable_by(|one, other| {
-            (other.2, other.10)
-                .cmp(&(one.2, one.10))
-                .then_with(|| (&one.3, &one.6).cmp(&(&other.3, &other.6)))
-        });
-        rows.truncate(scan.len() * (GROUPS_MAX + 1));
     }
     rows
 }

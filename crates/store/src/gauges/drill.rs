@@ -459,7 +459,7 @@ fn found(plan: &Plan<'_>, spot: &Spot) -> Result<(Option<usize>, usize), StoreEr
 
 /// Whether the key at a place stands for what is beyond the top.
 fn is_rest(plan: &Plan<'_>, place: usize, keys: &[String]) -> bool {
-    let has_top = plan.dimensions.get(place).is_some_and(|dimension| dimension.group.top.is_some());
+    let has_top = plan.dimensions.get(place).is_some_and(|dimension| dimension.top.is_some());
     has_top && keys.get(place).is_some_and(|key| key == OTHER)
 }
 

@@ -54,6 +54,8 @@ struct Shown {
     members: Vec<Member>,
     /// Whether members beyond the top are to be shown as one.
     rest: bool,
+    /// What to say of members that are not shown though the gauge does not leave them out.
+    note: Option<String>,
 }
 
 /// Fills `answer` with what was counted.
@@ -81,13 +83,16 @@ pub(super) fn fold(plan: &Plan<'_>, calendar: Calendar, rows: Vec<Row>, answer: 
                 others.filter_map(|it| Some(figure(it, plan.number(it, &counted.total)?))).collect();
         }
         [dimension] => {
-            let shown = counted.shown(plan, calendar, 0, dimension);
+            let mut shown = counted.shown(plan, calendar, 0, dimension);
+            notes.extend(shown.note.take());
             answer.series = plan.measures.iter().map(series).collect();
             answer.groups = plan.groups(&counted, shown);
             has_groups = !answer.groups.is_empty();
         }
         [first, second, ..] => {
-            let shown = [counted.shown(plan, calendar, 0, first), counted.shown(plan, calendar, 1, second)];
+            let mut shown =
+                [counted.shown(plan, calendar, 0, first), counted.shown(plan, calendar, 1, second)];
+            notes.extend(shown.iter_mut().filter_map(|shown| shown.note.take()));
             plan.matrix(&mut counted, shown, measure, answer);
             has_groups = answer.groups.iter().any(|group| !group.values.is_empty());
         }
@@ -167,6 +172,8 @@ impl Plan<'_> {
     fn matrix(&self, counted: &mut Counted, shown: [Shown; 2], measure: &Measured, answer: &mut Answer) {
         let [mut rows, mut columns] = shown;
         let blank = self.blank();
+        // Of a cell that was not read nothing is known.
+        let nothing = (!counted.cut_off).then_some(&blank);
         if rows.rest {
             for (key, member) in &counted.members[1] {
                 let cells = rest(
@@ -200,7 +207,7 @@ impl Plan<'_> {
                     .iter()
                     .filter_map(|column| {
                         let cells = counted.matrix.get(&(row.key.clone(), column.key.clone()));
-                        Some((column.key.clone(), self.number(measure, cells.unwrap_or(&blank))?))
+                        Some((column.key.clone(), self.number(measure, cells.or(nothing)?)?))
                     })
                     .collect(),
                 label: row.label.unwrap_or_default(),
@@ -338,13 +345,19 @@ impl Counted {
             member.label = Some(label(dimension, &member.key, member.label.take(), is_long));
         }
         sort(plan, calendar, dimension, &mut members);
-        let mut rest = false;
-        if let Some(top) = dimension.group.top {
-            let top = usize::try_from(top).unwrap_or(usize::MAX);
-            rest = (members.len() > top || self.cut_off) && plan.measures.iter().all(|it| it.adds_up);
+        let (mut rest, mut note) = (false, None);
+        if let Some(most) = dimension.top {
+            let top = usize::try_from(most).unwrap_or(usize::MAX);
+            let is_beyond = members.len() > top;
+            rest = (is_beyond || self.cut_off) && plan.measures.iter().all(|it| it.adds_up);
+            if is_beyond && dimension.group.top != Some(most) {
+                let number = |number: usize| format::exact(number as f64);
+                let other = if rest { " The rest is in “Other”." } else { "" };
+                note = Some(format!("{} of {} groups are shown.{other}", number(top), number(members.len())));
+            }
             members.truncate(top);
         }
-        Shown { members, rest }
+        Shown { members, rest, note }
     }
 }
 

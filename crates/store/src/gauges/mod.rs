@@ -46,7 +46,12 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures::{FutureExt as _, StreamExt as _, stream};
 use sqlx::{PgConnection, Postgres, Transaction};
-use std::{collections::HashMap, num::NonZero, ops::RangeInclusive};
+use std::{
+    collections::{HashMap, HashSet},
+    num::NonZero,
+    ops::RangeInclusive,
+    time::Duration,
+};
 use taskgauge_model::{
     catalogue::Catalogue,
     datasource::Doctor,
@@ -59,7 +64,7 @@ use taskgauge_model::{
 /// Fewest and most connections one board may use at once; between them it is as many as this machine has cores.
 const BOARD_CONNECTIONS: RangeInclusive<usize> = 2..=8;
 /// Longest time a statement of a gauge may take.
-const STATEMENT_TIMEOUT: &str = "15s";
+pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Memory that a step of such a statement may take before it writes to disk.
 const WORK_MEM: &str = "32MB";
 /// What was observed for so long only says nothing yet.
@@ -83,6 +88,8 @@ struct Context {
     versions: HashMap<String, i64>,
     /// The version of each entity's labels alone.
     labels: HashMap<String, i64>,
+    /// Of which entities there is anything, while the first sync is under way; `None` once it is complete.
+    arrived: Option<HashSet<String>>,
     /// Time zone, settings and permissions as text, for keys of answers.
     workspace: String,
 }
@@ -185,6 +192,12 @@ impl Store {
             answer.note = Some(note.to_owned());
             return Ok(answer);
         }
+        let awaited = plan.awaited(context, scope);
+        if !awaited.is_empty() {
+            answer.status = Status::Loading;
+            answer.note = Some(format!("Still to come from Autotask: {}.", awaited.join(", ")));
+            return Ok(answer);
+        }
         let observed = plan.observed_since(context, at);
         if observed.is_some() && at - context.since < SEEN_LITTLE {
             answer.status = Status::NoData;
@@ -241,7 +254,7 @@ impl Store {
         )
         .bind(at.to_rfc3339())
         .bind(first_day.map(|day| day.to_string()).unwrap_or_default())
-        .bind(STATEMENT_TIMEOUT)
+        .bind(format!("{}ms", self.statement_timeout.as_millis()))
         .bind(WORK_MEM)
         .execute(&mut *reading)
         .await?;
@@ -249,9 +262,10 @@ impl Store {
     }
 
     async fn gauge_context(&self, datasource: DatasourceId) -> Result<Context, StoreError> {
-        type Found = (String, Option<String>, serde_json::Value, Option<serde_json::Value>, DateTime<Utc>);
-        let (zone, web_url, settings, doctor, since): Found = sqlx::query_as(
-            "select time_zone, web_url, settings, doctor, created_at
+        type Found =
+            (String, Option<String>, serde_json::Value, Option<serde_json::Value>, DateTime<Utc>, bool);
+        let (zone, web_url, settings, doctor, since, is_filling): Found = sqlx::query_as(
+            "select time_zone, web_url, settings, doctor, created_at, synced_at is null
             from taskgauge.datasources
             where id = $1",
         )
@@ -259,8 +273,8 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?
         .ok_or(StoreError::NotFound { what: "datasource" })?;
-        let read: Vec<(String, Option<DateTime<Utc>>, i64, i64)> = sqlx::query_as(
-            "select entity, read_at, version, labels_version
+        let read: Vec<(String, Option<DateTime<Utc>>, i64, i64, bool)> = sqlx::query_as(
+            "select entity, read_at, version, labels_version, read_at is not null or rows > 0
             from taskgauge.entity_state
             where datasource_id = $1",
         )
@@ -285,9 +299,11 @@ impl Store {
             since,
             // Findings that cannot be read are none: they explain answers and do not make them.
             doctor: doctor.and_then(|doctor| serde_json::from_value(doctor).ok()).unwrap_or_default(),
-            versions: read.iter().map(|(entity, _, version, _)| (entity.clone(), *version)).collect(),
-            labels: read.iter().map(|(entity, _, _, labels)| (entity.clone(), *labels)).collect(),
-            read_at: read.into_iter().filter_map(|(entity, at, _, _)| Some((entity, at?))).collect(),
+            versions: read.iter().map(|(entity, _, version, ..)| (entity.clone(), *version)).collect(),
+            labels: read.iter().map(|(entity, _, _, labels, _)| (entity.clone(), *labels)).collect(),
+            arrived: is_filling
+                .then(|| read.iter().filter(|(.., any)| *any).map(|(entity, ..)| entity.clone()).collect()),
+            read_at: read.into_iter().filter_map(|(entity, at, ..)| Some((entity, at?))).collect(),
             workspace,
         })
     }

@@ -18,6 +18,10 @@ const LAYERS_MAX: usize = 12;
 const MEASURES_MAX: usize = 12;
 const FILTER_VALUES_MAX: usize = 500;
 
+/// Most groups that are shown of a dimension by itself, and of each of two that are crossed.
+pub(super) const TOP_ALONE: u32 = 1_000;
+const TOP_CROSSED: u32 = 200;
+
 /// The name by which formulas know the length of the gauge's window.
 pub(super) const MONTHS: &str = "months";
 
@@ -122,6 +126,8 @@ pub(crate) enum Key<'a> {
 pub(super) struct Dimension<'a> {
     pub group: &'a Group,
     pub bucket: Option<Bucket>,
+    /// Most groups that are shown; `None` where there are as many as the window or the bands have.
+    pub top: Option<u32>,
 }
 
 impl Dimension<'_> {
@@ -213,11 +219,15 @@ impl<'a> Plan<'a> {
         for cut in layers.iter_mut().filter_map(|layer| layer.cut.as_mut()).filter(|_| !compares) {
             cut.previous = None;
         }
-        let dimensions = gauge
-            .groups
-            .iter()
-            .map(|group| Dimension { group, bucket: bucket_of(&group.by, window(range)) })
-            .collect();
+        let most = if gauge.groups.len() > 1 { TOP_CROSSED } else { TOP_ALONE };
+        let dimension = |group: &'a Group| {
+            let bucket = bucket_of(&group.by, window(range));
+            let is_limited = bucket.is_none() && group.bands.is_empty();
+            let most = is_limited.then_some(most);
+            let top = [group.top, most].into_iter().flatten().min();
+            Dimension { group, bucket, top }
+        };
+        let dimensions = gauge.groups.iter().map(dimension).collect();
         let measures = measures(gauge)?;
         Ok(Plan { gauge, measures, layers, dimensions, window: window(range), unfiltered, compares })
     }

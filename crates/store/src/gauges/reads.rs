@@ -4,6 +4,7 @@
 //! really reads. So an answer is made anew when something changed that it rests on, and not because of anything else.
 
 use super::{
+    Context,
     days::dated,
     plan::{Key, Plan, PlanLayer},
     relative::is_time_of_day,
@@ -13,6 +14,8 @@ use crate::Scope;
 use std::collections::BTreeSet;
 use taskgauge_model::{
     dataset::DatasetColumn,
+    datasource::{Finding, Probe},
+    entity::Entity,
     gauge::{Op, RowList, Scalar},
 };
 
@@ -40,6 +43,19 @@ impl Plan<'_> {
     pub fn reads(&self, scope: &Scope) -> Reads<'_> {
         let list = |place| self.gauge.rows.as_ref().filter(|_| place == 0);
         self.layers.iter().enumerate().map(|(place, layer)| layer.reads(scope, list(place))).collect()
+    }
+
+    /// The kinds of records that the answer rests on and of which the first sync has brought nothing yet, as people call
+    /// them. What the API user may not read does not come, and is not waited for.
+    pub fn awaited(&self, context: &Context, scope: &Scope) -> Vec<&'static str> {
+        let Some(arrived) = &context.arrived else { return Vec::new() };
+        let is_barred = |name: &str| {
+            let barred = |probe: &Probe| probe.entity == name && probe.finding == Finding::Forbidden;
+            context.doctor.probes.iter().any(barred)
+        };
+        let reads = self.reads(scope);
+        let missing = reads.entities.into_iter().filter(|name| !arrived.contains(*name) && !is_barred(name));
+        missing.filter_map(|name| Some(Entity::named(name)?.label)).collect()
     }
 }
 

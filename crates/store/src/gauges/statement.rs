@@ -152,9 +152,13 @@ fn push_scan(
     }
     sql.push(") x (layer, value, counted)");
     if !keys.is_empty() {
-        // Totals come first, so that they are read whatever the number of groups is.
+        // Totals come first, so that they are read whatever the number of groups is; then the largest groups, each with
+        // all its layers.
         let most = scan.len() * (GROUPS_MAX + 1);
-        sql.push(format_args!("\norder by 3 desc, 11 desc, 4, 7\nlimit {most}"));
+        let size = scan[0].0;
+        sql.push(format_args!(
+            "\norder by q.level desc, q.v{size} desc nulls last, q.k1, q.k2\nlimit {most}"
+        ));
     }
     sql.push(")");
     Ok(())

@@ -102,7 +102,7 @@ impl World {
         let database = database().await;
         let datasource = database.datasource("Example").await;
         let pool = PgPool::connect(database.url.expose_secret()).await.expect("a connection");
-        sqlx::query("update taskgauge.datasources set time_zone = $1")
+        sqlx::query("update taskgauge.datasources set time_zone = $1, synced_at = now()")
             .bind(zone.name())
             .execute(&pool)
             .await

@@ -101,6 +101,7 @@ impl Desk {
         let database = testing::database().await;
         let datasource = database.datasource("Northwind").await;
         let pool = PgPool::connect(database.url.expose_secret()).await.unwrap();
+        sqlx::query("update taskgauge.datasources set synced_at = now()").execute(&pool).await.unwrap();
         let site = site::manifest().unwrap();
         let renderer = Renderer::new(&site::chart_script(&site), 1);
         let connector = Connector::new(Options::default()).unwrap();
