@@ -1,5 +1,7 @@
 // Gauges and dashboards as people make, change and lay them out: with a mouse, with the keyboard alone, with files.
 
+import type { Locator } from "@playwright/test";
+
 import { expect, signedIn as test } from "./fixtures.ts";
 import { open } from "./form.ts";
 
@@ -104,54 +106,72 @@ test("a board is copied, laid out by mouse and keyboard, and saved", async ({ pa
   await expect(page.locator("section.tile").nth(2)).toContainText(first ?? "");
 });
 
-test.describe("by touch", () => {
-  test.use({ hasTouch: true });
+for (const [screen, size, copied] of [
+  ["a desk", { width: 1440, height: 900 }, "Sales"],
+  ["a tablet", { width: 1024, height: 768 }, "Tech Dashboard"],
+  ["a phone", { width: 390, height: 844 }, "Service Desk Leaderboard"],
+] as const) {
+  test.describe(`by touch on ${screen}`, () => {
+    test.use({ hasTouch: true, viewport: size });
 
-  test("tiles are moved and resized, and the page does not scroll meanwhile", async ({ page, context }) => {
-    await page.goto("/dashboards");
-    const card = page.getByRole("listitem").filter({ has: page.getByRole("link", { name: "Sales", exact: true }) });
-    await card.getByRole("button", { name: "Duplicate" }).click();
-    await expect(page).toHaveURL(/sales-2\/edit/);
-    const tiles = page.locator(".layout-tile");
-    const title = (place: number) => tiles.nth(place).getAttribute("data-title");
-    const [first, second] = [await title(0), await title(1)];
-    const devtools = await context.newCDPSession(page);
-    /** A finger that goes down, moves in steps and comes up. */
-    const swipe = async (from: { x: number; y: number }, to: { x: number; y: number }) => {
-      const STEPS = 8;
-      await devtools.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [from] });
-      for (let step = 1; step <= STEPS; step++) {
-        const at = (a: number, b: number) => a + ((b - a) * step) / STEPS;
-        const touchPoints = [{ x: at(from.x, to.x), y: at(from.y, to.y) }];
-        await devtools.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints });
-      }
-      await devtools.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
-    };
-    const scrolled = () => page.evaluate(() => scrollY);
-    const before = await scrolled();
+    test("tiles are moved and resized, and stay so", async ({ page, context }) => {
+      await page.goto("/dashboards");
+      const card = page.getByRole("listitem").filter({ has: page.getByRole("link", { name: copied, exact: true }) });
+      await card.getByRole("button", { name: "Duplicate" }).tap();
+      await expect(page).toHaveURL(/-2\/edit/);
+      const tiles = page.locator(".layout-tile");
+      const titles = () => tiles.evaluateAll((all) => all.map((tile) => (tile as HTMLElement).dataset.title));
+      const devtools = await context.newCDPSession(page);
+      /** Draws a finger from one point to another, where it rests before it lifts: a flick would swallow the next tap. */
+      const draw = async (from: { x: number; y: number }, to: { x: number; y: number }) => {
+        const steps = 10;
+        const began = Date.now() / 1_000;
+        const touch = (type: "touchStart" | "touchMove" | "touchEnd", after: number, ...touchPoints: { x: number; y: number }[]) =>
+          devtools.send("Input.dispatchTouchEvent", { type, touchPoints, timestamp: began + after });
+        await touch("touchStart", 0, from);
+        for (let step = 1; step <= steps; step++) {
+          const at = { x: from.x + ((to.x - from.x) * step) / steps, y: from.y + ((to.y - from.y) * step) / steps };
+          await touch("touchMove", step * 0.03, at);
+        }
+        await touch("touchMove", 0.8, { x: to.x + 1, y: to.y });
+        await touch("touchMove", 1.2, to);
+        await touch("touchEnd", 1.6);
+      };
+      const middle = async (locator: Locator) => {
+        const box = await locator.boundingBox();
+        if (!box) throw new Error("there is nothing to touch");
+        return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+      };
 
-    const handle = await tiles.nth(0).locator(".layout-handle").boundingBox();
-    const onto = await tiles.nth(1).boundingBox();
-    if (!handle || !onto) throw new Error("the tiles have no place");
-    await swipe({ x: handle.x + 8, y: handle.y + 8 }, { x: onto.x + onto.width - 10, y: onto.y + onto.height / 2 });
-    expect([await title(0), await title(1)]).toEqual([second, first]);
+      // The first tile onto the last part of the second one.
+      const before = await titles();
+      await tiles.nth(0).evaluate((tile) => scrollBy(0, tile.getBoundingClientRect().top - 100));
+      const scrolled = await page.evaluate(() => scrollY);
+      const onto = await tiles.nth(1).boundingBox();
+      if (!onto) throw new Error("the tile has no place");
+      const end = { x: onto.x + onto.width - 12, y: onto.y + onto.height - 12 };
+      await draw(await middle(tiles.nth(0).locator(".layout-handle")), end);
+      const moved = [before[1], before[0], ...before.slice(2)];
+      expect(await titles()).toEqual(moved);
+      expect(await page.evaluate(() => scrollY), "the page stays where it is").toBe(scrolled);
 
-    const size = tiles.nth(0).locator(".layout-size");
-    const was = await size.innerText();
-    const corner = await tiles.nth(0).locator(".layout-corner").boundingBox();
-    if (!corner) throw new Error("the tile has no corner");
-    await swipe({ x: corner.x + 8, y: corner.y + 8 }, { x: corner.x + 8, y: corner.y + 140 });
-    await expect(size).not.toHaveText(was);
-    const now = await size.innerText();
-    expect(await scrolled()).toBe(before);
+      // The corner of the first tile goes down by more than a row.
+      const size = tiles.nth(0).locator(".layout-size");
+      const [width, height] = (await size.innerText()).split(" × ").map(Number);
+      const corner = await middle(tiles.nth(0).locator(".layout-corner"));
+      await draw(corner, { x: corner.x, y: corner.y + 130 });
+      await expect(size).toHaveText(new RegExp(`^${width} × (${height + 1}|${height + 2})$`));
+      const resized = await size.innerText();
+      await page.screenshot({ path: `${SCREENSHOTS}/layout-touch-${page.viewportSize()?.width}-light.png` });
 
-    await page.getByRole("button", { name: "Save dashboard" }).click();
-    await expect(page).toHaveURL(/sales-2$/);
-    await page.goto("/dashboards/sales-2/edit");
-    expect([await title(0), await title(1)]).toEqual([second, first]);
-    await expect(size).toHaveText(now);
+      await page.getByRole("button", { name: "Save dashboard" }).tap();
+      await expect(page).toHaveURL(/-2$/);
+      await page.goto(`${page.url()}/edit`);
+      expect(await titles()).toEqual(moved);
+      await expect(size).toHaveText(resized);
+    });
   });
-});
+}
 
 test("a board goes through a file and comes back the same", async ({ page }) => {
   await page.goto("/dashboards");

@@ -8,8 +8,9 @@ test.use({ purpose: "walls" });
 test.beforeEach(({ tenant: _ }) => {});
 
 const SCREENSHOTS = "screenshots";
-/** A screen on a wall. */
+/** A screen on a wall, and one that hangs upright. */
 const SCREEN = { width: 1920, height: 1080 };
+const UPRIGHT = { width: 1080, height: 1920 };
 
 const title = (page: Page) => page.locator(".wall-title");
 const state = (page: Page) => page.locator("#wall-state");
@@ -33,7 +34,7 @@ async function make(page: Page, name: string, boards: string[], seconds: number)
 /** Texts on the screen that are smaller than can be read across a room, and tiles whose content is cut off. */
 const illegible = (page: Page) =>
   page.evaluate(() => {
-    const least = innerHeight * 0.014 * 1.6 - 0.1;
+    const least = Math.min(innerWidth, innerHeight) * 0.014 * 1.6 - 0.1;
     const found: string[] = [];
     const texts = document.createTreeWalker(document.getElementById("wall") as Node, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
@@ -52,16 +53,30 @@ const illegible = (page: Page) =>
     return found;
   });
 
+/** Shows a screen as a wall of another scheme does. */
+const paint = (page: Page, scheme: "light" | "dark") =>
+  page.locator("[data-theme]").evaluateAll((themed, scheme) => {
+    for (const element of themed as HTMLElement[]) element.dataset.theme = scheme;
+  }, scheme);
+
+/** Looks for breaches of accessibility in both schemes. */
+async function inBoth(page: Page, axe: () => Promise<void>): Promise<void> {
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await axe();
+  }
+}
+
 test("a wall is made, opened, changed, removed and brought back", async ({ page, axe }) => {
   await page.goto("/walls");
   await expect(page.getByText("No walls yet")).toBeVisible();
-  await axe();
+  await inBoth(page, axe);
   await page.screenshot({ path: `${SCREENSHOTS}/walls-empty-1440-light.png` });
   const address = await make(page, "The hall", ["Service Ticket KPIs", "Sales"], 30);
-  await axe();
+  await inBoth(page, axe);
   await page.screenshot({ path: `${SCREENSHOTS}/walls-1440-light.png` });
   await page.goto(`${address}/edit`);
-  await axe();
+  await inBoth(page, axe);
   await page.screenshot({ path: `${SCREENSHOTS}/wall-edit-1440-light.png`, fullPage: true });
   await page.getByRole("group", { name: "Board 1" }).getByRole("button", { name: /^Move down/ }).click();
   await expect(page.getByLabel("Board", { exact: true }).first()).toHaveValue("sales");
@@ -85,35 +100,84 @@ test.describe("what makes no sense", () => {
     await page.goto("/walls/new");
     await page.getByLabel("Name", { exact: true }).fill("The hall");
     await page.getByLabel("Board", { exact: true }).selectOption("sales");
-    await page.getByLabel("Filters").fill("shoe_size=46");
-    await page.keyboard.press("Enter");
+    const range = page.getByLabel("Range", { exact: true });
+    await range.selectOption({ label: "Last 30 days" });
+    // Somebody wrote a form of their own.
+    await page.getByLabel("Owner", { exact: true }).evaluate((field: HTMLSelectElement) => field.add(new Option("Shoes", "shoe_size=46", true, true)));
+    await page.getByRole("button", { name: "Save wall" }).click();
     await expect(page.getByRole("alert")).toContainText("there is no filter “shoe_size”");
     await expect(page.getByLabel("Name", { exact: true })).toHaveValue("The hall");
-    await axe();
+    await inBoth(page, axe);
   });
 });
 
-for (const [name, board, parts] of [
-  ["kpis", "service-ticket-kpis", 3],
-  ["desk", "service-desk-leaderboard", 3],
-  ["sales", "sales-leaderboard", 2],
+for (const [name, board, wide, tall] of [
+  ["kpis", "service-ticket-kpis", 3, 4],
+  ["desk", "service-desk-leaderboard", 3, 4],
+  ["sales", "sales-leaderboard", 2, 2],
 ] as const) {
-  test(`every part of ${board} can be read across a room`, async ({ page, axe }) => {
-    await page.setViewportSize(SCREEN);
-    for (let part = 0; part < parts; part++) {
-      // The rotation would go on while the part is looked at.
-      await page.route("**/pkg/wall.*", (route) => route.fulfill({ contentType: "text/javascript", body: "" }));
-      await page.goto(`/walls/board/${board}?view=0.${part}`);
-      await expect(page.getByText(`part ${part + 1} of ${parts}`)).toBeVisible();
-      expect(await illegible(page)).toEqual([]);
-      for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme });
-        await axe();
+  for (const [shape, size, parts] of [
+    ["wide", SCREEN, wide],
+    ["tall", UPRIGHT, tall],
+  ] as const) {
+    test(`every part of ${board} can be read across a room on a ${shape} screen`, async ({ page, axe }) => {
+      await page.setViewportSize(size);
+      for (let part = 0; part < parts; part++) {
+        // The rotation would go on while the part is looked at.
+        await page.route("**/pkg/wall.*", (route) => route.fulfill({ contentType: "text/javascript", body: "" }));
+        await page.goto(`/walls/board/${board}?view=0.${part}&shape=${shape}`);
+        await expect(page.getByText(`part ${part + 1} of ${parts}`)).toBeVisible();
+        for (const scheme of ["light", "dark"] as const) {
+          await paint(page, scheme);
+          expect(await illegible(page)).toEqual([]);
+          await axe();
+          await page.screenshot({ path: `${SCREENSHOTS}/wall-${name}-${part + 1}-${size.width}-${scheme}.png` });
+        }
       }
-      await page.screenshot({ path: `${SCREENSHOTS}/wall-${name}-${part + 1}-1920-dark.png` });
-    }
-  });
+    });
+  }
 }
+
+test("a screen that is turned is laid out anew", async ({ page }) => {
+  await page.setViewportSize(UPRIGHT);
+  await page.goto("/walls/board/service-ticket-kpis");
+  const wall = page.locator("#wall");
+  await expect(wall).toHaveAttribute("data-shape", "tall");
+  await expect(page.locator(".tile").first()).toBeVisible();
+  await page.setViewportSize(SCREEN);
+  await expect(wall).toHaveAttribute("data-shape", "wide");
+  await expect(page.locator(".wall-grid")).toHaveCSS("grid-template-columns", /^(\S+ ){11}\S+$/);
+});
+
+test("filters of a board are chosen in the form, with and without its script", async ({ page, browser, admin, server }) => {
+  await page.goto("/walls/new");
+  await page.getByLabel("Name", { exact: true }).fill("Filtered");
+  await expect(page.getByText("Choose a board to see its filters.")).toBeVisible();
+  await page.getByLabel("Board", { exact: true }).selectOption({ label: "Service Ticket KPIs" });
+  await page.getByLabel("Queue", { exact: true }).selectOption({ index: 1 });
+  const queue = await page.getByLabel("Queue", { exact: true }).locator("option:checked").innerText();
+  await page.getByLabel("Range", { exact: true }).selectOption({ label: "Last 30 days" });
+  // Another datasource or board asks again and keeps what is chosen.
+  await page.getByLabel("Board", { exact: true }).selectOption({ label: "Service Desk Leaderboard" });
+  await expect(page.getByLabel("Team", { exact: true })).toBeVisible();
+  await expect(page.getByLabel("Queue", { exact: true }).locator("option:checked")).toHaveText(queue);
+  await page.getByRole("button", { name: "Save wall" }).click();
+  await page.getByRole("heading", { name: "Filtered" }).getByRole("link").click();
+  await expect(page.locator(".wall-about")).toContainText(`Queue: ${queue}`);
+  await expect(page.locator(".wall-about")).toContainText("Last 30 days");
+
+  const bare = await browser.newContext({ javaScriptEnabled: false, baseURL: server.url, storageState: admin.state });
+  const plain = await bare.newPage();
+  await plain.goto("/walls/new");
+  await plain.getByLabel("Name", { exact: true }).fill("Plain");
+  await plain.getByLabel("Board", { exact: true }).selectOption({ label: "Sales Reps" });
+  await plain.getByRole("button", { name: "Show its filters" }).click();
+  await expect(plain.getByLabel("Name", { exact: true })).toHaveValue("Plain");
+  await plain.getByLabel("Owner", { exact: true }).selectOption({ index: 1 });
+  await plain.getByRole("button", { name: "Save wall" }).click();
+  await expect(plain.getByText("“Plain” is saved")).toBeVisible();
+  await bare.close();
+});
 
 test("boards take turns by the server's clock, and arrows look ahead", async ({ page }) => {
   // It waits for two turns of the server's clock.
@@ -232,6 +296,8 @@ test("the pointer and the ways out hide, and come back", async ({ page, axe }) =
   const leave = page.getByRole("link", { name: "Leave" });
   await page.mouse.move(200, 200);
   await expect(leave).toBeVisible();
+  await axe();
+  await paint(page, "light");
   await axe();
   await expect(page.locator("html")).toHaveClass(/is-idle/, { timeout: 8_000 });
   await expect(page.locator("html")).toHaveCSS("cursor", "none");

@@ -48,11 +48,11 @@ function start(host, option, optionJson) {
     frame = requestAnimationFrame(() => {
       if (chart.isDisposed() || layer.clientWidth === 0) return;
       chart.resize();
+      frameOf(chart, layer);
       if (host.clientWidth === width) return;
       width = host.clientWidth;
-      // Another width may be another number of lines for the legend.
-      const { grid } = prepare(host, entry.optionJson);
-      if (grid) chart.setOption({ grid });
+      // Another width is other room for names and legends.
+      chart.setOption({ ...prepare(host, entry.optionJson), animation: false }, { notMerge: true });
     });
   });
   const entry = { chart, layer, observer, optionJson, pictures };
@@ -73,8 +73,14 @@ function start(host, option, optionJson) {
   charts.set(host, entry);
   // The picture already shows the end state: a chart that grew over it would be a step back.
   chart.setOption({ ...option, animation: false }, { notMerge: true });
+  frameOf(chart, layer);
   observer.observe(layer);
   return entry.shown;
+}
+
+/** Lets the chart be scaled where no script can draw it anew, which is on paper. */
+function frameOf(chart, layer) {
+  layer.querySelector("svg")?.setAttribute("viewBox", `0 0 ${chart.getWidth()} ${chart.getHeight()}`);
 }
 
 /** Takes the live chart away and shows the server's picture again; does nothing where there is none. */

@@ -15,8 +15,12 @@ export function readOption(json, width, measure = measureByTable, family = "sans
   for (const axis of axes(raw.xAxis)) inWholeTimes(axis, all);
   const option = resolveFormatters(raw);
   for (const axis of axes(option.xAxis)) withinTheEdges(axis);
-  for (const axis of axes(option.yAxis)) withinTheirShare(axis, width, (name) => measure(name, `12px ${family}`).width);
-  makeRoomForLegend(option, width, (name) => measure(name, `12px ${family}`).width);
+  const widthOf = (name) => measure(name, `12px ${family}`).width;
+  for (const axis of axes(option.xAxis)) withinTheirBand(axis, width, widthOf);
+  for (const axis of axes(option.yAxis)) withinTheirShare(axis, width, widthOf);
+  makeRoomForLegend(option, width, widthOf);
+  const rings = [option.series ?? []].flat().filter(({ type }) => type === "pie");
+  if (rings.length > 0) for (const legend of axes(option.legend)) besideTheRing(rings, legend, width, widthOf);
   const pieces = [option.visualMap ?? []].flat().flatMap((map) => map.pieces ?? []);
   for (const series of [option.series ?? []].flat()) {
     if (series.type !== "heatmap" || !Array.isArray(series.data)) continue;
@@ -78,12 +82,29 @@ const NAMES_SHARE = 0.42;
 function withinTheirShare(axis, width, widthOf) {
   if (axis.type !== "category" || !width || !Array.isArray(axis.data)) return;
   const room = width * NAMES_SHARE;
-  axis.data = axis.data.map((name) => {
-    if (typeof name !== "string" || widthOf(name) <= room) return name;
-    const letters = [...name.replace(/…$/, "")];
-    while (letters.length > 1 && widthOf(`${letters.join("")}…`) > room) letters.pop();
-    return `${letters.join("").trimEnd()}…`;
-  });
+  axis.data = axis.data.map((name) => (typeof name === "string" ? within(name, room, widthOf) : name));
+}
+
+/** A name that takes no more than `room`. */
+function within(name, room, widthOf) {
+  if (widthOf(name) <= room) return name;
+  const letters = [...name.replace(/…$/, "")];
+  while (letters.length > 1 && widthOf(`${letters.join("")}…`) > room) letters.pop();
+  return `${letters.join("").trimEnd()}…`;
+}
+
+/** What the numbers beside columns take, about, and the narrowest band in which words are still read in lines. */
+const NUMBERS_ROOM = 48;
+const BAND_LEAST = 40;
+const BAND_GAP = 4;
+
+/** Names of a few columns that do not fit below them take several lines; some would be left out, and the last cut. */
+function withinTheirBand(axis, width, widthOf) {
+  if (axis.type !== "category" || axis.boundaryGap === false || axis.axisLabel?.formatter) return;
+  if (!width || !Array.isArray(axis.data)) return;
+  const band = (width - NUMBERS_ROOM) / axis.data.length;
+  if (band < BAND_LEAST || axis.data.every((name) => widthOf(String(name)) <= band)) return;
+  axis.axisLabel = { interval: 0, hideOverlap: false, width: band - BAND_GAP, overflow: "break", ...axis.axisLabel };
 }
 
 /** What stands around the name of a series in a legend: its mark, the space after it, the gap to the next. */
@@ -91,6 +112,21 @@ const LEGEND_MARK = 10 + 5;
 const LEGEND_GAP = 8;
 const LEGEND_PADDING = 5;
 const LEGEND_LINE = 22;
+
+/**
+ * Keeps a ring to what the legend beside it leaves, and cuts names in the legend that do not fit; the share behind two
+ * spaces stays whole.
+ */
+function besideTheRing(rings, legend, width, widthOf) {
+  const from = /^([\d.]+)%$/.exec(legend.left ?? "")?.[1];
+  if (legend.orient !== "vertical" || from === undefined || !width) return;
+  const room = width * (1 - from / 100) - LEGEND_MARK - 2 * LEGEND_PADDING;
+  for (const ring of rings) Object.assign(ring, { left: 0, width: legend.left });
+  legend.formatter = (name) => {
+    const [, words, share = ""] = /^(.*?)( {2}\S.*)?$/.exec(name);
+    return within(words, room - widthOf(share), widthOf) + share;
+  };
+}
 
 /** A legend that needs several lines pushes the chart down. */
 function makeRoomForLegend(option, width, widthOf) {

@@ -175,6 +175,57 @@ test("names beside bars leave the bars their room", () => {
   assert.ok(Math.max(...xs) <= 150, `nothing is pushed out of the picture: ${Math.max(...xs)}`);
 });
 
+test("names below a few columns take lines rather than being left out", () => {
+  const names = ["Current", "1 to 30 days", "31 to 90 days", "Over 90 days"];
+  const chart = (width) =>
+    texts(
+      charts.render(
+        JSON.stringify({
+          xAxis: { type: "category", data: names },
+          yAxis: { type: "value", axisLabel: { formatter: "fn:compact" } },
+          series: [{ type: "bar", name: "Unpaid", data: [15500, 1120, 1100, 34600] }],
+        }),
+        width,
+        200,
+      ),
+    )
+      .join(" ")
+      .replaceAll(/\s+/g, " ");
+  for (const name of names) assert.ok(chart(600).includes(name), name);
+  for (const name of names) assert.ok(chart(260).includes(name), `${name}: ${chart(260)}`);
+});
+
+test("names beside a ring are cut before they reach the edge, and their shares are not", () => {
+  const chart = (width) =>
+    texts(
+      charts.render(
+        JSON.stringify({
+          legend: [{ orient: "vertical", left: "54%", top: "middle" }],
+          series: [{ type: "pie", data: [{ name: "Monitoring Alert  16 %", value: 16 }, { name: "Phone  84 %", value: 84 }] }],
+        }),
+        width,
+        200,
+      ),
+    );
+  assert.ok(chart(600).includes("Monitoring Alert  16 %"), String(chart(600)));
+  assert.ok(chart(254).some((text) => /^Monit\S*…  16 %$/.test(text)), String(chart(254)));
+  assert.ok(chart(254).includes("Phone  84 %"));
+});
+
+test("a ring in a narrow picture is whole", () => {
+  const svg = charts.render(
+    JSON.stringify({
+      legend: [{ orient: "vertical", left: "54%", top: "middle" }],
+      series: [{ type: "pie", radius: ["52%", "84%"], label: { show: false }, data: [{ name: "All", value: 1 }] }],
+    }),
+    240,
+    300,
+  );
+  const ring = [...svg.matchAll(/<path d="([^"]+)" fill="var\(--series/g)].flatMap(([, path]) => [...path.matchAll(/(-?[\d.]+) -?[\d.]+/g)]);
+  const xs = ring.map(([, x]) => Number(x));
+  assert.ok(xs.length > 2 && Math.min(...xs) >= 0 && Math.max(...xs) <= 0.54 * 240, String(xs));
+});
+
 test("a legend of several lines leaves the chart its room", () => {
   const chart = (names) =>
     charts.render(

@@ -7,6 +7,8 @@ import { age, clock, trouble } from "./wall/words.js";
 
 const wall = document.getElementById("wall");
 const write = clock();
+/** Screens that hang upright, as the type of style/tokens.css has it. */
+const upright = matchMedia("(max-aspect-ratio: 4 / 5)");
 /** The HTML of the tiles on the screen, by key. */
 const shown = new Map();
 let failing;
@@ -27,6 +29,7 @@ class Said extends Error {
 
 async function ask(view, signal) {
   const address = new URL(wall.dataset.part, location.href);
+  address.searchParams.set("shape", upright.matches ? "tall" : "wide");
   if (view !== undefined) address.searchParams.set("view", view);
   // A redirect leads to where one signs in.
   const answer = await fetch(address, { signal, redirect: "manual", cache: "no-store" });
@@ -98,6 +101,7 @@ function tick(now) {
   const old = byId("wall-age");
   setText(old, at === undefined ? "no data yet" : `data ${age(Number(at), now)}`);
   old?.classList.toggle("is-stale", at !== undefined && now - Number(at) > Number(stale));
+  for (const tile of wall.querySelectorAll(".wall-tile-age")) setText(tile, `data ${age(Number(tile.dataset.at), now)}`);
 }
 
 function say() {
@@ -135,6 +139,9 @@ if (wall) {
   addEventListener("offline", work.lost);
   // A machine that slept asks at once.
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && work.wake());
+  // The page comes as for a wide screen; a screen may be turned.
+  upright.addEventListener("change", work.again);
+  if (upright.matches !== (wall.dataset.shape === "tall")) work.again();
   const full = fullScreen(byId("wall-full"));
   keys({ back: () => work.hold(wall.dataset.back), on: () => work.hold(wall.dataset.on), letGo: work.letGo, full });
   hidePointer();

@@ -49,7 +49,7 @@ pub fn Cells(
         .collect();
     view! {
         <table class="table dense">
-            <thead><tr>{heads}{linked.then(|| view! { <th scope="col"><span class="visually-hidden">"Open in Autotask"</span></th> }.into_any())}</tr></thead>
+            <thead><tr>{heads}{linked.then(|| view! { <th scope="col" class="leave"><span class="visually-hidden">"Open in Autotask"</span></th> }.into_any())}</tr></thead>
             <tbody>{rows}</tbody>
         </table>
     }

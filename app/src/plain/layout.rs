@@ -120,7 +120,7 @@ pub fn BoardEditor(
     let page = view! {
         <p class="crumbs"><a class="link" href="/dashboards">"Dashboards"</a></p>
         {problem.map(|problem| view! { <Banner mood=Mood::Bad title="It was not saved"><p>{problem}</p></Banner> })}
-        <form method="post" action=to data-layout="" autocomplete="off">
+        <form method="post" action=to data-layout="" data-columns=GRID_COLUMNS.to_string() data-rows=HEIGHT_MAX.to_string() autocomplete="off">
             <header class="page-head">
                 <div><h1>{heading}</h1><p class="page-sub">"Drag tiles by their handle and resize them at their corner, or use the buttons. With the handle focused: arrows move, Shift with arrows resizes, Delete removes, Ctrl+Z takes back."</p></div>
                 <div class="page-actions">
@@ -215,7 +215,7 @@ pub fn layout(board: &Dashboard, content: &Content, tiles: Vec<BoardTile>, at: D
         {held}
         {add}
         {empty}
-        <ol class="grid layout-grid" id="tiles" data-columns=GRID_COLUMNS data-rows=HEIGHT_MAX>{places}</ol>
+        <ol class="grid layout-grid" id="tiles">{places}</ol>
     }
     .into_any()
 }

@@ -4,19 +4,11 @@ import { fields, guard, part } from "./part.js";
 
 /** Steps that can be taken back. */
 const HISTORY = 100;
+/** A tile that is carried so close to the top or the bottom of the window scrolls the page, so many pixels a frame. */
+const EDGE = 56;
+const SCROLL = 12;
 
 const hidden = (tile, name) => tile.querySelector(`input[name="tile.${name}"]`);
-
-function size(tile, width, height) {
-  // The page says how much there may be.
-  const { columns, rows } = document.getElementById("tiles").dataset;
-  const [w, h] = [Math.min(columns, Math.max(1, width)), Math.min(rows, Math.max(1, height))];
-  hidden(tile, "width").value = w;
-  hidden(tile, "height").value = h;
-  tile.style.setProperty("--w", w);
-  tile.style.setProperty("--h", h);
-  tile.querySelector(".layout-size").textContent = `${w} × ${h}`;
-}
 
 const sizeOf = (tile) => [Number(hidden(tile, "width").value), Number(hidden(tile, "height").value)];
 
@@ -28,7 +20,16 @@ export function layout(form) {
   const list = () => document.getElementById("tiles");
   const tiles = () => [...list().children];
   const past = [];
+  const [columns, rows] = [Number(form.dataset.columns), Number(form.dataset.rows)];
 
+  const size = (tile, width, height) => {
+    const [w, h] = [Math.min(columns, Math.max(1, width)), Math.min(rows, Math.max(1, height))];
+    hidden(tile, "width").value = w;
+    hidden(tile, "height").value = h;
+    tile.style.setProperty("--w", w);
+    tile.style.setProperty("--h", h);
+    tile.querySelector(".layout-size").textContent = `${w} × ${h}`;
+  };
   const state = () => tiles().map((tile) => [tile, ...sizeOf(tile)]);
   const keep = () => {
     past.push(state());
@@ -132,23 +133,44 @@ export function layout(form) {
     event.preventDefault();
     handle.focus?.();
     const tile = handle.closest(".layout-tile");
-    drag(event, tile, handle.classList.contains("layout-corner") ? stretch(tile) : carry(tile));
+    drag(event, tile, handle.classList.contains("layout-corner") ? stretch(event, tile) : carry(tile));
   });
 
   /** Follows the pointer until it is let go of; Escape takes the whole step back. */
   function drag(start, tile, follow) {
     keep();
     tile.classList.add("dragged");
+    // A finger belongs to what it touched first, which a tile that moves takes out of the page for a moment.
+    list().setPointerCapture(start.pointerId);
+    let last = start;
+    let frame = requestAnimationFrame(scroll);
     const ended = new AbortController();
     const stop = () => {
       ended.abort();
+      cancelAnimationFrame(frame);
       tile.classList.remove("dragged");
       tell(tile);
     };
+    function scroll() {
+      const below = last.clientY > innerHeight - EDGE;
+      if (last !== start && (below || last.clientY < EDGE)) {
+        scrollBy(0, below ? SCROLL : -SCROLL);
+        follow(last);
+      }
+      frame = requestAnimationFrame(scroll);
+    }
     const { signal } = ended;
-    addEventListener("pointermove", (event) => event.pointerId === start.pointerId && follow(event), { signal });
-    addEventListener("pointerup", stop, { signal });
-    addEventListener("pointercancel", stop, { signal });
+    addEventListener(
+      "pointermove",
+      (event) => {
+        if (event.pointerId !== start.pointerId) return;
+        last = event;
+        follow(event);
+      },
+      { signal },
+    );
+    addEventListener("pointerup", (event) => event.pointerId === start.pointerId && stop(), { signal });
+    addEventListener("pointercancel", (event) => event.pointerId === start.pointerId && stop(), { signal });
     addEventListener(
       "keydown",
       (event) => {
@@ -165,22 +187,32 @@ export function layout(form) {
       const under = document.elementFromPoint(event.clientX, event.clientY)?.closest(".layout-tile");
       if (!under || under === tile || under.parentElement !== list()) return;
       const box = under.getBoundingClientRect();
-      if (event.clientX < box.left + box.width / 2) under.before(tile);
+      // Tiles that fill the line lie below each other.
+      const isFirstHalf =
+        box.width > list().clientWidth * 0.9
+          ? event.clientY < box.top + box.height / 2
+          : event.clientX < box.left + box.width / 2;
+      if (isFirstHalf) under.before(tile);
       else under.after(tile);
     };
   }
 
-  function stretch(tile) {
+  /**
+   * Follows the corner. Narrow windows have fewer columns or none, so a width is what it was and what the pointer went,
+   * in columns of a wide one; where tiles are stacked, only the height follows.
+   */
+  function stretch(start, tile) {
     const grid = getComputedStyle(list());
     const gap = Number.parseFloat(grid.columnGap) || 0;
-    const tracks = grid.gridTemplateColumns.split(" ").length;
-    const column = (list().clientWidth + gap) / tracks;
+    const column = (list().clientWidth + gap) / columns;
     const row = (Number.parseFloat(grid.gridAutoRows) || 72) + gap;
+    const isStacked = grid.display !== "grid";
+    const [width, height] = sizeOf(tile);
+    const scrolled = scrollY;
     return (event) => {
-      const box = tile.getBoundingClientRect();
-      const width = Math.round((event.clientX - box.left + gap) / column);
-      const height = Math.round((event.clientY - box.top + gap) / row);
-      size(tile, width, height);
+      const wider = isStacked ? 0 : Math.round((event.clientX - start.clientX) / column);
+      const taller = Math.round((event.clientY - start.clientY + scrollY - scrolled) / row);
+      size(tile, width + wider, height + taller);
     };
   }
 }

@@ -200,6 +200,8 @@ export function clockwork(ports, first) {
     letGo,
     /** The network is back, or may be. */
     wake: () => sooner(GATHERED * ports.chance()),
+    /** What is shown is not what is wanted any more. */
+    again: askNow,
     /** The network is gone, as the browser knows it. */
     lost: () => {
       since ??= serverTime();

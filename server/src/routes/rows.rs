@@ -57,7 +57,7 @@ fn gone() -> UiError {
     UiError::NotFound("This datasource is not there any more.".to_owned())
 }
 
-fn status(error: &UiError) -> StatusCode {
+pub fn status(error: &UiError) -> StatusCode {
     match error {
         UiError::NotFound(_) => StatusCode::NOT_FOUND,
         UiError::Invalid(_) => StatusCode::BAD_REQUEST,
@@ -69,7 +69,7 @@ fn status(error: &UiError) -> StatusCode {
 }
 
 /// In place of a page.
-fn no_page(state: &ServerState, session: &Session, error: &UiError, back: &'static str) -> Response {
+pub fn no_page(state: &ServerState, session: &Session, error: &UiError, back: &'static str) -> Response {
     refusal(state, session, status(error), error.to_string(), back)
 }
 

@@ -6,22 +6,24 @@
 use super::{
     ServerState,
     content::{can_edit, only_admins_at, refused_at, status_of},
+    rows,
 };
 use axum::{
     Extension, Form,
     extract::{Path, Query, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use chrono::TimeDelta;
 use futures::future::join_all;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use taskgauge_app::{
     address,
     api::{
         RequestCx, UiError,
-        boards::{answered, filters_from},
-        sources,
+        boards::{FilterChoice, answered, filters_from},
+        sources::{self, Source},
     },
     plain::{
         Deed,
@@ -34,7 +36,7 @@ use taskgauge_app::{
 };
 use taskgauge_model::{
     dashboard::Dashboard,
-    grid::{Screenful, screenfuls},
+    grid::{Screenful, Shape, screenfuls},
     ids::{DatasourceId, WallId},
     range::Range,
     wall::{Wall, WallStep},
@@ -45,8 +47,6 @@ use taskgauge_store::{StoreError, content::Content, users::Session};
 const BASE: &str = "/walls";
 const NOUN: &str = "wall";
 
-/// Most rows of the grid on a screen: with more, tiles are too low for type that can be read across a room.
-const ROWS_MAX: u16 = 9;
 /// When a screen asks again at the latest: ages and windows of time move on.
 const AGAIN: TimeDelta = TimeDelta::seconds(60);
 /// Data is old when so many syncs in a row did not bring any, and never before half an hour.
@@ -109,7 +109,7 @@ pub async fn new_page(
             Err(error) => return refused_at(&state, &session, &error, BASE),
         },
     };
-    form(&state, &session, Typed { id: None, version: 0, wall, problem: None, is_longer: false }).await
+    form(&state, &session, Typed { id: None, version: 0, wall, problem: None, goes_to: None }).await
 }
 
 /// The form for a wall there is.
@@ -125,7 +125,7 @@ pub async fn edit_page(
     match found.await {
         Ok(stored) => {
             let (version, wall) = (stored.version, stored.wall);
-            let typed = Typed { id: Some(stored.id), version, wall, problem: None, is_longer: false };
+            let typed = Typed { id: Some(stored.id), version, wall, problem: None, goes_to: None };
             form(&state, &session, typed).await
         }
         Err(error) => refused_at(&state, &session, &error, BASE),
@@ -140,9 +140,10 @@ fn id_of(text: &str) -> Result<WallId, StoreError> {
 pub async fn create(
     State(state): State<ServerState>,
     Extension(session): Extension<Session>,
+    headers: HeaderMap,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Response {
-    take(&state, &session, &pairs, None).await
+    take(&state, &session, &headers, &pairs, None).await
 }
 
 /// Saves a wall there is, or changes its form.
@@ -150,10 +151,11 @@ pub async fn update(
     State(state): State<ServerState>,
     Extension(session): Extension<Session>,
     Path(id): Path<String>,
+    headers: HeaderMap,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Response {
     match id_of(&id) {
-        Ok(id) => take(&state, &session, &pairs, Some(id)).await,
+        Ok(id) => take(&state, &session, &headers, &pairs, Some(id)).await,
         Err(error) => refused_at(&state, &session, &error, BASE),
     }
 }
@@ -161,6 +163,7 @@ pub async fn update(
 async fn take(
     state: &ServerState,
     session: &Session,
+    headers: &HeaderMap,
     pairs: &[(String, String)],
     id: Option<WallId>,
 ) -> Response {
@@ -172,9 +175,15 @@ async fn take(
     };
     let version = get("version").parse().unwrap_or_default();
     let (mut wall, problem) = editor::read(pairs);
+    if let Some(place) = editor::filters_asked(get("do")).filter(|place| *place < wall.steps.len()) {
+        if super::is_fragment(headers) {
+            return filters(state, session, &wall, place).await;
+        }
+        return form(state, session, Typed { id, version, wall, problem: None, goes_to: Some(place) }).await;
+    }
     if editor::rebuild(&mut wall, get("do")) {
-        let is_longer = get("do") == "add";
-        return form(state, session, Typed { id, version, wall, problem: None, is_longer }).await;
+        let goes_to = (get("do") == "add").then(|| wall.steps.len() - 1);
+        return form(state, session, Typed { id, version, wall, problem: None, goes_to }).await;
     }
     let (store, actor) = (&state.app.store, session.user.email.as_str());
     let saved = match (problem, id) {
@@ -187,7 +196,7 @@ async fn take(
         Err(error @ StoreError::NotFound { .. }) => refused_at(state, session, &error, BASE),
         Err(error) => {
             let problem = Some(error.to_string());
-            let page = form(state, session, Typed { id, version, wall, problem, is_longer: false }).await;
+            let page = form(state, session, Typed { id, version, wall, problem, goes_to: None }).await;
             (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
         }
     }
@@ -199,15 +208,20 @@ struct Typed {
     version: i64,
     wall: Wall,
     problem: Option<String>,
-    is_longer: bool,
+    goes_to: Option<usize>,
 }
 
 async fn form(state: &ServerState, session: &Session, typed: Typed) -> Response {
-    let store = &state.app.store;
-    let found = async { Ok((store.content().await?, store.datasources().await?)) };
-    let (content, datasources) = match found.await {
+    let cx = state.cx(session);
+    let found = async {
+        let content = cx.store().content().await?;
+        let sources: Vec<Source> = cx.store().datasources().await?.into_iter().map(Source::from).collect();
+        let offered = offered(&cx, &typed.wall.steps, &content, &sources).await?;
+        Ok::<_, UiError>((content, sources, offered))
+    };
+    let (content, sources, offered) = match found.await {
         Ok(found) => found,
-        Err(error) => return refused_at(state, session, &error, BASE),
+        Err(error) => return rows::no_page(state, session, &error, BASE),
     };
     let props = WallEditorProps {
         email: session.user.email.clone(),
@@ -215,11 +229,55 @@ async fn form(state: &ServerState, session: &Session, typed: Typed) -> Response 
         wall: typed.wall,
         version: typed.version,
         problem: typed.problem,
-        is_longer: typed.is_longer,
+        goes_to: typed.goes_to,
+        offered,
         content,
-        sources: datasources.into_iter().map(sources::Source::from).collect(),
+        sources,
     };
-    state.plain(if typed.id.is_some() { "Edit wall" } else { "New wall" }, || WallEditor(props))
+    state.scripted(if typed.id.is_some() { "Edit wall" } else { "New wall" }, || WallEditor(props))
+}
+
+/// The filters of one board of the rotation, for the script of the form.
+async fn filters(state: &ServerState, session: &Session, wall: &Wall, place: usize) -> Response {
+    let cx = state.cx(session);
+    let step = &wall.steps[place];
+    let found = async {
+        let content = cx.store().content().await?;
+        let sources: Vec<Source> = cx.store().datasources().await?.into_iter().map(Source::from).collect();
+        let offered = offered(&cx, std::slice::from_ref(step), &content, &sources).await?;
+        Ok::<_, UiError>((content, offered.into_iter().next().unwrap_or_default()))
+    };
+    match found.await {
+        Ok((content, offered)) => super::fragment(state, || editor::filters(place, step, &offered, &content)),
+        Err(error) => (rows::status(&error), error.to_string()).into_response(),
+    }
+}
+
+/// What the filters of these boards offer, each filter of a datasource asked for once.
+async fn offered(
+    cx: &RequestCx,
+    steps: &[WallStep],
+    content: &Content,
+    sources: &[Source],
+) -> Result<Vec<Vec<FilterChoice>>, UiError> {
+    let mut known: BTreeMap<(DatasourceId, String), FilterChoice> = BTreeMap::new();
+    let mut all = Vec::with_capacity(steps.len());
+    for step in steps {
+        let mut offered = Vec::new();
+        let source = step.source.or_else(|| sources.first().map(|source| source.id));
+        for (source, name) in source.iter().flat_map(|source| {
+            editor::filter_names(step, content).into_iter().map(move |name| (*source, name))
+        }) {
+            let key = (source, name);
+            if !known.contains_key(&key) {
+                let choices = answered::choices(cx, &[key.1.as_str()], None, source).await?;
+                known.extend(choices.into_iter().map(|choice| (key.clone(), choice)));
+            }
+            offered.extend(known.get(&key).cloned());
+        }
+        all.push(offered);
+    }
+    Ok(all)
 }
 
 /// Removes and brings back: `POST /walls/{id}/{action}`.
@@ -251,6 +309,9 @@ pub struct Held {
     /// The part of the rotation that somebody at the screen wants to look at, as [`screen::read_token`] reads it.
     #[serde(default)]
     view: String,
+    /// How the screen hangs, as [`screen::read_shape`] reads it.
+    #[serde(default)]
+    shape: String,
 }
 
 /// The screen of a wall.
@@ -258,8 +319,11 @@ pub async fn page(
     State(state): State<ServerState>,
     Extension(session): Extension<Session>,
     Path(id): Path<String>,
+    Query(held): Query<Held>,
 ) -> Response {
-    match stored(&state, &session, &id, "").await {
+    // A wall begins where its turn is.
+    let held = Held { view: String::new(), ..held };
+    match stored(&state, &session, &id, &held).await {
         Ok(screen) => {
             let edit = can_edit(&session).then(|| format!("{BASE}/{id}/edit"));
             show(&state, screen, edit)
@@ -275,7 +339,7 @@ pub async fn part(
     Path(id): Path<String>,
     Query(held): Query<Held>,
 ) -> Response {
-    show_part(&state, stored(&state, &session, &id, &held.view).await)
+    show_part(&state, stored(&state, &session, &id, &held).await)
 }
 
 /// One board on a screen, with what is chosen in the address.
@@ -313,9 +377,9 @@ impl std::convert::From<StoreError> for Refused {
     }
 }
 
-async fn stored(state: &ServerState, session: &Session, id: &str, view: &str) -> Result<Screen, Refused> {
+async fn stored(state: &ServerState, session: &Session, id: &str, held: &Held) -> Result<Screen, Refused> {
     let stored = state.app.store.wall(id_of(id)?).await?;
-    screen_of(state, session, &stored.wall, format!("{BASE}/{}/part", stored.id), view).await
+    screen_of(state, session, &stored.wall, format!("{BASE}/{}/part", stored.id), held).await
 }
 
 async fn single(
@@ -325,14 +389,15 @@ async fn single(
     pairs: Vec<(String, String)>,
 ) -> Result<Screen, Refused> {
     let get = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-    let (source, view) = (get("source").and_then(|id| id.parse().ok()), get("view").unwrap_or_default());
+    let source = get("source").and_then(|id| id.parse().ok());
+    let held = Held { view: get("view").unwrap_or_default(), shape: get("shape").unwrap_or_default() };
     let content = state.app.store.content().await?;
     let board = content.dashboard(&id).filter(|entry| !entry.is_removed);
     let title = board.ok_or(StoreError::NotFound { what: "dashboard" })?.value.title.clone();
     let filters = filters_from(pairs);
     let part = format!("{BASE}/board/{id}/part{}", address::of_filters(source, &filters));
     let wall = Wall::single(title, WallStep { source, filters, ..WallStep::of(id) });
-    screen_of(state, session, &wall, part, &view).await
+    screen_of(state, session, &wall, part, &held).await
 }
 
 /// What a wall shows now, or the part of it that somebody holds on to.
@@ -341,16 +406,17 @@ async fn screen_of(
     session: &Session,
     wall: &Wall,
     part: String,
-    view: &str,
+    held: &Held,
 ) -> Result<Screen, Refused> {
+    let shape = screen::read_shape(&held.shape);
     let cx = state.cx(session);
     let content = state.app.store.content().await?;
     let now = state.app.store.clock().now();
-    let held = screen::read_token(view).filter(|(place, _)| *place < wall.steps.len());
+    let held = screen::read_token(&held.view).filter(|(place, _)| *place < wall.steps.len());
     let (step, turn) = wall.step_at(now).ok_or(StoreError::NotFound { what: "board" })?;
     let (place, step) = held.map_or((turn.place, step), |(place, _)| (place, &wall.steps[place]));
     let board = content.dashboard(&step.board).filter(|entry| !entry.is_removed).map(|entry| &entry.value);
-    let parts = board.map(parts).unwrap_or_default();
+    let parts = board.map(|board| parts(board, shape)).unwrap_or_default();
     let (number, next) = match held {
         Some((_, number)) => (number.min(parts.len().saturating_sub(1)), now + AGAIN),
         None => turn.screenful_at(now, parts.len()),
@@ -359,7 +425,7 @@ async fn screen_of(
     let shown = match board {
         Some(board) => {
             let layout = parts.get(number).cloned().unwrap_or(Screenful { tiles: Vec::new(), rows: 1 });
-            let shown = shown(&cx, &content, board, step, layout, turn.round);
+            let shown = shown(&cx, &content, board, step, (shape, layout), turn.round);
             match shown.await {
                 Ok((shown, said)) => {
                     chosen = said;
@@ -379,6 +445,7 @@ async fn screen_of(
     Ok(Screen {
         wall: wall.name.clone(),
         theme: wall.theme,
+        shape,
         part,
         build: state.site.build(),
         now,
@@ -392,9 +459,9 @@ async fn screen_of(
 }
 
 /// A board in parts that fit on a screen.
-fn parts(board: &Dashboard) -> Vec<Screenful> {
+fn parts(board: &Dashboard, shape: Shape) -> Vec<Screenful> {
     let sizes: Vec<(u8, u8)> = board.tiles.iter().map(|tile| (tile.width, tile.height)).collect();
-    screenfuls(&sizes, ROWS_MAX)
+    screenfuls(&sizes, shape)
 }
 
 /// What a part of a board shows, and what is chosen on it in words. Only its tiles are asked for.
@@ -403,7 +470,7 @@ async fn shown(
     content: &Content,
     board: &Dashboard,
     step: &WallStep,
-    layout: Screenful,
+    (shape, layout): (Shape, Screenful),
     round: i64,
 ) -> Result<(Shown, Vec<String>), UiError> {
     let (source, all) = sources::choose(cx, step.source).await?;
@@ -421,8 +488,12 @@ async fn shown(
     });
     let part = Dashboard { tiles: tiles.collect(), held: Vec::new(), ..board.clone() };
     let tiles = answered::undrawn(cx, content, &part, source.id, &step.filters).await;
-    let tiles: Vec<Fitted> = tiles.into_iter().map(|tile| Fitted::of(tile, layout.rows)).collect();
-    join_all(tiles.iter().map(|fitted| answered::draw_sized(cx, &fitted.tile, fitted.size))).await;
+    let tiles: Vec<(usize, Fitted)> = tiles
+        .into_iter()
+        .zip(layout.tiles)
+        .map(|(tile, (number, place))| (number, Fitted::of(tile, place, shape, layout.rows)))
+        .collect();
+    join_all(tiles.iter().map(|(_, fitted)| answered::draw_sized(cx, &fitted.tile, fitted.size))).await;
     let chosen = in_words(cx, source.id, step).await?;
     let shown = Shown {
         source: source.id,
@@ -432,7 +503,7 @@ async fn shown(
         stale_after: TimeDelta::minutes((i64::from(datasource.sync_minutes) * SYNCS_MISSED).max(OLD_AFTER)),
         filters: step.filters.clone(),
         tiles,
-        layout,
+        rows: layout.rows,
     };
     Ok((shown, chosen))
 }

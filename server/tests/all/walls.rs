@@ -17,11 +17,11 @@ const FORM: &[(&str, &str)] = &[
     ("version", "0"),
     ("step.board", "service-desk-leaderboard"),
     ("step.source", ""),
-    ("step.chosen", ""),
+    ("step.0.chosen", ""),
     ("step.seconds", "10"),
     ("step.board", "sales"),
     ("step.source", ""),
-    ("step.chosen", ""),
+    ("step.1.chosen", ""),
     ("step.seconds", "10"),
 ];
 
@@ -115,8 +115,8 @@ async fn what_makes_no_sense_gets_a_sentence() {
         (with("step.seconds", "9"), "place 2 is shown for 10 seconds"),
         (with("step.seconds", "soon"), "place 2 is shown for 10 seconds"),
         (with("step.board", ""), "Choose the board at place 2."),
-        (with("step.chosen", "shoe_size=46"), "there is no filter “shoe_size”"),
-        (with("step.chosen", "range='; drop table taskgauge.walls"), "is no range"),
+        (with("step.1.chosen", "shoe_size=46"), "there is no filter “shoe_size”"),
+        (with("step.1.chosen", "range='; drop table taskgauge.walls"), "is no range"),
         (FORM[..3].to_vec(), "Add at least one board."),
         (many, "at most 30 boards"),
     ] {
@@ -267,10 +267,21 @@ async fn what_is_chosen_on_a_board_holds_on_the_wall() {
     let board = admin.text("/dashboards/service-ticket-kpis").await;
     let queues = board.split("name=\"queue\"").nth(1).unwrap().split("</select>").next().unwrap();
     let queue = queues.split("value=\"").nth(2).unwrap().split('"').next().unwrap();
-    let address =
-        format!("http://gauge.example/dashboards/service-ticket-kpis?source=1&queue={queue}&range=last_30d");
+    let chosen = format!("queue={queue}");
     let mut form = FORM[..7].to_vec();
-    form[5].1 = &address;
+    form[3].1 = "service-ticket-kpis";
+    form[5].1 = &chosen;
+    form.push(("step.0.chosen", "range=last_30d"));
+    // The fields are those of the board's own bar.
+    let asked = admin.post("/walls/new", &[form.as_slice(), &[("do", "filters.0")]].concat()).await;
+    let fields = asked.text().await.unwrap();
+    for label in ["Range", "Queue", "Priority", "Client"] {
+        assert!(fields.contains(&format!(">{label}<")), "{label}: {fields}");
+    }
+    assert!(
+        fields.contains("<html") && fields.contains("value=\"Service desk\""),
+        "the whole form: {fields}"
+    );
     assert_eq!(admin.post("/walls/new", &form).await.status(), 303);
     let chosen = part(&admin, "/walls/1/part?view=0.0").await;
     assert!(
@@ -287,7 +298,9 @@ async fn what_is_chosen_on_a_board_holds_on_the_wall() {
     let all = part(&admin, "/walls/board/service-ticket-kpis/part?view=0.0").await;
     assert_ne!(value(&chosen), value(&all), "a queue has fewer");
     let edit = admin.text("/walls/1/edit").await;
-    assert!(edit.contains(&format!("range=last_30d&amp;queue={queue}")), "{edit}");
+    for chosen in ["range=last_30d", &format!("queue={queue}")] {
+        assert!(edit.contains(&format!("<option value=\"{chosen}\" selected")), "{chosen}: {edit}");
+    }
     // A wall outlives what it shows, and says so.
     assert_eq!(admin.post("/dashboards/service-ticket-kpis/remove", &[]).await.status(), 303);
     assert!(admin.text("/walls/1/part").await.contains("This board was removed."));

@@ -38,11 +38,5 @@ pub fn donut(answer: &Answer) -> Chart {
     Chart::new()
         .legend(Legend::new().orient(Orient::Vertical).left("54%").top("middle"))
         .tooltip(Tooltip::new().trigger(Trigger::Item).value_formatter(exact_numbers(unit_of(answer))))
-        .series(
-            Pie::new()
-                .radius(vec!["40%", "64%"])
-                .center(vec!["27%", "50%"])
-                .label(Label::new().show(false))
-                .data(data),
-        )
+        .series(Pie::new().radius(vec!["52%", "84%"]).label(Label::new().show(false)).data(data))
 }

@@ -9,8 +9,10 @@ use crate::address::of_filters;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use leptos::prelude::*;
-use taskgauge_model::{format, gauge::Filters, grid::Screenful, ids::DatasourceId, wall::Theme};
+use taskgauge_model::{format, gauge::Filters, grid::Shape, ids::DatasourceId, wall::Theme};
 
+/// A tile says how old its data is when that is so much older than the board's.
+const OLDER: TimeDelta = TimeDelta::minutes(5);
 /// Dots of a rotation at most; more are said by number.
 const DOTS_MAX: usize = 12;
 
@@ -20,6 +22,8 @@ pub struct Screen {
     pub wall: String,
     /// How it looks.
     pub theme: Theme,
+    /// How the screen hangs.
+    pub shape: Shape,
     /// Where the script asks for the next part.
     pub part: String,
     /// What the page is made of ([`Site::build`](crate::Site::build)).
@@ -54,10 +58,10 @@ pub struct Shown {
     pub stale_after: TimeDelta,
     /// What is chosen.
     pub filters: Filters,
-    /// The tiles: as many as the screen has places.
-    pub tiles: Vec<Fitted>,
-    /// Where they lie.
-    pub layout: Screenful,
+    /// The tiles, by their numbers on the board.
+    pub tiles: Vec<(usize, Fitted)>,
+    /// Rows that they take together.
+    pub rows: u16,
 }
 
 /// The theme as the document has it.
@@ -66,6 +70,19 @@ pub const fn theme_name(theme: Theme) -> &'static str {
         Theme::Dark => "dark",
         Theme::Light => "light",
     }
+}
+
+/// The shape as the script has it.
+const fn shape_name(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Wide => "wide",
+        Shape::Tall => "tall",
+    }
+}
+
+/// Reads what [`shape_name`] writes; what is something else is wide.
+pub fn read_shape(text: &str) -> Shape {
+    if text == shape_name(Shape::Tall) { Shape::Tall } else { Shape::Wide }
 }
 
 /// The page around the part: the ways out of it, which show when somebody moves the pointer.
@@ -90,12 +107,12 @@ pub fn part(screen: Screen) -> AnyView {
     let stale_after = shown.map(|shown| shown.stale_after.num_milliseconds().to_string());
     let head = head(&screen, data_at, zone);
     let (rows, body) = match screen.shown {
-        Ok(shown) if shown.layout.tiles.is_empty() => (
+        Ok(shown) if shown.tiles.is_empty() => (
             1,
             view! { <div class="wall-empty"><p class="empty-title">"This board has no tiles yet"</p></div> }
                 .into_any(),
         ),
-        Ok(shown) => (shown.layout.rows, tiles(shown)),
+        Ok(shown) => (shown.rows, tiles(shown, data_at, screen.now)),
         Err(why) => {
             (1, view! { <div class="wall-empty"><p class="empty-title">"! "{why}</p></div> }.into_any())
         }
@@ -104,6 +121,7 @@ pub fn part(screen: Screen) -> AnyView {
         <div
             class="wall" id="wall"
             data-theme=theme_name(screen.theme)
+            data-shape=shape_name(screen.shape)
             data-part=screen.part
             data-build=screen.build
             data-now=screen.now.timestamp_millis().to_string()
@@ -116,7 +134,7 @@ pub fn part(screen: Screen) -> AnyView {
             data-on=on
         >
             {head}
-            <main class="wall-board" style=format!("--rows:{rows}")>{body}</main>
+            <main class="wall-board" style=format!("--rows:{rows};--columns:{}", screen.shape.columns())>{body}</main>
         </div>
     }
     .into_any()
@@ -146,8 +164,8 @@ fn neighbours(screen: &Screen) -> (String, String) {
 }
 
 /// When the oldest data on the screen was read.
-fn oldest(tiles: &[Fitted]) -> Option<DateTime<Utc>> {
-    tiles.iter().filter_map(|fitted| fitted.tile.gauges.first()?.answer.as_ref().ok()?.data_at).min()
+fn oldest(tiles: &[(usize, Fitted)]) -> Option<DateTime<Utc>> {
+    tiles.iter().filter_map(|(_, fitted)| fitted.data_at()).min()
 }
 
 fn head(screen: &Screen, data_at: Option<DateTime<Utc>>, zone: Tz) -> AnyView {
@@ -192,13 +210,47 @@ fn dots((step, steps): (usize, usize)) -> AnyView {
     view! { <p class="wall-dots" role="img" aria-label=said>{dots}</p> }.into_any()
 }
 
-fn tiles(shown: Shown) -> AnyView {
+/// When a tile's data was read, where that is so much earlier than the board's that it is worth saying.
+fn own_age(data_at: Option<DateTime<Utc>>, board_at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    data_at.filter(|at| board_at.is_some_and(|board_at| board_at - *at > OLDER))
+}
+
+/// The tiles of a board whose data is of `board_at`.
+fn tiles(shown: Shown, board_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> AnyView {
     let chosen = of_filters(Some(shown.source), &shown.filters);
     let tiles: Vec<_> = shown
         .tiles
         .into_iter()
-        .zip(shown.layout.tiles)
-        .map(|(fitted, (number, place))| tile::tile(fitted, number, place, &chosen))
+        .map(|(number, fitted)| {
+            let since = own_age(fitted.data_at(), board_at);
+            tile::tile(fitted, number, &chosen, since, now)
+        })
         .collect();
     view! { <div class="wall-grid" id="wall-tiles">{tiles}</div> }.into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tile_says_its_age_where_it_is_older_than_the_board() {
+        let board = DateTime::UNIX_EPOCH + TimeDelta::hours(9);
+        let at = |minutes| Some(board - TimeDelta::minutes(minutes));
+        assert_eq!(own_age(at(6), Some(board)), at(6));
+        for (tile, board) in
+            [(at(5), Some(board)), (at(-3), Some(board)), (None, Some(board)), (at(60), None)]
+        {
+            assert_eq!(own_age(tile, board), None);
+        }
+    }
+
+    #[test]
+    fn what_stands_in_addresses_is_read_back() {
+        for shape in [Shape::Wide, Shape::Tall] {
+            assert_eq!(read_shape(shape_name(shape)), shape);
+        }
+        assert_eq!(read_shape("round"), Shape::Wide);
+        assert_eq!(read_token(&token(3, 1)), Some((3, 1)));
+    }
 }

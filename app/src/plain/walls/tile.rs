@@ -6,17 +6,24 @@ use crate::{
     charts,
     components::{chart::groups_table, table::Cells, tile::number},
 };
+use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use taskgauge_model::{
     format,
     gauge::{Answer, ChartKind, Status},
-    grid::Place,
+    grid::{Place, Shape},
     range::Range,
 };
 
-/// The screen that sizes are reckoned for: 16 by 9, in CSS pixels at a size of type where the smallest, 12, is as high as
-/// it has to be on a wall (1.4 vh × 1.6). Other screens scale the pictures.
-const SCREEN: (u32, u32) = (952, 536);
+/// The screens that sizes are reckoned for, in CSS pixels at a size of type where the smallest, 12, is as high as it has
+/// to be on a wall (1.4 % of the shorter side × 1.6): 16 by 9, and 10 by 16, so that it holds on 9 by 16 as well. Other
+/// screens scale the pictures.
+const fn screen(shape: Shape) -> (u32, u32) {
+    match shape {
+        Shape::Wide => (952, 536),
+        Shape::Tall => (536, 858),
+    }
+}
 /// Height of the strip above the board, and of the space around the tiles.
 const HEAD: u32 = 44;
 const EDGE: u32 = 12;
@@ -37,6 +44,8 @@ const LEAST: u32 = 40;
 pub struct Fitted {
     /// The tile.
     pub tile: BoardTile,
+    /// Where it lies.
+    place: Place,
     /// Size of its picture.
     pub size: (u32, u32),
     /// Rows or bars that there was no room for.
@@ -44,23 +53,33 @@ pub struct Fitted {
 }
 
 impl Fitted {
-    /// Cuts a tile for a screen with so many rows.
-    pub fn of(mut tile: BoardTile, rows: u16) -> Fitted {
-        let whole = body_size(&tile, rows, tile.gauges.first().is_some_and(|gauge| !foot(gauge).is_empty()));
-        let Some(gauge) = tile.gauges.first_mut() else { return Fitted { tile, size: whole, left: 0 } };
+    /// Cuts a tile for its place on a screen of this shape with so many rows.
+    pub fn of(mut tile: BoardTile, place: Place, shape: Shape, rows: u16) -> Fitted {
+        let has_foot = tile.gauges.first().is_some_and(|gauge| !foot(gauge).is_empty());
+        let whole = body_size(place, shape, rows, has_foot);
+        let Some(gauge) = tile.gauges.first_mut() else {
+            return Fitted { tile, place, size: whole, left: 0 };
+        };
         let left = cut(gauge, whole);
         let has_line = left > 0 || !foot(gauge).is_empty();
-        let size = body_size(&tile, rows, has_line);
-        Fitted { tile, size, left }
+        let size = body_size(place, shape, rows, has_line);
+        Fitted { tile, place, size, left }
+    }
+
+    /// When its data was read.
+    pub fn data_at(&self) -> Option<DateTime<Utc>> {
+        self.tile.gauges.first()?.answer.as_ref().ok()?.data_at
     }
 }
 
 /// Size of a tile's body on a screen with so many rows.
-fn body_size(tile: &BoardTile, rows: u16, has_line: bool) -> (u32, u32) {
+fn body_size(place: Place, shape: Shape, rows: u16, has_line: bool) -> (u32, u32) {
     let rows = u32::from(rows.max(1));
-    let (width, height) = (u32::from(tile.width.clamp(1, 12)), u32::from(tile.height.max(1)));
-    let column = (SCREEN.0 - 2 * EDGE - 11 * GAP) / 12;
-    let row = (SCREEN.1 - HEAD - EDGE).saturating_sub((rows - 1) * GAP) / rows;
+    let columns = u32::from(shape.columns());
+    let (across, down) = screen(shape);
+    let (width, height) = (u32::from(place.width).clamp(1, columns), u32::from(place.height.max(1)));
+    let column = (across - 2 * EDGE - (columns - 1) * GAP) / columns;
+    let row = (down - HEAD - EDGE).saturating_sub((rows - 1) * GAP) / rows;
     let line = if has_line { LINE } else { 0 };
     let inner = |size: u32, count: u32, around: u32| {
         (count * size + (count - 1) * GAP).saturating_sub(around).max(LEAST)
@@ -114,15 +133,22 @@ fn foot(gauge: &TileGauge) -> String {
     [unfiltered, note].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// A tile at its place. `number` tells it from others that show the same gauge.
-pub fn tile(fitted: Fitted, number: usize, place: Place, chosen: &str) -> AnyView {
-    let Fitted { tile, size, left } = fitted;
+/// A tile at its place. `number` tells it from others that show the same gauge; `since` is when its data was read, where
+/// that is worth saying, and `now` the instant that its age is reckoned at.
+pub fn tile(
+    fitted: Fitted,
+    number: usize,
+    chosen: &str,
+    since: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> AnyView {
+    let Fitted { tile, place, size, left } = fitted;
     let style = format!(
         "grid-area:{}/{}/span {}/span {}",
         place.row + 1,
         place.column + 1,
-        tile.height.max(1),
-        tile.width.clamp(1, 12)
+        place.height,
+        place.width
     );
     let Some(gauge) = tile.gauges.into_iter().next() else { return ().into_any() };
     let key = format!("{number}-{}", gauge.id);
@@ -135,10 +161,14 @@ pub fn tile(fitted: Fitted, number: usize, place: Place, chosen: &str) -> AnyVie
     // That a number is of now goes without saying.
     let range = gauge.range.clone();
     let range = (range != Range::Now.label()).then(|| view! { <span class="wall-range">{range}</span> });
+    let age = since.map(|since| {
+        let at = since.timestamp_millis().to_string();
+        view! { <span class="wall-tile-age" data-at=at>{format!("data {}", format::age(since, now))}</span> }
+    });
     let title = gauge.title.clone();
     view! {
         <section class="tile" style=style data-key=key data-failed=failed>
-            <div class="tile-head"><h2 class="tile-title">{title}</h2>{range}</div>
+            <div class="tile-head"><h2 class="tile-title">{title}</h2>{range}{age}</div>
             <div class="tile-body">{body(gauge, size, &rows_address)}</div>
             <p class="wall-line" hidden=line.is_empty()>{line.join(" ")}</p>
         </section>
@@ -188,8 +218,13 @@ fn picture(option: &str, title: &str, answer: &Answer, (width, height): (u32, u3
 mod tests {
     use super::*;
 
-    fn sized(width: u8, height: u8, rows: u16) -> (u32, u32) {
-        Fitted::of(BoardTile { width, height, gauges: Vec::new(), stamp: 0 }, rows).size
+    fn fitted(tile: BoardTile, shape: Shape, rows: u16) -> Fitted {
+        let place = Place { column: 0, row: 0, width: tile.width, height: tile.height };
+        Fitted::of(tile, place, shape, rows)
+    }
+
+    fn sized(width: u8, height: u8, shape: Shape, rows: u16) -> (u32, u32) {
+        fitted(BoardTile { width, height, gauges: Vec::new(), stamp: 0 }, shape, rows).size
     }
 
     /// A tile of a gauge with so many groups.
@@ -223,7 +258,7 @@ mod tests {
         for (chart, all, each) in
             [(ChartKind::Bars, 60, 3 * BAR), (ChartKind::Rank, 60, 3 * BAR), (ChartKind::Table, 60, ROW)]
         {
-            let fitted = Fitted::of(grouped(chart, all), 9);
+            let fitted = fitted(grouped(chart, all), Shape::Wide, 9);
             let gauge = &fitted.tile.gauges[0];
             let answer = gauge.answer.as_ref().expect("an answer");
             let shown = answer.groups.len();
@@ -241,7 +276,7 @@ mod tests {
             [(ChartKind::Bars, 2), (ChartKind::Table, 3), (ChartKind::Columns, 60), (ChartKind::Line, 60)]
         {
             let before = grouped(chart, few);
-            let fitted = Fitted::of(before.clone(), 9);
+            let fitted = fitted(before.clone(), Shape::Wide, 9);
             assert_eq!(fitted.left, 0, "{chart:?}");
             assert_eq!(fitted.tile.gauges[0].option, before.gauges[0].option, "{chart:?} stays as it is");
         }
@@ -249,14 +284,18 @@ mod tests {
 
     #[test]
     fn tiles_fill_the_screen_and_no_more() {
-        for rows in 1..=12_u8 {
-            let (width, height) = sized(12, rows, rows.into());
-            let across = width + AROUND.0 + 2 * EDGE;
-            assert!(across <= SCREEN.0 && across + 12 > SCREEN.0, "{across}");
-            let all = height + AROUND.1 + TITLE + HEAD + EDGE;
-            assert!(all <= SCREEN.1 && all + u32::from(rows) > SCREEN.1, "{rows} rows: {all}");
+        for shape in [Shape::Wide, Shape::Tall] {
+            let (wide, high) = screen(shape);
+            for rows in 1..=12_u8 {
+                let (width, height) = sized(shape.columns(), rows, shape, rows.into());
+                let across = width + AROUND.0 + 2 * EDGE;
+                assert!(across <= wide && across + 12 > wide, "{across}");
+                let all = height + AROUND.1 + TITLE + HEAD + EDGE;
+                assert!(all <= high && all + u32::from(rows) > high, "{rows} rows: {all}");
+            }
         }
-        assert!(sized(2, 2, 9).1 >= LEAST && sized(0, 0, 0).0 >= LEAST);
-        assert_eq!(sized(255, 1, 60_000), (sized(12, 1, 1).0, LEAST));
+        let least = |width, height, rows| sized(width, height, Shape::Wide, rows);
+        assert!(least(2, 2, 9).1 >= LEAST && least(0, 0, 0).0 >= LEAST);
+        assert_eq!(least(255, 1, 60_000), (least(12, 1, 1).0, LEAST));
     }
 }
