@@ -21,6 +21,8 @@ pub struct Board {
     pub id: String,
     /// Its title.
     pub title: String,
+    /// What a board with the same numbers is called elsewhere, where that is something else.
+    pub known_as: Option<String>,
     /// Whether it is made for a screen on the wall.
     pub wall: bool,
     /// Whether whoever asks may change it.
@@ -166,7 +168,10 @@ pub fn filters_from(pairs: impl IntoIterator<Item = (String, String)>) -> Filter
         } else if taskgauge_model::gauge::FILTERS.iter().any(|(filter, _, _)| *filter == name) {
             // An empty value chooses all.
             let values: &mut Vec<String> = filters.fields.entry(name).or_default();
-            if !value.is_empty() {
+            // A field sends several ids as one value: `5,8`.
+            if value.contains(',') && value.split(',').all(|id| id.parse::<i64>().is_ok()) {
+                values.extend(value.split(',').map(str::to_owned));
+            } else if !value.is_empty() {
                 values.push(value);
             }
         }

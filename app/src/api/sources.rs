@@ -17,11 +17,14 @@ pub struct Source {
     pub filling: bool,
     /// Why the first sync is not under way though it is not complete.
     pub stopped: Option<String>,
+    /// After how many minutes its data is old.
+    pub stale_minutes: i64,
 }
 
 impl From<Datasource> for Source {
     fn from(datasource: Datasource) -> Self {
         Self {
+            stale_minutes: datasource.stale_minutes(),
             id: datasource.id,
             name: datasource.name,
             filling: datasource.synced_at.is_none(),

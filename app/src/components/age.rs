@@ -14,11 +14,15 @@ pub fn Age(
     /// What stands for never.
     #[prop(default = "not yet")]
     never: &'static str,
+    /// After how many minutes it is worth a mark.
+    #[prop(default = i64::MAX)]
+    stale: i64,
 ) -> impl IntoView {
     match at {
         Some(at) => {
             let exact = format!("{} UTC", format::instant(at));
-            view! { <time datetime=at.to_rfc3339() title=exact>{format::age(at, now)}</time> }.into_any()
+            let is_stale = (now - at).num_minutes() > stale;
+            view! { <time datetime=at.to_rfc3339() title=exact class:is-stale=is_stale>{format::age(at, now)}</time> }.into_any()
         }
         None => view! { <span class="muted">{never}</span> }.into_any(),
     }

@@ -29,9 +29,12 @@ pub fn TileView(
     now: RwSignal<DateTime<Utc>>,
     /// What is chosen on the board, as the part of an address after the path.
     address: String,
+    /// After how many minutes its data is old.
+    #[prop(default = i64::MAX)]
+    stale: i64,
 ) -> impl IntoView {
     let at = format!("--w:{};--h:{}", tile.width, tile.height);
-    let around = Around { size: picture_size(tile.width, tile.height), data_at, now, address };
+    let around = Around { size: picture_size(tile.width, tile.height), data_at, now, address, stale };
     let several = tile.gauges.len() > 1;
     let gauges: Vec<_> = tile
         .gauges
@@ -62,13 +65,14 @@ struct Around {
     data_at: RwSignal<Option<DateTime<Utc>>>,
     now: RwSignal<DateTime<Utc>>,
     address: String,
+    stale: i64,
 }
 
 /// A gauge's answer with its title and foot.
 #[component]
 fn GaugeView(gauge: TileGauge, around: Around, titled: bool) -> impl IntoView {
     let TileGauge { id, title, about, chart, unit, range, target, answer, columns, option } = gauge;
-    let Around { size, data_at, now, address } = around;
+    let Around { size, data_at, now, address, stale } = around;
     let page = format!("/gauges/{id}{address}");
     let rows = format!("/gauges/{id}/rows{address}");
     let unfiltered = answer.as_ref().map(|answer| answer.unfiltered.join(", ")).unwrap_or_default();
@@ -86,6 +90,7 @@ fn GaugeView(gauge: TileGauge, around: Around, titled: bool) -> impl IntoView {
                 .into_any()
         }
         Ok(Answer { table: Some(page), .. }) => view! {
+            {list_count(target.as_ref(), page.total, page.rows.len(), &rows)}
             <div class="tile-table" tabindex="0" role="region" aria-label=format!("Table of {title}")>
                 <Cells page=page columns=columns />
             </div>
@@ -110,7 +115,7 @@ fn GaugeView(gauge: TileGauge, around: Around, titled: bool) -> impl IntoView {
                 <a href=page rel="external">"Explain"<span class="visually-hidden">{format!(" {title}")}</span></a>
             </span>
             {(!unfiltered.is_empty()).then(|| view! { <span class="tile-unfiltered">{format!("! not filtered by {unfiltered}")}</span> }.into_any())}
-            <span>{move || view! { <Age at=data_at.get() now=now.get() never="not synced yet" /> }}</span>
+            <span>{move || view! { <Age at=data_at.get() now=now.get() never="not synced yet" stale=stale /> }}</span>
         </div>
     }
     .into_any()
@@ -141,7 +146,8 @@ struct Look<'a> {
 fn body(look: Look<'_>, answer: Answer, option: Option<String>) -> AnyView {
     let Look { chart, unit, title, target, size, rows } = look;
     match chart {
-        ChartKind::Number | ChartKind::Percent | ChartKind::Progress => number(unit, target, &answer, rows),
+        ChartKind::Number | ChartKind::Percent => number(unit, target, &answer, rows),
+        ChartKind::Progress => progress(unit, target, &answer, rows),
         ChartKind::Table => view! {
             <div class="tile-table" tabindex="0" role="region" aria-label=format!("Table of {title}")>{groups_table(&answer, rows)}</div>
         }
@@ -155,37 +161,74 @@ fn body(look: Look<'_>, answer: Answer, option: Option<String>) -> AnyView {
     }
 }
 
+/// How many rows a list has, beside its target, and how many of them are shown where that is not all.
+pub fn list_count(target: Option<&Target>, total: u64, shown: usize, rows: &str) -> AnyView {
+    let number = format::exact(total as f64);
+    let class = value_class(target, total as f64);
+    let part = (total > shown as u64).then(|| format!("the first {shown} are shown"));
+    view! {
+        <div class="tile-count">
+            <a class=class href=rows.to_owned() rel="external">{number}<span class="visually-hidden">" rows"</span></a>
+            {goal(target, total as f64, Unit::Number)}
+            <span class="muted">{part}</span>
+        </div>
+    }
+    .into_any()
+}
+
+/// A number with a bar of how much of its target it is, or of the whole.
+pub fn progress(unit: Unit, target: Option<&Target>, answer: &Answer, rows: &str) -> AnyView {
+    let whole = target.map_or(100.0, |target| target.value);
+    let bar = answer.value.filter(|_| whole > 0.0).map(|value| {
+        let share = format!("--share:{:.1}%", (value / whole * 100.0).clamp(0.0, 100.0));
+        view! { <div class="tile-progress" style=share aria-hidden="true"></div> }.into_any()
+    });
+    view! { {number(unit, target, answer, rows)}{bar} }.into_any()
+}
+
+/// The class of a value: how it stands to its target.
+fn value_class(target: Option<&Target>, value: f64) -> &'static str {
+    match target.map(|target| target.tone(value)) {
+        Some(Tone::Good) => "value good",
+        Some(Tone::Warn) => "value warn",
+        Some(Tone::Bad) => "value bad",
+        None => "value",
+    }
+}
+
+/// The target of a value, with a sign for how it stands to it.
+fn goal(target: Option<&Target>, value: f64, unit: Unit) -> Option<AnyView> {
+    let target = target?;
+    let (sign, word) = match target.tone(value) {
+        Tone::Good => ("✓", "reached"),
+        Tone::Warn if target.is_beyond(value) => ("!", "beyond what is good"),
+        Tone::Warn => ("!", "close"),
+        Tone::Bad => ("✕", "missed"),
+    };
+    let side = match target.good {
+        Good::Higher => "",
+        Good::Lower => "at most ",
+    };
+    let number = format::value(target.value, unit);
+    let class = value_class(Some(target), value).replace("value", "target");
+    Some(
+        view! {
+            <p class=class>
+                <span aria-hidden="true">{sign}</span>
+                {format!(" goal {side}{number}")}
+                <span class="visually-hidden">{format!(", {word}")}</span>
+            </p>
+        }
+        .into_any(),
+    )
+}
+
 /// A value with its change and target.
 pub fn number(unit: Unit, target: Option<&Target>, answer: &Answer, rows: &str) -> AnyView {
     let Some(value) = answer.value else {
         return view! { <p class="tile-empty">"No data"</p> }.into_any();
     };
-    let tone = target.map(|target| target.tone(value));
-    let class = match tone {
-        Some(Tone::Good) => "value good",
-        Some(Tone::Warn) => "value warn",
-        Some(Tone::Bad) => "value bad",
-        None => "value",
-    };
-    let goal = target.map(|target| {
-        let (sign, word) = match target.tone(value) {
-            Tone::Good => ("✓", "reached"),
-            Tone::Warn => ("!", "close"),
-            Tone::Bad => ("✕", "missed"),
-        };
-        let side = match target.good {
-            Good::Higher => "",
-            Good::Lower => "at most ",
-        };
-        let goal = format::value(target.value, unit);
-        view! {
-            <p class=format!("target {}", class.trim_start_matches("value "))>
-                <span aria-hidden="true">{sign}</span>
-                {format!(" goal {side}{goal}")}
-                <span class="visually-hidden">{format!(", {word}")}</span>
-            </p>
-        }
-    });
+    let class = value_class(target, value);
     let delta =
         answer.previous.map(|previous| delta(value, previous, unit, target.map(|target| target.good)));
     let figures: Vec<_> = answer
@@ -202,7 +245,7 @@ pub fn number(unit: Unit, target: Option<&Target>, answer: &Answer, rows: &str) 
             <p class=class title=format::exact_value(value, unit)><a href=rows.to_owned() rel="external">{format::value(value, unit)}</a></p>
             {figures}
             {delta}
-            {goal}
+            {goal(target, value, unit)}
         </div>
     }
     .into_any()

@@ -79,7 +79,7 @@ fn BoardView(board: Board, filters: Filters, rebuilt: RwSignal<u32>) -> impl Int
         trouble: RwSignal::new(None),
         rebuilt,
     };
-    let address = board.address.clone();
+    let (address, stale) = (board.address.clone(), source.stale_minutes);
     let tiles: Vec<LiveTile> = board.tiles.into_iter().map(LiveTile::new).collect();
     keep_live(board.id.clone(), source.id, filters, open, tiles.clone());
     let shown_tiles: Vec<_> = tiles
@@ -88,7 +88,7 @@ fn BoardView(board: Board, filters: Filters, rebuilt: RwSignal<u32>) -> impl Int
         .map(|(place, tile)| {
             let (tile, address) = (*tile, address.clone());
             move || {
-                view! { <TileView place=place tile=tile.shown.get() data_at=tile.data_at now=open.now address=address.clone() /> }
+                view! { <TileView place=place tile=tile.shown.get() data_at=tile.data_at now=open.now address=address.clone() stale=stale /> }
                     .into_any()
             }
         })
@@ -107,7 +107,8 @@ fn BoardView(board: Board, filters: Filters, rebuilt: RwSignal<u32>) -> impl Int
                 </div>
                 <p class="page-sub">
                     <a class="link" href=link>{source.name.clone()}</a>" · synced "
-                    {move || view! { <Age at=open.synced_at.get() now=open.now.get() never="for the first time, now" /> }}
+                    {move || view! { <Age at=open.synced_at.get() now=open.now.get() never="for the first time, now" stale=stale /> }}
+                    {board.known_as.map(|name| format!(" · {name}"))}
                     <span role="status">
                         {move || live.lost.get().then(|| view! { <span class="lost">" · ! not connected; trying again"</span> })}
                         {move || open.trouble.get().map(|error| view! { <span class="lost">" · ! "{error.to_string()}</span> })}

@@ -365,6 +365,17 @@ pub struct Datasource {
     pub hour: Option<HourOfRequests>,
 }
 
+/// Data is old when so many syncs in a row did not bring any, and never before half an hour.
+const SYNCS_MISSED: i64 = 3;
+const OLD_AFTER: i64 = 30;
+
+impl Datasource {
+    /// After how many minutes without a sync its data is old.
+    pub fn stale_minutes(&self) -> i64 {
+        (i64::from(self.sync_minutes) * SYNCS_MISSED).max(OLD_AFTER)
+    }
+}
+
 /// The requests of a tenant in the last hour, of all integrations together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HourOfRequests {

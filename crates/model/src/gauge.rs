@@ -355,14 +355,23 @@ impl Target {
         Target { value, ..self.clone() }
     }
 
+    /// How far `value` is on the wrong side of a bound.
+    fn short_of(&self, bound: f64, value: f64) -> f64 {
+        match self.good {
+            Good::Higher => bound - value,
+            Good::Lower => value - bound,
+        }
+    }
+
+    /// Whether `value` is further on the good side than is good.
+    pub fn is_beyond(&self, value: f64) -> bool {
+        self.warn_beyond.is_some_and(|beyond| self.short_of(beyond, value) < 0.0)
+    }
+
     /// How `value` stands to the target.
     pub fn tone(&self, value: f64) -> Tone {
-        let away = |from: f64| match self.good {
-            Good::Higher => from - value,
-            Good::Lower => value - from,
-        };
-        let missed_by = away(self.value);
-        if self.warn_beyond.is_some_and(|beyond| away(beyond) < 0.0) {
+        let missed_by = self.short_of(self.value, value);
+        if self.is_beyond(value) {
             Tone::Warn
         } else if missed_by <= 0.0 {
             Tone::Good

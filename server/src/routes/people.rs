@@ -22,8 +22,9 @@ use taskgauge_store::{StoreError, users::PASSWORD_MIN};
 const TRIES_MAX: usize = 10;
 /// The time in which tries are counted.
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
-/// How long a browser keeps the cookie, in seconds: 30 days; the session in the database may end sooner.
-const COOKIE_AGE: u32 = 30 * 24 * 3_600;
+/// How long a browser keeps the cookie, in seconds: as long as browsers keep any, 400 days. The session ends sooner, 30
+/// days after it was last used, and a wall uses its own all the time.
+const COOKIE_AGE: u32 = 400 * 24 * 3_600;
 /// Longest password, in bytes; hashing a longer one would be work for nothing.
 const PASSWORD_MAX: usize = 1_000;
 

@@ -49,9 +49,6 @@ const NOUN: &str = "wall";
 
 /// When a screen asks again at the latest: ages and windows of time move on.
 const AGAIN: TimeDelta = TimeDelta::seconds(60);
-/// Data is old when so many syncs in a row did not bring any, and never before half an hour.
-const SYNCS_MISSED: i64 = 3;
-const OLD_AFTER: i64 = 30;
 
 #[derive(Deserialize)]
 pub struct Listed {
@@ -500,7 +497,7 @@ async fn shown(
         source_name: (all.len() > 1).then(|| source.name.clone()),
         zone: datasource.time_zone,
         synced_at: source.synced_at,
-        stale_after: TimeDelta::minutes((i64::from(datasource.sync_minutes) * SYNCS_MISSED).max(OLD_AFTER)),
+        stale_after: TimeDelta::minutes(datasource.stale_minutes()),
         filters: step.filters.clone(),
         tiles,
         rows: layout.rows,

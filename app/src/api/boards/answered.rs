@@ -134,7 +134,8 @@ async fn make(
     let (mut tiles, mut is_whole) = (Vec::new(), true);
     let filters = match &source {
         Some(source) => {
-            let names: Vec<&str> = dashboard.filters.iter().map(String::as_str).collect();
+            let names = filter_names(&dashboard.filters, filters);
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let mut choices = choices(cx, &names, dashboard.mine.as_deref(), source.id).await?;
             let filters = in_force(cx, dashboard, source.id, filters, &mut choices).await?;
             // Rows lead back to the board they were opened from.
@@ -147,6 +148,7 @@ async fn make(
     let board = Board {
         id: dashboard.id.clone(),
         title: dashboard.title.clone(),
+        known_as: dashboard.also_known_as.clone().filter(|name| *name != dashboard.title),
         wall: dashboard.wall,
         address: way,
         editable: false,
@@ -189,13 +191,39 @@ async fn in_force(
     Ok(filters)
 }
 
-/// Says of each filter which value is in force.
+/// Names of the filters that are shown: those that are offered, and what is chosen besides.
+pub fn filter_names(offered: &[String], filters: &Filters) -> Vec<String> {
+    let mut names = offered.to_vec();
+    let set = filters.fields.iter().filter(|(_, values)| !values.is_empty()).map(|(name, _)| name.as_str());
+    for name in filters.range.map(|_| "range").into_iter().chain(set) {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+/// Says of each filter what is in force. What is not among the choices, as somebody who left or several values at once,
+/// becomes one.
 pub fn mark(choices: &mut [FilterChoice], filters: &Filters) {
     for choice in choices {
-        choice.chosen = match choice.name.as_str() {
-            "range" => filters.range.map(|range| range.to_string()).unwrap_or_default(),
-            name => filters.fields.get(name).and_then(|values| values.first()).cloned().unwrap_or_default(),
+        let (values, labels): (Vec<String>, Vec<String>) = if choice.name == "range" {
+            filters.range.map(|range| (range.to_string(), range.label())).into_iter().unzip()
+        } else {
+            let values = filters.fields.get(&choice.name).cloned().unwrap_or_default();
+            let label = |value: &String| {
+                let known = choice.choices.iter().find(|(id, _)| id == value);
+                let unnamed =
+                    || if value.parse::<i64>().is_ok() { format!("#{value}") } else { value.clone() };
+                known.map_or_else(unnamed, |(_, label)| label.clone())
+            };
+            let labels = values.iter().map(label).collect();
+            (values, labels)
         };
+        choice.chosen = values.join(",");
+        if !choice.chosen.is_empty() && choice.choices.iter().all(|(value, _)| *value != choice.chosen) {
+            choice.choices.insert(0, (choice.chosen.clone(), labels.join(", ")));
+        }
     }
 }
 
@@ -225,7 +253,8 @@ pub fn unasked(gauge: &Gauge, why: String, (width, height): (u8, u8)) -> BoardTi
 
 /// A gauge with its answer as a tile shows it.
 fn tile_gauge(gauge: &Gauge, answer: Result<Answer, String>, filters: &Filters) -> TileGauge {
-    let chart = answer.as_ref().ok().and_then(|answer| charts::chart(gauge.chart, answer));
+    let target = gauge.target.as_ref().map(|target| target.within(answer.as_ref().ok()));
+    let chart = answer.as_ref().ok().and_then(|answer| charts::chart(gauge.chart, answer, target.as_ref()));
     TileGauge {
         id: gauge.id.clone(),
         title: gauge.title.clone(),
@@ -234,7 +263,7 @@ fn tile_gauge(gauge: &Gauge, answer: Result<Answer, String>, filters: &Filters) 
         unit: gauge.unit,
         range: range(gauge, answer.as_ref().ok(), filters).label(),
         columns: columns(Catalogue::shipped(), gauge),
-        target: gauge.target.as_ref().map(|target| target.within(answer.as_ref().ok())),
+        target,
         option: chart.as_ref().map(charts::option_json),
         answer,
     }

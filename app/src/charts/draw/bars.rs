@@ -1,19 +1,23 @@
 //! Horizontal bars, sorted, the value at the end of each.
 
-use super::{colour, cut, exact_numbers, names_axis, numbers_axis, point, short_numbers, unit_of};
+use super::{
+    colour, cut, exact_numbers, measured, names_axis, numbers_axis, point, short_numbers, target_line, toned,
+    unit_of,
+};
 use charming::{
     Chart,
     component::{Axis, Grid, Legend},
     datatype::DataPoint,
-    element::{AxisLabel, ItemStyle, Label, LabelPosition, SplitLine, Tooltip, Trigger},
+    element::{AxisLabel, ItemStyle, Label, LabelPosition, MarkLineData, SplitLine, Tooltip, Trigger},
     series::Bar,
 };
-use taskgauge_model::gauge::Answer;
+use taskgauge_model::gauge::{Answer, Target};
 
 /// Most bars that carry their number where a category has several: more, and the numbers would lie over each other.
 const LABELLED_MAX: usize = 16;
 
-pub fn bars(answer: &Answer) -> Chart {
+pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
+    let target = measured(answer, target);
     let unit = unit_of(answer);
     // Bars of another unit have no place on the axis; the table beside the chart has them.
     let shown: Vec<_> = answer.series.iter().filter(|series| series.unit == unit).collect();
@@ -34,8 +38,14 @@ pub fn bars(answer: &Answer) -> Chart {
         chart = chart.legend(Legend::new().left(0).top(0));
     }
     for (place, series) in shown.into_iter().enumerate() {
-        let data: Vec<DataPoint> = answer.groups.iter().map(|group| point(group, series).into()).collect();
-        let bar = Bar::new();
+        let data: Vec<DataPoint> = match target {
+            Some(target) => answer.groups.iter().map(|group| toned(group, series, target)).collect(),
+            None => answer.groups.iter().map(|group| point(group, series).into()).collect(),
+        };
+        let bar = match target {
+            Some(target) => Bar::new().mark_line(target_line(MarkLineData::new().x_axis(target.value))),
+            None => Bar::new(),
+        };
         // Several bars share a category: their width is for the script to choose.
         let bar = match (several, stacked) {
             (false, _) => bar.bar_width("62%"),

@@ -1,20 +1,22 @@
 //! Columns beside or upon each other; values marked as lines are drawn over them.
 
 use super::{
-    axis_of, colour, cut, names_axis, numbers_axes, own_tooltip, point, tooltip, unit_of, with_legend,
+    axis_of, colour, cut, measured, names_axis, numbers_axes, own_tooltip, point, target_line, toned,
+    tooltip, unit_of, with_legend,
 };
 use charming::{
     Chart,
     datatype::DataPoint,
-    element::{ItemStyle, Label, LabelPosition, LineStyle, Symbol},
+    element::{ItemStyle, Label, LabelPosition, LineStyle, MarkLineData, Symbol},
     series::{Bar, Line},
 };
-use taskgauge_model::gauge::Answer;
+use taskgauge_model::gauge::{Answer, Target};
 
 /// Most columns that carry their number.
 const LABELLED_MAX: usize = 8;
 
-pub fn columns(answer: &Answer, stacked: bool) -> Chart {
+pub fn columns(answer: &Answer, target: Option<&Target>, stacked: bool) -> Chart {
+    let target = measured(answer, target);
     let unit = unit_of(answer);
     let labelled = answer.series.len() == 1 && answer.groups.len() <= LABELLED_MAX;
     let mut chart = with_legend(
@@ -22,7 +24,10 @@ pub fn columns(answer: &Answer, stacked: bool) -> Chart {
         answer,
     );
     for (place, series) in answer.series.iter().enumerate() {
-        let data: Vec<DataPoint> = answer.groups.iter().map(|group| point(group, series).into()).collect();
+        let data: Vec<DataPoint> = match target {
+            Some(target) => answer.groups.iter().map(|group| toned(group, series, target)).collect(),
+            None => answer.groups.iter().map(|group| point(group, series).into()).collect(),
+        };
         let colour = colour(series, place);
         if series.line {
             chart = chart.series(
@@ -44,6 +49,9 @@ pub fn columns(answer: &Answer, stacked: bool) -> Chart {
                 .data(data);
             if stacked {
                 bar = bar.stack("total");
+            }
+            if let Some(target) = target {
+                bar = bar.mark_line(target_line(MarkLineData::new().y_axis(target.value)));
             }
             if labelled {
                 bar = bar.label(

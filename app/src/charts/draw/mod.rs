@@ -9,21 +9,24 @@ mod lines;
 use charming::{
     Chart,
     component::{Axis, Grid, Legend},
-    datatype::CompositeValue,
-    element::{AxisLabel, AxisType, Color, Formatter, SplitLine, Tooltip, Trigger},
+    datatype::{CompositeValue, DataPoint, DataPointItem},
+    element::{
+        AxisLabel, AxisType, Color, Formatter, ItemStyle, Label, LineStyle, LineStyleType, MarkLine,
+        MarkLineData, MarkLineVariant, SplitLine, Symbol, Tooltip, Trigger,
+    },
 };
-use taskgauge_model::gauge::{Answer, AnswerGroup, ChartKind, Series, Unit};
+use taskgauge_model::gauge::{Answer, AnswerGroup, ChartKind, Series, Target, Tone, Unit};
 
 /// The chart of an answer; `None` for kinds that are words and numbers (number, percent, table) and for no data.
-pub fn chart(kind: ChartKind, answer: &Answer) -> Option<Chart> {
+pub fn chart(kind: ChartKind, answer: &Answer, target: Option<&Target>) -> Option<Chart> {
     if answer.groups.is_empty() || answer.series.is_empty() {
         return None;
     }
     match kind {
         ChartKind::Number | ChartKind::Percent | ChartKind::Progress | ChartKind::Table => None,
-        ChartKind::Columns => Some(columns::columns(answer, false)),
-        ChartKind::Stack => Some(columns::columns(answer, true)),
-        ChartKind::Bars | ChartKind::Rank => Some(bars::bars(answer)),
+        ChartKind::Columns => Some(columns::columns(answer, target, false)),
+        ChartKind::Stack => Some(columns::columns(answer, None, true)),
+        ChartKind::Bars | ChartKind::Rank => Some(bars::bars(answer, target)),
         ChartKind::Line => Some(lines::lines(answer, false)),
         ChartKind::Area => Some(lines::lines(answer, true)),
         ChartKind::Donut => Some(donut::donut(answer)),
@@ -50,6 +53,33 @@ fn colour(series: &Series, place: usize) -> Color {
 /// The number of a series in a group, as chart data; a gap where there is none.
 fn point(group: &AnswerGroup, series: &Series) -> CompositeValue {
     CompositeValue::from(group.values.get(&series.id).copied().map(rounded))
+}
+
+/// The same in the colour of how it stands to a target.
+fn toned(group: &AnswerGroup, series: &Series, target: &Target) -> DataPoint {
+    let item = DataPointItem::new(point(group, series));
+    let Some(value) = group.values.get(&series.id) else { return item.into() };
+    let name = match target.tone(*value) {
+        Tone::Good => "--tone-good",
+        Tone::Warn => "--tone-warn",
+        Tone::Bad => "--tone-bad",
+    };
+    item.item_style(ItemStyle::new().color(Color::from(format!("var({name})")))).into()
+}
+
+/// The target that bars are measured by: where there is one kind of bar.
+fn measured<'a>(answer: &Answer, target: Option<&'a Target>) -> Option<&'a Target> {
+    target.filter(|_| answer.dimensions < 2 && answer.series.len() == 1)
+}
+
+/// A line where the target is.
+fn target_line(at: MarkLineData) -> MarkLine {
+    MarkLine::new()
+        .symbol(vec![Symbol::None, Symbol::None])
+        .silent(true)
+        .label(Label::new().show(false))
+        .line_style(LineStyle::new().type_(LineStyleType::Dashed).width(1).color("var(--text-muted)"))
+        .data(vec![MarkLineVariant::Simple(at)])
 }
 
 /// Charts carry four decimals: more is invisible and only makes the page larger.

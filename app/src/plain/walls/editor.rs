@@ -3,7 +3,7 @@
 use crate::{
     address,
     api::{
-        boards::{FilterChoice, filters_from},
+        boards::{FilterChoice, answered, filters_from},
         sources::Source,
     },
     components::banner::{Banner, Mood},
@@ -96,16 +96,8 @@ pub fn filters_asked(what: &str) -> Option<usize> {
 
 /// Names of the filters that a board of the rotation has fields for: those that it offers, and what is chosen besides.
 pub fn filter_names(step: &WallStep, content: &Content) -> Vec<String> {
-    let mut names =
-        content.dashboard(&step.board).map(|entry| entry.value.filters.clone()).unwrap_or_default();
-    let set =
-        step.filters.fields.iter().filter(|(_, values)| !values.is_empty()).map(|(name, _)| name.as_str());
-    for name in step.filters.range.map(|_| "range").into_iter().chain(set) {
-        if !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
-    }
-    names
+    let offered = content.dashboard(&step.board).map(|entry| entry.value.filters.as_slice());
+    answered::filter_names(offered.unwrap_or_default(), &step.filters)
 }
 
 /// The page where a wall is made or changed.

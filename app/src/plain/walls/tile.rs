@@ -4,7 +4,11 @@ use crate::{
     api,
     api::boards::{BoardTile, TileGauge},
     charts,
-    components::{chart::groups_table, table::Cells, tile::number},
+    components::{
+        chart::groups_table,
+        table::Cells,
+        tile::{list_count, number, progress},
+    },
 };
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -116,7 +120,9 @@ fn cut(gauge: &mut TileGauge, (width, height): (u32, u32)) -> usize {
             let each = BAR * u32::try_from(answer.series.len().max(1)).unwrap_or(1);
             answer.groups.truncate(fits(all, each, 0));
             if answer.groups.len() < all {
-                gauge.option = charts::chart(gauge.chart, answer).as_ref().map(charts::option_json);
+                gauge.option = charts::chart(gauge.chart, answer, gauge.target.as_ref())
+                    .as_ref()
+                    .map(charts::option_json);
             }
         }
         _ => {}
@@ -189,12 +195,12 @@ fn body(gauge: TileGauge, size: (u32, u32), rows: &str) -> AnyView {
             .into_any();
     }
     if let Some(page) = answer.table {
-        return view! { <div class="wall-table"><Cells page=page columns=columns /></div> }.into_any();
+        let count = list_count(target.as_ref(), page.total, page.rows.len(), rows);
+        return view! { {count}<div class="wall-table"><Cells page=page columns=columns /></div> }.into_any();
     }
     match (chart, option) {
-        (ChartKind::Number | ChartKind::Percent | ChartKind::Progress, _) => {
-            number(unit, target.as_ref(), &answer, rows)
-        }
+        (ChartKind::Number | ChartKind::Percent, _) => number(unit, target.as_ref(), &answer, rows),
+        (ChartKind::Progress, _) => progress(unit, target.as_ref(), &answer, rows),
         (ChartKind::Table, _) => {
             view! { <div class="wall-table">{groups_table(&answer, rows)}</div> }.into_any()
         }
@@ -246,7 +252,7 @@ mod tests {
             unit: answer.unit,
             range: String::new(),
             target: None,
-            option: charts::chart(chart, &answer).as_ref().map(charts::option_json),
+            option: charts::chart(chart, &answer, None).as_ref().map(charts::option_json),
             answer: Ok(answer),
             columns: Vec::new(),
         };
