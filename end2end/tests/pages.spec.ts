@@ -1,5 +1,6 @@
 // Every page in light and dark: accessible, complete at four widths, and pictured for people to look at.
 
+import { BOARDS } from "./boards.ts";
 import { expect, signedIn as test } from "./fixtures.ts";
 import { open } from "./form.ts";
 import { cut } from "./reflow.ts";
@@ -10,21 +11,6 @@ const SCREENSHOTS = "screenshots";
 /** Pages that the server renders whole: no wasm is loaded for them. */
 const PLAIN =
   /^\/(sign-in|welcome|gauges|content|walls|data\/datasets\/)|^\/dashboards($|\/new|.*\/edit$)|\/(webhooks|completeness|settings)$/;
-
-/** Every board that ships. */
-const BOARDS = [
-  "client-dashboard-template",
-  "contracts-finance",
-  "data-health",
-  "projects-overview",
-  "resource-scorecard",
-  "sales",
-  "sales-leaderboard",
-  "sales-reps",
-  "service-desk-leaderboard",
-  "service-ticket-kpis",
-  "tech-dashboard",
-];
 
 const PAGES: Record<string, string> = {
   dashboards: "/dashboards",

@@ -42,8 +42,41 @@ export class SimulatorControl {
   }
 }
 
+/** Rows on their way from Autotask, which wait here until somebody lets them through. */
+class Dam {
+  private through: Set<string> | undefined;
+  private waiting: { entity: string; go: () => void }[] = [];
+
+  /** From now on the rows of every kind of record wait. */
+  close(): void {
+    this.through = new Set();
+  }
+
+  /** Lets the rows of these kinds of records through, those that wait and those to come; of all where none is named. */
+  open(...entities: string[]): void {
+    if (entities.length === 0) this.through = undefined;
+    for (const entity of entities) this.through?.add(entity);
+    const waiting = this.waiting;
+    this.waiting = waiting.filter(({ entity }) => !this.lets(entity));
+    for (const { entity, go } of waiting) if (this.lets(entity)) go();
+  }
+
+  /** Waits while what a request asks for is whole rows of a kind that is held back. */
+  async pass(path: string, body: string): Promise<void> {
+    const entity = /\/(\w+)\/query(\/next)?(\?|$)/.exec(path)?.[1];
+    if (entity === undefined || body.includes("IncludeFields") || this.lets(entity)) return;
+    await new Promise<void>((go) => this.waiting.push({ entity, go }));
+  }
+
+  private lets(entity: string): boolean {
+    return this.through === undefined || this.through.has(entity);
+  }
+}
+
 export interface Front {
   url: string;
+  /** Holds rows back. */
+  dam: Dam;
   /** The headers and the path of every request so far. */
   seen: { path: string; headers: IncomingHttpHeaders }[];
   /** The database number that zone discovery answers; the simulator's own when unset. */
@@ -53,12 +86,13 @@ export interface Front {
 
 /** Starts a recorder that hands every request on to the simulator at `target`. */
 export async function startFront(target: string): Promise<Front> {
-  const front: Front = { url: "", seen: [], stop: async () => {} };
+  const front: Front = { url: "", dam: new Dam(), seen: [], stop: async () => {} };
   const server = createServer(async (request, response) => {
     const path = request.url ?? "/";
     front.seen.push({ path, headers: request.headers });
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
+    await front.dam.pass(path, String(Buffer.concat(parts)));
     const { host, connection, "content-length": length, "accept-encoding": encoding, ...headers } = request.headers;
     const answer = await fetch(target + path, {
       method: request.method,
