@@ -88,7 +88,8 @@ fn optimise(wasm: &Path) -> Outcome {
     shell::run(
         shell::program("node")
             .arg(script)
-            .arg("-Oz")
+            // Again until nothing gets smaller.
+            .args(["-Oz", "--converge"])
             .args(WASM_FEATURES)
             .arg(&raw)
             .arg("--output")

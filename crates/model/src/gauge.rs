@@ -1,7 +1,7 @@
 //! Gauges: a question with one answer, declared in `catalogue/gauges/*.toml`.
 //!
 //! A gauge has *layers* (each an aggregate over one dataset), *values* (formulas over the layers, which are what is
-//! shown) and at most two *groups*. The store turns it into one SQL statement; `charts` turns the answer into a chart.
+//! shown) and at most two *groups*. The store turns it into SQL; `charts` turns the answer into a chart.
 
 use crate::{dataset::directed, range::Range};
 use serde::{Deserialize, Serialize};
@@ -552,7 +552,7 @@ pub const OTHER: &str = "(all others)";
 /// One group of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnswerGroup {
-    /// Key: an id, a date, a band; `""` for rows without a value, `other` for the rest.
+    /// Key: an id, a date, a band; `""` for rows without a value, [`OTHER`] for the rest.
     pub key: String,
     /// What people read.
     pub label: String,

@@ -327,6 +327,18 @@ mod tests {
     }
 
     #[test]
+    fn no_range_is_longer_than_anybody_looks() {
+        for text in ["2016-01-01..2026-01-07", "last_3660d", "2026-01-01..2026-01-01"] {
+            assert!(text.parse::<Range>().is_ok(), "{text}");
+        }
+        for text in
+            ["2016-01-01..2026-01-08", "1900-01-01..2200-12-31", "last_3661d", "2026-01-02..2026-01-01"]
+        {
+            assert!(text.parse::<Range>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn the_fiscal_year_may_start_in_any_month() {
         let july = Calendar { year_starts: 7, ..Calendar::default() };
         assert_eq!(july.year_start(date("2026-06-30")), date("2025-07-01"));

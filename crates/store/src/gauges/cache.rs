@@ -37,7 +37,7 @@ pub(super) type Key = [u8; 32];
 pub struct AnswerCounts {
     /// Answers that were asked for.
     pub asked: u64,
-    /// Answers that had to be computed, each by one statement.
+    /// Answers that had to be computed.
     pub computed: u64,
     /// Bytes that the kept ones take, about.
     pub bytes: u64,

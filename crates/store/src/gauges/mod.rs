@@ -1,4 +1,6 @@
-//! Answers to gauges: each one SQL statement over the datasets' views, folded into groups and formulas here.
+//! Answers to gauges: one SQL statement over the datasets' views for what is not kept, folded into groups and formulas
+//! here. Long windows are counted by their days and levels by their changes, in a few statements more (`days.rs`,
+//! `levels.rs`), so that a change of rows costs what it changed.
 //!
 //! # What an answer's numbers mean
 //!

@@ -1,4 +1,4 @@
-//! The one SQL statement that answers a plan.
+//! The SQL statement that answers a plan, or what of it is not kept by days or as levels.
 //!
 //! Each layer is an aggregate over `dataset.<slug>`; all of them are `union all`-ed as
 //! `(layer, period, level, k1, l1, o1, k2, l2, o2, value, rows)`. Totals are groupings of their own (`grouping sets`),

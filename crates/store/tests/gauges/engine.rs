@@ -1,7 +1,7 @@
 //! What gauges can be made of, whatever ships.
 
 use super::{
-    close, gauge, ticket,
+    close, filters, gauge, ticket,
     world::{Ticket, World},
 };
 use chrono::NaiveDate;
@@ -200,6 +200,39 @@ async fn levels_are_those_at_the_end_of_each_group_of_days() {
             matches!(&answer, Err(StoreError::Invalid(said)) if said.contains("is a level")),
             "{answer:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_window_with_very_many_days_is_shown_by_longer_parts() {
+    let world = World::busy(Europe::Berlin, "2026-03-18T10:00:00Z").await;
+    for (days, groups, by) in [(400, 400, ""), (401, 58, "by week"), (2_801, 93, "by month")] {
+        let filters = Filters { range: Some(Range::Last(days)), ..Filters::default() };
+        let answer =
+            world.ask(gauge("opened_vs_closed_by_day"), &filters, &Scope::All).await.expect("an answer");
+        assert_eq!(answer.groups.len(), groups, "{days}");
+        let note = answer.note.clone().unwrap_or_default();
+        assert!(note.contains(by) && note.contains("is long") != by.is_empty(), "{days}: {note}");
+        let opened: f64 = answer.groups.iter().filter_map(|group| group.values.get("opened")).sum();
+        assert_eq!(Some(opened), answer.value, "{days}");
+    }
+}
+
+#[tokio::test]
+async fn a_member_who_is_chosen_is_whoever_closed_what_is_closed() {
+    let mut world = World::empty(Europe::Berlin, "2026-03-18T10:00:00Z").await;
+    world.tickets = (1..=3).map(|id| ticket(id, world.at, 30, Some(1))).collect();
+    for ticket in &mut world.tickets {
+        ticket.resource = Some(29);
+    }
+    world.write().await;
+    let closer = "update autotask.tickets set completed_by_resource_id = 30 where id = 1";
+    sqlx::query(closer).execute(&world.pool).await.expect("set");
+    world.commit(&["Tickets"]).await;
+    for (member, closed) in [("29", 2.0), ("30", 1.0)] {
+        let answer =
+            world.ask(gauge("tickets_closed_today"), &filters(&[("member", &[member])]), &Scope::All).await;
+        assert_eq!(answer.expect("an answer").value, Some(closed), "{member}");
     }
 }
 

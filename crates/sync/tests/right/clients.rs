@@ -1,9 +1,9 @@
 //! What clients say in surveys, and what they need.
 
 use super::clocks::Dates;
-use super::count::{Count, Second, Seen::ByCompany, first, largest, reckoned, sorted};
+use super::count::{Count, Second, Seen::ByCompany, Work, first, largest, reckoned, sorted};
 use super::expected::{Expected, Group, Order, count, date, key, mean, number, percent, ratio, time, words};
-use super::people::{class, entries, sum};
+use super::people::{entries, sum};
 use super::records::Row;
 use super::service_desk::{is_closed, of_month, opened};
 use chrono::{DateTime, Datelike, Days, TimeDelta, Utc};

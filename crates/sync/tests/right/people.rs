@@ -6,7 +6,7 @@ use super::count::{
     Seen::{ByCompany, Inside},
     Work, first, largest, reckoned, sorted,
 };
-use super::expected::{Expected, Group, Order, Shown, count, date, key, mean, number, percent, time, words};
+use super::expected::{Expected, Group, Order, count, date, key, mean, number, percent, time, words};
 use super::records::Row;
 use super::service_desk::closed;
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeZone as _, Utc, Weekday};
@@ -206,7 +206,7 @@ fn utilization_by_member(c: &Count<'_>) -> Expected {
 }
 
 /// Billable for a client, not billable for a client, or neither.
-pub fn class(work: &Work<'_>) -> &'static str {
+fn class(work: &Work<'_>) -> &'static str {
     match (work.is_client, work.is_billable) {
         (false, _) => "Internal",
         (true, true) => "Billable",
@@ -262,7 +262,7 @@ fn missing(c: &Count<'_>) -> Expected {
         let worked = worked.get(&(Some(day.member.id()), Some(day.date))).copied().unwrap_or(0.0);
         let missing = (day.available - worked).max(0.0);
         if day.date < c.today && missing > 0.0 {
-            let name = day.member.person().unwrap_or_default();
+            let name = day.member.person();
             members.entry(day.member.id()).or_insert((name, 0.0)).1 += missing;
         }
     }

@@ -21,7 +21,7 @@ pub const SECOND: &[Second] = &[
     ("pipeline_by_stage", Inside, by_stage),
     ("won_period", Inside, |c| amount_and_number(c, won)),
     ("lost_period", Inside, |c| amount_and_number(c, lost)),
-    ("win_rate", ByCompany, |c| {
+    ("win_rate", Inside, |c| {
         let rate = |dates| {
             let (won, lost) = (won(c, dates).len() as f64, lost(c, dates).len() as f64);
             percent(won, won + lost)

@@ -153,7 +153,8 @@ impl Read {
         admin.close().await.unwrap();
         let url = SecretString::from(at(&copy));
         let mut direct = PgConnection::connect(url.expose_secret()).await.unwrap();
-        sqlx::query("update taskgauge.datasources set time_zone = $2 where id = $1")
+        // It has been there for longer than any gauge looks back.
+        sqlx::query("update taskgauge.datasources set time_zone = $2, created_at = created_at - interval '3 years' where id = $1")
             .bind(self.datasource.0)
             .bind(moment.zone.name())
             .execute(&mut direct)
