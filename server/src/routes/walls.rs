@@ -495,9 +495,9 @@ async fn shown(
     let shown = Shown {
         source: source.id,
         source_name: (all.len() > 1).then(|| source.name.clone()),
+        stale_after: TimeDelta::minutes(datasource.stale_minutes()),
         zone: datasource.time_zone,
         synced_at: source.synced_at,
-        stale_after: TimeDelta::minutes(datasource.stale_minutes()),
         filters: step.filters.clone(),
         tiles,
         rows: layout.rows,

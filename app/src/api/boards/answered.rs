@@ -478,3 +478,46 @@ pub async fn choices(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_force_is_always_shown() {
+        let fields = BTreeMap::from([
+            ("queue".to_owned(), vec!["5".to_owned(), "8".to_owned()]),
+            ("member".to_owned(), vec!["29".to_owned()]),
+            ("client".to_owned(), Vec::new()),
+        ]);
+        let filters = Filters { range: Some(Range::Last(700)), fields };
+        let names = filter_names(&["range".to_owned(), "queue".to_owned()], &filters);
+        assert_eq!(names, ["range", "queue", "member"]);
+        let choice = |name: &str, choices: &[(&str, &str)]| FilterChoice {
+            name: name.to_owned(),
+            label: name.to_owned(),
+            choices: choices.iter().map(|(id, label)| ((*id).to_owned(), (*label).to_owned())).collect(),
+            chosen: String::new(),
+            mine: false,
+        };
+        let mut choices = [
+            choice("range", &[("mtd", "This month")]),
+            choice("queue", &[("5", "Level 1"), ("8", "Level 2")]),
+            choice("member", &[("30", "Ann Doe")]),
+            choice("client", &[("1", "One")]),
+        ];
+        mark(&mut choices, &filters);
+        let shown = choices.map(|choice| {
+            let label = choice.choices.iter().find(|(value, _)| *value == choice.chosen);
+            (choice.chosen.clone(), label.map(|(_, label)| label.clone()))
+        });
+        let shown_as = |value: &str, label: &str| (value.to_owned(), Some(label.to_owned()));
+        assert_eq!(shown[0], shown_as("last_700d", &Range::Last(700).label()));
+        assert_eq!(shown[1], shown_as("5,8", "Level 1, Level 2"));
+        assert_eq!(shown[2], shown_as("29", "#29"));
+        assert_eq!(shown[3], (String::new(), None));
+        // And what the field sends means the same again.
+        let sent = super::super::filters_from([("queue".to_owned(), "5,8".to_owned())]);
+        assert_eq!(sent.fields["queue"], ["5", "8"]);
+    }
+}

@@ -202,7 +202,7 @@ mod tests {
     use super::*;
     use chrono::DateTime;
     use std::collections::BTreeMap;
-    use taskgauge_model::gauge::Status;
+    use taskgauge_model::gauge::{Good, Status};
 
     pub fn answer(series: &[(&str, Option<&str>)], groups: &[(&str, &[Option<f64>])]) -> Answer {
         Answer {
@@ -262,12 +262,12 @@ mod tests {
             ChartKind::Donut,
             ChartKind::Heat,
         ] {
-            let json = option_json(&chart(kind, &answer).expect("a chart"));
+            let json = option_json(&chart(kind, &answer, None).expect("a chart"));
             assert!(json.contains("\"series\""), "{kind:?}: {json}");
             assert!(!json.contains("0.3333333"), "{kind:?} carries too many decimals");
         }
         for kind in [ChartKind::Number, ChartKind::Percent, ChartKind::Progress, ChartKind::Table] {
-            assert!(chart(kind, &answer).is_none());
+            assert!(chart(kind, &answer, None).is_none());
         }
     }
 
@@ -276,7 +276,7 @@ mod tests {
         let ends = |value: f64| {
             let mut answer = answer(&[("rate", None)], &[("Mon", &[Some(value)]), ("Tue", &[Some(50.0)])]);
             answer.series[0].unit = Unit::Percent;
-            option_json(&chart(ChartKind::Columns, &answer).expect("a chart")).contains("\"max\":100")
+            option_json(&chart(ChartKind::Columns, &answer, None).expect("a chart")).contains("\"max\":100")
         };
         assert!(ends(100.0) && !ends(140.0));
     }
@@ -287,7 +287,7 @@ mod tests {
             answer(&[("rating", None), ("answers", None)], &[("Mon", &[Some(88.0), Some(140.0)])]);
         answer.series[0].unit = Unit::Percent;
         for kind in [ChartKind::Line, ChartKind::Columns] {
-            let json = option_json(&chart(kind, &answer).expect("a chart"));
+            let json = option_json(&chart(kind, &answer, None).expect("a chart"));
             assert!(json.contains("\"yAxisIndex\":1"), "{kind:?}: {json}");
             assert!(json.contains("\"max\":100"), "{kind:?}: the other unit moves no limit: {json}");
         }
@@ -297,14 +297,40 @@ mod tests {
     fn meaning_decides_the_colour() {
         let answer =
             answer(&[("opened", Some("opened")), ("other", None)], &[("Mon", &[Some(1.0), Some(2.0)])]);
-        let json = option_json(&chart(ChartKind::Line, &answer).expect("a chart"));
+        let json = option_json(&chart(ChartKind::Line, &answer, None).expect("a chart"));
         assert!(json.contains("var(--opened)") && json.contains("var(--series-2)"), "{json}");
+    }
+
+    #[test]
+    fn bars_say_how_they_stand_to_a_target() {
+        let target = Target {
+            value: 90.0,
+            of: None,
+            setting: None,
+            good: Good::Higher,
+            warn_within: 5.0,
+            warn_beyond: None,
+            origin: None,
+        };
+        let groups: &[(&str, &[Option<f64>])] =
+            &[("a", &[Some(95.0)]), ("b", &[Some(87.0)]), ("c", &[Some(10.0)]), ("d", &[None])];
+        let answer_of_one = answer(&[("share", None)], groups);
+        for kind in [ChartKind::Bars, ChartKind::Columns] {
+            let json = option_json(&chart(kind, &answer_of_one, Some(&target)).expect("a chart"));
+            for part in ["tone-good", "tone-warn", "tone-bad", "markLine"] {
+                assert!(json.contains(part), "{kind:?} has {part}: {json}");
+            }
+        }
+        // Where several kinds stand beside each other, colours tell them apart.
+        let several = answer(&[("one", None), ("two", None)], &[("a", &[Some(1.0), Some(2.0)])]);
+        let json = option_json(&chart(ChartKind::Columns, &several, Some(&target)).expect("a chart"));
+        assert!(!json.contains("tone-") && !json.contains("markLine"), "{json}");
     }
 
     #[test]
     fn gaps_stay_gaps() {
         let answer = answer(&[("a", None)], &[("Mon", &[None]), ("Tue", &[Some(0.0)])]);
-        let json = option_json(&chart(ChartKind::Line, &answer).expect("a chart"));
+        let json = option_json(&chart(ChartKind::Line, &answer, None).expect("a chart"));
         assert!(json.contains("[null,0"), "{json}");
     }
 

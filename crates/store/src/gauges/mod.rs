@@ -264,6 +264,7 @@ impl Store {
     }
 
     async fn gauge_context(&self, datasource: DatasourceId) -> Result<Context, StoreError> {
+        type Read = (String, Option<DateTime<Utc>>, i64, i64, bool);
         type Found =
             (String, Option<String>, serde_json::Value, Option<serde_json::Value>, DateTime<Utc>, bool);
         let (zone, web_url, settings, doctor, since, is_filling): Found = sqlx::query_as(
@@ -275,7 +276,7 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?
         .ok_or(StoreError::NotFound { what: "datasource" })?;
-        let read: Vec<(String, Option<DateTime<Utc>>, i64, i64, bool)> = sqlx::query_as(
+        let read: Vec<Read> = sqlx::query_as(
             "select entity, read_at, version, labels_version, read_at is not null or rows > 0
             from taskgauge.entity_state
             where datasource_id = $1",
