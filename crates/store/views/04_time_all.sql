@@ -40,12 +40,12 @@ select
     tk.ticket_number,
     t.task_id,
     coalesce(ta.title, '#' || t.task_id) as task,
+    coalesce(tk.title, ta.title, '#' || coalesce(t.ticket_id, t.task_id)) as work,
     coalesce(ta.project_id, tk.project_id) as project_id,
     coalesce(
         case when ta.project_id is null then tp.project_name else pr.project_name end,
         '#' || coalesce(ta.project_id, tk.project_id)
     ) as project,
-    coalesce(tk.title, ta.title, '#' || coalesce(t.ticket_id, t.task_id)) as work,
     ta.phase_id,
     t.contract_id,
     coalesce(contract.contract_name, '#' || t.contract_id) as contract,

@@ -43,6 +43,11 @@ impl World {
                 .await
                 .expect("the world is valid");
         }
+        // All of it has arrived.
+        sqlx::raw_sql("update taskgauge.datasources set synced_at = now()")
+            .execute(&mut sql)
+            .await
+            .expect("set");
         World { db, sql, datasource, other }
     }
 
