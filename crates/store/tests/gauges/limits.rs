@@ -86,12 +86,15 @@ async fn a_gauge_that_takes_too_long_is_stopped_says_so_and_occupies_nothing() {
     }
 }
 
-/// Statements of the store that are being worked on.
+/// Statements of the store over tickets that are being worked on. (What ends a transaction may still be.)
 async fn statements(connection: &mut PgConnection) -> i64 {
     sqlx::query_scalar(
         "select count(*)
         from pg_stat_activity
-        where datname = current_database() and application_name = 'taskgauge' and state = 'active'",
+        where datname = current_database()
+            and application_name = 'taskgauge'
+            and state = 'active'
+            and query like '%tickets_14d%'",
     )
     .fetch_one(connection)
     .await
