@@ -64,17 +64,18 @@ for (const width of [390, 1024, 1440, 2560]) {
 }
 
 for (const width of [1100, 1440]) {
-  test(`at a width of ${width} the foot of a narrow tile says its range and its age`, async ({ page }) => {
+  test(`at a width of ${width} the foot of a narrow tile says its whole age`, async ({ page }) => {
     await page.setViewportSize({ width, height: 900 });
     await open(page, "/dashboards/sales-reps");
     await expect(page.locator(".tile-foot time").first()).toBeVisible();
     const cut = await page.locator("section.tile").evaluateAll((tiles) =>
       tiles.flatMap((tile) => {
         const foot = tile.querySelector(".tile-foot");
-        const [range, age] = [foot?.firstElementChild, foot?.lastElementChild];
-        if (!foot || !range || !age) return ["a tile without a foot"];
-        const isWhole = range.scrollWidth <= range.clientWidth && age.getBoundingClientRect().right <= foot.getBoundingClientRect().right + 1;
-        return isWhole ? [] : [`${tile.querySelector("h2")?.textContent}: ${range.textContent}, ${age.textContent}`];
+        const age = foot?.lastElementChild;
+        if (!foot || !age) return ["a tile without a foot"];
+        const isWhole =
+          age.scrollWidth <= age.clientWidth + 1 && age.getBoundingClientRect().right <= foot.getBoundingClientRect().right + 1;
+        return isWhole ? [] : [`${tile.querySelector("h2")?.textContent}: ${age.textContent}`];
       }),
     );
     expect(cut).toEqual([]);
