@@ -163,6 +163,8 @@ fn body(look: Look<'_>, answer: Answer, option: Option<String>) -> AnyView {
 
 /// How many rows a list has, beside its target, and how many of them are shown where that is not all.
 pub fn list_count(target: Option<&Target>, total: u64, shown: usize, rows: &str) -> AnyView {
+    // Where the target is one of a column, it says nothing of how many there are.
+    let target = target.filter(|target| target.of.is_none());
     let number = format::exact(total as f64);
     let class = value_class(target, total as f64);
     let part = (total > shown as u64).then(|| format!("the first {shown} are shown"));
@@ -178,7 +180,7 @@ pub fn list_count(target: Option<&Target>, total: u64, shown: usize, rows: &str)
 
 /// A number with a bar of how much of its target it is, or of the whole.
 pub fn progress(unit: Unit, target: Option<&Target>, answer: &Answer, rows: &str) -> AnyView {
-    let whole = target.map_or(100.0, |target| target.value);
+    let whole = target.filter(|_| unit != Unit::Percent).map_or(100.0, |target| target.value);
     let bar = answer.value.filter(|_| whole > 0.0).map(|value| {
         let share = format!("--share:{:.1}%", (value / whole * 100.0).clamp(0.0, 100.0));
         view! { <div class="tile-progress" style=share aria-hidden="true"></div> }.into_any()

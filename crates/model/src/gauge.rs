@@ -304,7 +304,8 @@ pub enum Order {
 pub struct Target {
     /// The target's value.
     pub value: f64,
-    /// The id of the gauge's value that is the target, where that has a number; [`Target::value`] holds elsewhere.
+    /// The id of the gauge's value that is the target, where that has a number; [`Target::value`] holds elsewhere. In a
+    /// list, the column that is measured by [`Target::value`]; without one it is the number of rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
     /// The workspace's setting that is the target, such as `sla_target`; [`Target::value`] is its default.

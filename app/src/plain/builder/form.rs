@@ -69,7 +69,7 @@ pub fn fields(gauge: &Gauge, is_new: bool) -> AnyView {
             <legend>"Groups"</legend>
             {groups}
         </fieldset>
-        {target_fields(gauge)}
+        {target_fields(gauge, first)}
         {row_fields(gauge, first)}
     }
     .into_any()
@@ -209,7 +209,7 @@ fn group_fields(group: Option<&Group>, at: usize, dataset: Option<&Dataset>) -> 
     .into_any()
 }
 
-fn target_fields(gauge: &Gauge) -> AnyView {
+fn target_fields(gauge: &Gauge, dataset: Option<&Dataset>) -> AnyView {
     let target = gauge.target.as_ref();
     let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
     let lower = target.is_some_and(|target| target.good == Good::Lower);
@@ -218,6 +218,13 @@ fn target_fields(gauge: &Gauge) -> AnyView {
     let setting = target.and_then(|target| target.setting.as_deref()).unwrap_or_default();
     let mut values = vec![option("", "This number", of.is_empty())];
     values.extend(gauge.values.iter().skip(1).map(|value| option(&value.id, &value.label, value.id == of)));
+    // Of a list: how many rows there are, or what stands in a column.
+    let listed = gauge.rows.iter().flat_map(|list| &list.columns).filter_map(|name| dataset?.column(name));
+    values.extend(
+        listed
+            .filter(|column| column.kind.is_numeric())
+            .map(|column| option(&column.name, &column.label, column.name == of)),
+    );
     values.extend(
         SETTINGS.iter().map(|(name, label)| option(&format!("{SETTING}{name}"), label, *name == setting)),
     );
