@@ -43,6 +43,8 @@ const PAGES: Record<string, string> = {
 
 for (const [name, path] of Object.entries(PAGES)) {
   test(name, async ({ page, tenant, axe }) => {
+    // Eight pictures of whole pages, some of them very long.
+    test.setTimeout(120_000);
     if (PLAIN.test(path)) await page.goto(path.replace("{id}", String(tenant.id)));
     else await open(page, path.replace("{id}", String(tenant.id)));
     await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
