@@ -53,7 +53,8 @@ for (const [name, path] of Object.entries(PAGES)) {
     if (!PLAIN.test(path)) for (const chart of await page.locator(".tile-chart:visible").all()) await expect(chart.locator(".chart-live svg")).toBeVisible();
     for (const scheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme: scheme });
-      for (const width of WIDTHS) {
+      // At the narrowest it is about room alone, which is the same in both schemes.
+      for (const width of WIDTHS.filter((width) => width !== 320 || scheme === "light")) {
         await page.setViewportSize({ width, height: width < 400 ? 844 : 900 });
         const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         expect(beyond, `pixels beyond the right edge at ${width}`).toBeLessThanOrEqual(0);
