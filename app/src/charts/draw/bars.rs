@@ -1,13 +1,12 @@
 //! Horizontal bars, sorted, the value at the end of each.
 
 use super::{
-    colour, cut, exact_numbers, measured, names_axis, numbers_axis, point, short_numbers, target_line, toned,
+    colour, cut, exact_numbers, measured, names_axis, numbers_axis, points, short_numbers, target_line,
     unit_of,
 };
 use charming::{
     Chart,
     component::{Axis, Grid, Legend},
-    datatype::DataPoint,
     element::{AxisLabel, ItemStyle, Label, LabelPosition, MarkLineData, SplitLine, Tooltip, Trigger},
     series::Bar,
 };
@@ -38,10 +37,6 @@ pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
         chart = chart.legend(Legend::new().left(0).top(0));
     }
     for (place, series) in shown.into_iter().enumerate() {
-        let data: Vec<DataPoint> = match target {
-            Some(target) => answer.groups.iter().map(|group| toned(group, series, target)).collect(),
-            None => answer.groups.iter().map(|group| point(group, series).into()).collect(),
-        };
         let bar = match target {
             Some(target) => Bar::new().mark_line(target_line(MarkLineData::new().x_axis(target.value))),
             None => Bar::new(),
@@ -61,7 +56,7 @@ pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
                     3
                 }))
                 .label(label)
-                .data(data),
+                .data(points(answer, series, target)),
         );
     }
     chart

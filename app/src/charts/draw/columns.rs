@@ -1,12 +1,11 @@
 //! Columns beside or upon each other; values marked as lines are drawn over them.
 
 use super::{
-    axis_of, colour, cut, measured, names_axis, numbers_axes, own_tooltip, point, target_line, toned,
-    tooltip, unit_of, with_legend,
+    axis_of, colour, cut, measured, names_axis, numbers_axes, own_tooltip, points, target_line, tooltip,
+    unit_of, with_legend,
 };
 use charming::{
     Chart,
-    datatype::DataPoint,
     element::{ItemStyle, Label, LabelPosition, LineStyle, MarkLineData, Symbol},
     series::{Bar, Line},
 };
@@ -24,10 +23,7 @@ pub fn columns(answer: &Answer, target: Option<&Target>, stacked: bool) -> Chart
         answer,
     );
     for (place, series) in answer.series.iter().enumerate() {
-        let data: Vec<DataPoint> = match target {
-            Some(target) => answer.groups.iter().map(|group| toned(group, series, target)).collect(),
-            None => answer.groups.iter().map(|group| point(group, series).into()).collect(),
-        };
+        let data = points(answer, series, target);
         let colour = colour(series, place);
         if series.line {
             chart = chart.series(

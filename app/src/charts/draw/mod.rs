@@ -55,16 +55,20 @@ fn point(group: &AnswerGroup, series: &Series) -> CompositeValue {
     CompositeValue::from(group.values.get(&series.id).copied().map(rounded))
 }
 
-/// The same in the colour of how it stands to a target.
-fn toned(group: &AnswerGroup, series: &Series, target: &Target) -> DataPoint {
-    let item = DataPointItem::new(point(group, series));
-    let Some(value) = group.values.get(&series.id) else { return item.into() };
-    let name = match target.tone(*value) {
-        Tone::Good => "--tone-good",
-        Tone::Warn => "--tone-warn",
-        Tone::Bad => "--tone-bad",
+/// The numbers of a series, one for each group; in the colours of how they stand to a target, where there is one.
+fn points(answer: &Answer, series: &Series, target: Option<&Target>) -> Vec<DataPoint> {
+    let drawn = |group: &AnswerGroup| {
+        let point = point(group, series);
+        let Some((target, value)) = target.zip(group.values.get(&series.id)) else { return point.into() };
+        let name = match target.tone(*value) {
+            Tone::Good => "--tone-good",
+            Tone::Warn => "--tone-warn",
+            Tone::Bad => "--tone-bad",
+        };
+        let colour = ItemStyle::new().color(Color::from(format!("var({name})")));
+        DataPointItem::new(point).item_style(colour).into()
     };
-    item.item_style(ItemStyle::new().color(Color::from(format!("var({name})")))).into()
+    answer.groups.iter().map(drawn).collect()
 }
 
 /// The target that bars are measured by: where there is one kind of bar.

@@ -4,7 +4,7 @@ use super::choice::{Choice, PAGE_ROWS, Wish};
 use crate::components::table::{Leave, cell};
 use leptos::prelude::*;
 use taskgauge_model::{
-    dataset::{Dataset, TablePage},
+    dataset::{Dataset, TablePage, directed},
     format,
     gauge::Op,
     words::OPS,
@@ -138,7 +138,7 @@ impl Table<'_> {
             return view! { <div class="empty"><p class="empty-title">"No rows"</p><p>{why}</p>{all}</div> }
                 .into_any();
         }
-        let (sorted, falling) = self.sort.strip_prefix('-').map_or((self.sort, false), |name| (name, true));
+        let (sorted, falling) = directed(self.sort);
         let known: Vec<_> = self.page.columns.iter().map(|name| self.dataset.column(name)).collect();
         let heads: Vec<_> = self
             .page

@@ -53,11 +53,11 @@ pub(super) async fn read(
     for sort in list.sorts() {
         order.extend(ordered(dataset, column(dataset, directed(sort).0)?, sort)?);
     }
-    let has_id = dataset.column("id").is_some();
-    order.extend(dataset.column("id").map(|id| (id, false)));
+    let id = dataset.column("id");
+    order.extend(id.map(|id| (id, false)));
     let limit = format!("\nlimit {}", list.limit.min(TABLE_ROWS_MAX));
     // Where a row is one of the leading entity, its id is nobody else's.
-    if has_id && dataset.rows_of.is_empty() {
+    if id.is_some() && dataset.rows_of.is_empty() {
         // First which rows, then what they say: the columns shown look into other tables.
         push_source(&mut sql, asker.datasource, dataset, asker.scope)?;
         sql.push("\nand d.\"id\" = any(array(select d.\"id\"");

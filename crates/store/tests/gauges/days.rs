@@ -18,7 +18,8 @@ use taskgauge_store::{Scope, Store, testing};
 /// How much two ways of adding up may differ by.
 const CLOSE: f64 = 1e-9;
 
-fn by(column: &str, top: Option<u32>) -> Group {
+/// Groups of a column, the largest first.
+pub fn by(column: &str, top: Option<u32>) -> Group {
     Group { by: column.to_owned(), order: Order::Largest, top, none: None, bands: Vec::new(), min_rows: None }
 }
 

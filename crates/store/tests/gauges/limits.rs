@@ -1,15 +1,13 @@
 //! Gauges that ask for too much: for too long, for too many groups, for something divided by nothing.
 
-use super::{close, filters, gauge, ticket, world::World};
+use super::{close, days::by, filters, gauge, ticket, world::World};
 use chrono_tz::Europe;
 use futures::future::join_all;
 use sqlx::{Connection as _, PgConnection};
 use std::time::{Duration, Instant};
 use taskgauge_model::{
     dataset::TableQuery,
-    gauge::{
-        Answer, Condition, Filters, Gauge, Group, Layer, Measure, OTHER, Op, Order, Scalar, Status, Value,
-    },
+    gauge::{Answer, Condition, Filters, Gauge, Group, Layer, Measure, OTHER, Op, Scalar, Status, Value},
     range::Range,
 };
 use taskgauge_store::{
@@ -28,10 +26,6 @@ const TITLES: i64 = 10_400;
 const SHARED: i64 = 40;
 /// Hours of the one that comes last by name and by number of tickets.
 const LONGEST: f64 = 500.0;
-
-fn by(column: &str, top: Option<u32>) -> Group {
-    Group { by: column.to_owned(), order: Order::Largest, top, none: None, bands: Vec::new(), min_rows: None }
-}
 
 fn sum(answer: &Answer) -> f64 {
     answer.groups.iter().flat_map(|group| group.values.values()).sum()
