@@ -65,11 +65,6 @@ pub fn App() -> impl IntoView {
                         view=pages::connect::ReplaceCredentials
                         ssr=SsrMode::Async
                     />
-                    <Route
-                        path=(At("data"), At("datasets"))
-                        view=pages::datasets::Datasets
-                        ssr=SsrMode::Async
-                    />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -3,7 +3,6 @@ import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
 
 import { expect, signedIn as test } from "./fixtures.ts";
-import { open } from "./form.ts";
 
 const TICKETS = "/data/datasets/tickets_14d";
 
@@ -26,7 +25,7 @@ async function total(page: Page): Promise<number> {
 }
 
 test("the 21 datasets are listed with window, rows, age and columns", async ({ page }) => {
-  await open(page, "/data/datasets");
+  await page.goto("/data/datasets");
   const known = page.getByRole("region", { name: "The 21 datasets of Autotask" }).locator("tbody").getByRole("row");
   await expect(known).toHaveCount(21);
   for (const row of await known.all()) {

@@ -10,7 +10,7 @@ const WIDTHS = [320, 390, 1440, 2560];
 const SCREENSHOTS = "screenshots";
 /** Pages that the server renders whole: no wasm is loaded for them. */
 const PLAIN =
-  /^\/(sign-in|welcome|gauges|content|walls|data\/datasets\/)|^\/dashboards($|\/new|.*\/edit$)|\/(webhooks|completeness|settings)$/;
+  /^\/(sign-in|welcome|gauges|content|walls|data\/datasets)|^\/dashboards($|\/new|.*\/edit$)|\/(webhooks|completeness|settings)$/;
 
 const PAGES: Record<string, string> = {
   dashboards: "/dashboards",

@@ -3,6 +3,7 @@
 #![allow(clippy::unused_async, reason = "a server function is asynchronous even where it need not wait")]
 
 pub mod boards;
+#[cfg(feature = "ssr")]
 pub mod datasets;
 pub mod datasources;
 #[cfg(feature = "ssr")]

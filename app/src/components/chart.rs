@@ -1,11 +1,15 @@
 //! A chart: the server's picture first, ECharts over it once it has loaded, its words and its table always.
 
+use super::target::mark;
 use crate::{
     address, api,
     charts::{self, bridge},
 };
 use leptos::{html, prelude::*, task::spawn_local};
-use taskgauge_model::{format, gauge::Answer};
+use taskgauge_model::{
+    format,
+    gauge::{Answer, Target},
+};
 
 /// The chart of an answer.
 #[component]
@@ -51,14 +55,15 @@ fn ChartData(answer: Answer, title: String, rows: String) -> impl IntoView {
     view! {
         <details class="tile-data">
             <summary><span class="visually-hidden">{title}": "</span>"Table"</summary>
-            <div class="table-wrap" tabindex="0" role="region" aria-label="Numbers of the chart">{groups_table(&answer, &rows)}</div>
+            <div class="table-wrap" tabindex="0" role="region" aria-label="Numbers of the chart">{groups_table(&answer, None, &rows)}</div>
         </details>
     }
     .into_any()
 }
 
 /// Groups and their values, as a table; each leads to its rows.
-pub fn groups_table(answer: &Answer, rows_address: &str) -> AnyView {
+pub fn groups_table(answer: &Answer, target: Option<&Target>, rows_address: &str) -> AnyView {
+    // A target is one of the first value, and of every column where columns are groups.
     let several = answer.dimensions > 1;
 
     let heads: Vec<_> = answer
@@ -73,7 +78,10 @@ pub fn groups_table(answer: &Answer, rows_address: &str) -> AnyView {
             let cells: Vec<_> = answer
                 .series
                 .iter()
-                .map(|series| {
+                .enumerate()
+                .map(|(place, series)| {
+                    let target = target.filter(|_| several || place == 0);
+                    let mark = mark(target, group.values.get(&series.id).copied());
                     let text = group.values.get(&series.id).map_or_else(
                         || format::NOTHING.to_owned(),
                         |value| format::exact_value(*value, series.unit),
@@ -83,7 +91,7 @@ pub fn groups_table(answer: &Answer, rows_address: &str) -> AnyView {
                     } else {
                         address::with(rows_address, &[("k", &group.key), ("layer", &series.id)])
                     };
-                    view! { <td class="num"><a class="quiet-link" href=way rel="external">{text}</a></td> }
+                    view! { <td class="num">{mark}<a class="quiet-link" href=way rel="external">{text}</a></td> }
                         .into_any()
                 })
                 .collect();

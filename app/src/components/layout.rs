@@ -49,7 +49,7 @@ const NAV: &[(Option<&str>, &[NavPage])] = &[
         Some("Data"),
         &[
             NavPage::app("/data/datasources", Icon::Plug, "Datasources"),
-            NavPage::app("/data/datasets", Icon::Table, "Datasets"),
+            NavPage::plain("/data/datasets", Icon::Table, "Datasets"),
         ],
     ),
 ];

@@ -13,4 +13,5 @@ pub mod loaded;
 pub mod post_form;
 pub mod steps;
 pub mod table;
+pub mod target;
 pub mod tile;

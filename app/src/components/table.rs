@@ -1,12 +1,16 @@
 //! Rows of a dataset.
 
-use super::icon::{Glyph, Icon};
+use super::{
+    icon::{Glyph, Icon},
+    target::mark,
+};
 use chrono::{DateTime, NaiveDate, Utc};
 use leptos::prelude::*;
 use serde_json::Value;
 use taskgauge_model::{
     dataset::{ColumnKind, DatasetColumn, TablePage},
     format,
+    gauge::Target,
 };
 
 /// A plain table of a page's rows; headings are the columns' labels, their names where the columns are not given.
@@ -16,6 +20,8 @@ pub fn Cells(
     page: TablePage,
     /// The dataset's columns, for labels and kinds.
     columns: Vec<DatasetColumn>,
+    /// A target that is one of a column.
+    target: Option<Target>,
 ) -> impl IntoView {
     let known: Vec<Option<DatasetColumn>> =
         page.columns.iter().map(|name| columns.iter().find(|column| column.name == *name).cloned()).collect();
@@ -41,7 +47,9 @@ pub fn Cells(
                 .zip(&labels)
                 .map(|((value, column), label)| {
                     let text = cell(value, column.as_ref().map(|column| column.kind));
-                    view! { <td class="cut" class:num=numeric(column.as_ref()) title=text.clone() data-label=label.clone()>{text.clone()}</td> }.into_any()
+                    let is_of = |target: &&Target| column.as_ref().is_some_and(|it| target.of.as_deref() == Some(&it.name));
+                    let mark = mark(target.as_ref().filter(is_of), value.as_f64());
+                    view! { <td class="cut" class:num=numeric(column.as_ref()) title=text.clone() data-label=label.clone()>{mark}{text.clone()}</td> }.into_any()
                 })
                 .collect();
             view! { <tr>{cells}{linked.then(|| view! { <td class="leave">{row.link.map(|link| view! { <Leave link=link /> }.into_any())}</td> }.into_any())}</tr> }.into_any()

@@ -4,6 +4,7 @@ use super::{
     age::Age,
     chart::{Chart, groups_table},
     table::Cells,
+    target::{goal, tone},
 };
 use crate::{
     address,
@@ -13,7 +14,7 @@ use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use taskgauge_model::{
     format,
-    gauge::{Answer, ChartKind, Good, Status, Target, Tone, Unit},
+    gauge::{Answer, ChartKind, Good, Status, Target, Unit},
 };
 
 /// A tile with one gauge, or with two of which one is shown.
@@ -92,7 +93,7 @@ fn GaugeView(gauge: TileGauge, around: Around, titled: bool) -> impl IntoView {
         Ok(Answer { table: Some(page), .. }) => view! {
             {list_count(target.as_ref(), page.total, page.rows.len(), &rows)}
             <div class="tile-table" tabindex="0" role="region" aria-label=format!("Table of {title}")>
-                <Cells page=page columns=columns />
+                <Cells page=page columns=columns target=target />
             </div>
         }
         .into_any(),
@@ -149,7 +150,7 @@ fn body(look: Look<'_>, answer: Answer, option: Option<String>) -> AnyView {
         ChartKind::Number | ChartKind::Percent => number(unit, target, &answer, rows),
         ChartKind::Progress => progress(unit, target, &answer, rows),
         ChartKind::Table => view! {
-            <div class="tile-table" tabindex="0" role="region" aria-label=format!("Table of {title}")>{groups_table(&answer, rows)}</div>
+            <div class="tile-table" tabindex="0" role="region" aria-label=format!("Table of {title}")>{groups_table(&answer, target, rows)}</div>
         }
         .into_any(),
         _ => match option {
@@ -166,7 +167,7 @@ pub fn list_count(target: Option<&Target>, total: u64, shown: usize, rows: &str)
     // Where the target is one of a column, it says nothing of how many there are.
     let target = target.filter(|target| target.of.is_none());
     let number = format::exact(total as f64);
-    let class = value_class(target, total as f64);
+    let class = format!("value {}", tone(target, total as f64));
     let part = (total > shown as u64).then(|| format!("the first {shown} are shown"));
     view! {
         <div class="tile-count">
@@ -188,49 +189,12 @@ pub fn progress(unit: Unit, target: Option<&Target>, answer: &Answer, rows: &str
     view! { {number(unit, target, answer, rows)}{bar} }.into_any()
 }
 
-/// The class of a value: how it stands to its target.
-fn value_class(target: Option<&Target>, value: f64) -> &'static str {
-    match target.map(|target| target.tone(value)) {
-        Some(Tone::Good) => "value good",
-        Some(Tone::Warn) => "value warn",
-        Some(Tone::Bad) => "value bad",
-        None => "value",
-    }
-}
-
-/// The target of a value, with a sign for how it stands to it.
-fn goal(target: Option<&Target>, value: f64, unit: Unit) -> Option<AnyView> {
-    let target = target?;
-    let (sign, word) = match target.tone(value) {
-        Tone::Good => ("✓", "reached"),
-        Tone::Warn if target.is_beyond(value) => ("!", "beyond what is good"),
-        Tone::Warn => ("!", "close"),
-        Tone::Bad => ("✕", "missed"),
-    };
-    let side = match target.good {
-        Good::Higher => "",
-        Good::Lower => "at most ",
-    };
-    let number = format::value(target.value, unit);
-    let class = value_class(Some(target), value).replace("value", "target");
-    Some(
-        view! {
-            <p class=class>
-                <span aria-hidden="true">{sign}</span>
-                {format!(" goal {side}{number}")}
-                <span class="visually-hidden">{format!(", {word}")}</span>
-            </p>
-        }
-        .into_any(),
-    )
-}
-
 /// A value with its change and target.
 pub fn number(unit: Unit, target: Option<&Target>, answer: &Answer, rows: &str) -> AnyView {
     let Some(value) = answer.value else {
         return view! { <p class="tile-empty">"No data"</p> }.into_any();
     };
-    let class = value_class(target, value);
+    let class = format!("value {}", tone(target, value));
     let delta =
         answer.previous.map(|previous| delta(value, previous, unit, target.map(|target| target.good)));
     let figures: Vec<_> = answer

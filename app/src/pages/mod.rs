@@ -2,7 +2,6 @@
 
 pub mod connect;
 pub mod dashboard;
-pub mod datasets;
 pub mod datasource;
 pub mod datasources;
 pub mod home;

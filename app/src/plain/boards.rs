@@ -2,7 +2,7 @@
 
 use super::{
     frame::frame,
-    notice::{Deed, action, notice},
+    notice::{Done, action, notice, undo},
 };
 use crate::components::{
     age::Age,
@@ -24,15 +24,15 @@ pub fn Boards(
     /// All boards there are.
     content: Arc<Content>,
     /// What was just done, and to which board.
-    done: Option<(Deed, String)>,
+    done: Option<Done>,
     /// Words that are looked for.
     search: String,
     /// Now.
     at: DateTime<Utc>,
 ) -> impl IntoView {
-    let done = done.and_then(|(deed, id)| {
-        let title = content.dashboard(&id)?.value.title.clone();
-        Some(notice(deed, "/dashboards", &id, &title))
+    let done = done.and_then(|done| {
+        let entry = content.dashboard(&done.id)?;
+        Some(notice(&done, "/dashboards", entry.version, &entry.value.title))
     });
     let words: Vec<String> = search.split_whitespace().map(str::to_lowercase).collect();
     let matches = |board: &Dashboard| {
@@ -104,6 +104,7 @@ fn card(entry: &Entry<Dashboard>, can_edit: bool, at: DateTime<Utc>) -> AnyView 
                 {action(format!("/dashboards/{id}/duplicate"), "Duplicate", false)}
             })}
             <a class="button quiet small" href=format!("/dashboards/{id}/export") download="">"Export"<span class="visually-hidden">{format!(" {}", board.title)}</span></a>
+            {(can_edit && entry.origin != Origin::Shipped).then(|| undo(format!("/dashboards/{id}/undo"), entry.version))}
             {(can_edit && entry.origin == Origin::Changed).then(|| action(format!("/dashboards/{id}/reset"), "Reset to default", false))}
             {can_edit.then(|| action(format!("/dashboards/{id}/remove"), "Remove", true))}
         </div>

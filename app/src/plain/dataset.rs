@@ -2,11 +2,12 @@
 
 use super::{
     choose,
+    datasets::HERE,
     frame::frame,
     table::{Choice, Table},
 };
 use crate::{
-    api::datasets::rows::DatasetPage,
+    api::datasets::DatasetPage,
     components::{age::Age, doctor::incomplete},
     pages::home::NothingConnected,
 };
@@ -51,9 +52,6 @@ pub fn DatasetRows(
     };
     frame(email, HERE, shown.into_any())
 }
-
-/// The page of the side bar.
-const HERE: &str = "/data/datasets";
 
 /// What each column says.
 fn columns(dataset: &Dataset) -> AnyView {

@@ -22,6 +22,21 @@ pub fn text(name: &str, label: &str, value: &str, help: Option<&str>, longest: u
     .into_any()
 }
 
+/// A date, as `2026-03-18`.
+pub fn date(name: &str, label: &str, value: &str, help: Option<&str>) -> AnyView {
+    let id = format!("f-{name}");
+    let help_id = format!("{id}-help");
+    let described = help.map(|_| help_id.clone());
+    view! {
+        <div class="field">
+            <label for=id.clone()>{label.to_owned()}</label>
+            <input class="input" type="date" id=id name=name.to_owned() value=value.to_owned() autocomplete="off" aria-describedby=described />
+            {help.map(|help| view! { <p class="help" id=help_id>{help.to_owned()}</p> })}
+        </div>
+    }
+    .into_any()
+}
+
 /// Text for the inside of a `textarea`, which the renderer writes as it is: what it says must not end the field.
 pub fn within_textarea(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")

@@ -3,9 +3,10 @@
 use super::{
     boards::badge,
     choose,
+    field::{option, select},
     frame::frame,
     gauges::datasets,
-    notice::{Deed, action, notice},
+    notice::{Done, action, notice, undo},
 };
 use crate::{
     address,
@@ -53,7 +54,7 @@ pub fn GaugePage(
     /// Boards that show it.
     boards: Vec<Dashboard>,
     /// What was just done to it.
-    done: Option<Deed>,
+    done: Option<Done>,
     /// The answer, where there is a datasource to ask.
     asked: Option<Asked>,
     /// Filters that can apply to it.
@@ -80,6 +81,7 @@ pub fn GaugePage(
                 <a class="button quiet" href=format!("/gauges/new?from={id}")>"Duplicate"</a>
             })}
             <a class="button quiet" href=format!("/gauges/{id}/export") download="">"Export"</a>
+            {(can_edit && entry.origin != Origin::Shipped && done.is_none()).then(|| undo(format!("/gauges/{id}/undo"), entry.version))}
             {(can_edit && entry.origin == Origin::Changed).then(|| action(format!("/gauges/{id}/reset"), "Reset to default", false))}
             {(can_edit && entry.origin == Origin::Made).then(|| action(format!("/gauges/{id}/remove"), "Remove", true))}
         </div>
@@ -108,7 +110,7 @@ pub fn GaugePage(
             </div>
             {actions}
         </header>
-        {done.map(|deed| notice(deed, "/gauges", &id, &gauge.title))}
+        {done.map(|done| notice(&done, "/gauges", entry.version, &gauge.title))}
         {choose::filters(filters, sources, source.as_ref(), reset)}
         {answer}
         <section class="section">
@@ -172,6 +174,13 @@ fn facts(
             |window| format!("{} to {}, both included", format::date(window.from), format::date(window.to)),
         );
         facts.push(("Window", format!("{window}; dates in {}", explanation.zone)));
+        if let Some(tickets) = explanation.out_of_scope.filter(|&tickets| tickets > 0) {
+            let tickets = format::grouped(tickets as f64, 0);
+            facts.push((
+                "Not in the dataset",
+                format!("{tickets} tickets whose queue or category does not count, as the datasource's settings have it"),
+            ));
+        }
     }
     if let Some(target) = &gauge.target {
         let target = target.within(answer);
@@ -293,8 +302,8 @@ pub fn GaugeEditor(
     is_new: bool,
     /// Why it was not saved.
     problem: Option<String>,
-    /// The answer to what was typed, where there is a datasource.
-    tile: Option<BoardTile>,
+    /// The answer to what was typed.
+    draft: Draft,
     /// Now.
     at: DateTime<Utc>,
 ) -> impl IntoView {
@@ -317,6 +326,7 @@ pub fn GaugeEditor(
                 <button class="visually-hidden" type="submit" name="do" value="save" tabindex="-1" aria-hidden="true"></button>
                 <input type="hidden" name="version" value=version.to_string() />
                 <div id="builder-fields" class="form">{super::builder::fields(&gauge, is_new)}</div>
+                {of_source(&draft)}
                 <div class="actions">
                     <button class="button primary" type="submit" name="do" value="save">"Save gauge"</button>
                     <button class="button" type="submit" name="do" value="refresh">"Preview"</button>
@@ -325,16 +335,34 @@ pub fn GaugeEditor(
             </form>
             <aside class="builder-preview" aria-label="Preview">
                 <h2>"Preview"</h2>
-                <div id="preview" aria-live="polite">{draft(tile, at)}</div>
+                <div id="preview" aria-live="polite">{drafted(draft, at)}</div>
             </aside>
         </div>
     };
     frame(email, "/gauges", page.into_any())
 }
 
+/// A gauge that is not saved, answered.
+pub struct Draft {
+    /// The answer, where there is a datasource.
+    pub tile: Option<BoardTile>,
+    /// The datasource that was asked.
+    pub source: Option<Source>,
+    /// All datasources.
+    pub sources: Vec<Source>,
+}
+
+/// Whose rows the preview counts, where there is a choice.
+fn of_source(draft: &Draft) -> Option<AnyView> {
+    let chosen = |source: &Source| draft.source.as_ref().is_some_and(|chosen| chosen.id == source.id);
+    let options = |source: &Source| option(&source.id.to_string(), &source.name, chosen(source));
+    (draft.sources.len() > 1)
+        .then(|| select("source", "Preview with", draft.sources.iter().map(options).collect()))
+}
+
 /// The preview of what was typed.
-pub fn draft(tile: Option<BoardTile>, at: DateTime<Utc>) -> AnyView {
-    match tile {
+pub fn drafted(draft: Draft, at: DateTime<Utc>) -> AnyView {
+    match draft.tile {
         Some(tile) => preview(tile, "", at),
         None => view! { <p class="muted"><a class="link" href="/data/datasources/new">"Add a datasource"</a>" to see an answer here."</p> }
             .into_any(),

@@ -3,7 +3,7 @@
 use super::{
     boards::badge,
     frame::frame,
-    notice::{Deed, action, notice},
+    notice::{Done, action, notice},
 };
 use crate::address;
 use leptos::prelude::*;
@@ -68,11 +68,11 @@ pub fn Gauges(
     /// What is chosen.
     choice: GaugeChoice,
     /// What was just done, and to which gauge.
-    done: Option<(Deed, String)>,
+    done: Option<Done>,
 ) -> impl IntoView {
-    let done = done.and_then(|(deed, id)| {
-        let title = content.gauge(&id)?.value.title.clone();
-        Some(notice(deed, "/gauges", &id, &title))
+    let done = done.and_then(|done| {
+        let entry = content.gauge(&done.id)?;
+        Some(notice(&done, "/gauges", entry.version, &entry.value.title))
     });
     let mut lines: Vec<Line<'_>> = content
         .gauges

@@ -43,28 +43,54 @@ impl Deed {
     }
 }
 
-/// Says what was done, with a button that takes it back. `base` is `/gauges`, `/dashboards` or `/walls`.
-pub fn notice(deed: Deed, base: &str, id: &str, title: &str) -> AnyView {
-    let back = match deed {
+/// What was just done, to which gauge, dashboard or wall: the part of an address after `?`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// What.
+    pub deed: Deed,
+    /// Its name in addresses.
+    pub id: String,
+    /// The version that it has since; 0 where that cannot be taken back.
+    pub version: i64,
+}
+
+impl Done {
+    /// As the part of an address after the path.
+    pub fn query(&self) -> String {
+        let version = if self.version == 0 { String::new() } else { format!("&version={}", self.version) };
+        format!("?done={}&id={}{version}", self.deed.word(), self.id)
+    }
+}
+
+/// Says what was done, with a button that takes it back. `base` is `/gauges`, `/dashboards` or `/walls`; `version` is
+/// what it has now, and there is nothing to take back when it was changed again since.
+pub fn notice(done: &Done, base: &str, version: i64, title: &str) -> AnyView {
+    let back = match done.deed {
         Deed::Removed => Some(("restore", "Undo")),
-        Deed::Saved | Deed::Reset => Some(("undo", "Undo")),
-        Deed::Undone => Some(("undo", "Redo")),
-        Deed::Restored => None,
+        Deed::Saved | Deed::Reset if done.version == version => Some(("undo", "Undo")),
+        Deed::Undone if done.version == version => Some(("undo", "Redo")),
+        Deed::Saved | Deed::Reset | Deed::Undone | Deed::Restored => None,
     };
     let button = back.map(|(action, label)| {
-        view! {
-            <form method="post" action=format!("{base}/{id}/{action}") class="inline">
-                <button class="button small" type="submit">{label}</button>
-            </form>
-        }
+        versioned(format!("{base}/{}/{action}", done.id), version, label, "button small")
     });
-    let said = format!("“{title}” {}", deed.look().1);
+    let said = format!("“{title}” {}", done.deed.look().1);
     view! { <Banner mood=Mood::Good title=said>{button}</Banner> }.into_any()
 }
 
-/// Says what was done, where there is no way back but doing it again.
-pub fn said(deed: Deed, title: &str) -> AnyView {
-    view! { <Banner mood=Mood::Good title=format!("“{title}” {}", deed.look().1)>""</Banner> }.into_any()
+/// A button that takes back the change that left something at this version, and no later one.
+pub fn undo(address: String, version: i64) -> AnyView {
+    versioned(address, version, "Undo last change", "button quiet small")
+}
+
+fn versioned(address: String, version: i64, label: &'static str, class: &'static str) -> AnyView {
+    view! {
+        <form method="post" action=address class="inline">
+            <input type="hidden" name="version" value=version.to_string() />
+            <button class=class type="submit">{label}</button>
+        </form>
+    }
+    .into_any()
 }
 
 /// A button that does something by itself.

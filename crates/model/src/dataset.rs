@@ -29,6 +29,9 @@ pub struct Dataset {
     /// Whether rows come and go with the time of day, as where the window ends so many hours ago.
     #[serde(default)]
     pub clock: bool,
+    /// Whether its rows are of tickets that count alone: the settings' queues in scope, without the excluded categories.
+    #[serde(default)]
+    pub of_tickets_in_scope: bool,
     /// The record type a row opens in Autotask, if any.
     #[serde(default)]
     pub link: Option<DeepLink>,

@@ -130,8 +130,10 @@ pub struct Layer {
 }
 
 /// How rows become a number.
+///
+/// In files it is a name, or a name and its column: `"count"`, `{ sum = "hours" }`, `{ p95 = "age_hours" }`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "MeasureInFile", into = "MeasureInFile")]
 pub enum Measure {
     /// Number of rows.
     #[default]
@@ -140,10 +142,8 @@ pub enum Measure {
     Sum(String),
     /// Mean of a column, rows without a value left out.
     Avg(String),
-    /// Median of a column.
-    Median(String),
-    /// The 90th percentile of a column.
-    P90(String),
+    /// The percentile of a column that so many percent of its values are at or below, 1 to 99; 50 is the median.
+    Percentile(u8, String),
     /// Number of different values of a column.
     Distinct(String),
     /// Smallest value of a column.
@@ -159,8 +159,7 @@ impl Measure {
             Measure::Count => None,
             Measure::Sum(column)
             | Measure::Avg(column)
-            | Measure::Median(column)
-            | Measure::P90(column)
+            | Measure::Percentile(_, column)
             | Measure::Distinct(column)
             | Measure::Min(column)
             | Measure::Max(column) => Some(column),
@@ -170,6 +169,43 @@ impl Measure {
     /// Whether the absence of rows means 0 rather than *no data*.
     pub const fn is_zero_when_empty(&self) -> bool {
         matches!(self, Measure::Count | Measure::Sum(_) | Measure::Distinct(_))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum MeasureInFile {
+    Bare(String),
+    Of(BTreeMap<String, String>),
+}
+
+impl TryFrom<MeasureInFile> for Measure {
+    type Error = String;
+
+    fn try_from(written: MeasureInFile) -> Result<Self, String> {
+        let (name, column) = match written {
+            MeasureInFile::Bare(name) => (name, None),
+            MeasureInFile::Of(of) => {
+                let mut of = of.into_iter();
+                match (of.next(), of.next()) {
+                    (Some((name, column)), None) => (name, Some(column)),
+                    _ => return Err("a measure has one name and one column".to_owned()),
+                }
+            }
+        };
+        Measure::named(&name, column.as_deref().unwrap_or_default())
+            .filter(|measure| measure.column().is_some() == column.is_some())
+            .ok_or_else(|| format!("there is no measure “{}”", name.chars().take(60).collect::<String>()))
+    }
+}
+
+impl From<Measure> for MeasureInFile {
+    fn from(measure: Measure) -> Self {
+        let name = measure.name().into_owned();
+        match measure.column() {
+            None => MeasureInFile::Bare(name),
+            Some(column) => MeasureInFile::Of(BTreeMap::from([(name, column.to_owned())])),
+        }
     }
 }
 

@@ -116,6 +116,14 @@ impl Range {
         }
     }
 
+    /// The first and the last date where the range is between two dates.
+    pub const fn dates(self) -> Option<(NaiveDate, NaiveDate)> {
+        match self {
+            Range::Dates(from, to) => Some((from, to)),
+            _ => None,
+        }
+    }
+
     /// The dates of the range when it is `now` in the workspace; `None` for [`Range::Now`].
     pub fn window<Tz: TimeZone>(self, now: DateTime<Utc>, zone: &Tz, calendar: Calendar) -> Option<Window> {
         let today = now.with_timezone(zone).date_naive();

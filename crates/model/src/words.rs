@@ -5,18 +5,11 @@ use crate::{
     formula::Formula,
     gauge::{ChartKind, Condition, Gauge, Group, Measure, Op, Scalar, Value},
 };
+use std::borrow::Cow;
 
-/// Measures by the name they have in files, and in words.
-pub const MEASURES: [(&str, &str); 8] = [
-    ("count", "number of rows"),
-    ("sum", "sum"),
-    ("avg", "mean"),
-    ("median", "median"),
-    ("p90", "90th percentile"),
-    ("distinct", "number of different values"),
-    ("min", "smallest value"),
-    ("max", "largest value"),
-];
+/// Measures to choose from, by the name they have in files. There are as many percentiles as there are percents.
+pub const MEASURES: [&str; 12] =
+    ["count", "sum", "avg", "median", "p10", "p25", "p75", "p90", "p95", "distinct", "min", "max"];
 
 /// Comparisons by the name they have in files, and in words.
 pub const OPS: [(Op, &str, &str); 11] = [
@@ -41,17 +34,17 @@ pub fn column(dataset: Option<&Dataset>, name: &str) -> String {
 
 impl Measure {
     /// Its name in files.
-    pub const fn name(&self) -> &'static str {
-        match self {
+    pub fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Measure::Count => "count",
             Measure::Sum(_) => "sum",
             Measure::Avg(_) => "avg",
-            Measure::Median(_) => "median",
-            Measure::P90(_) => "p90",
+            Measure::Percentile(50, _) => "median",
+            Measure::Percentile(percent, _) => return Cow::Owned(format!("p{percent}")),
             Measure::Distinct(_) => "distinct",
             Measure::Min(_) => "min",
             Measure::Max(_) => "max",
-        }
+        })
     }
 
     /// The measure of that name, of a column where it needs one.
@@ -61,21 +54,45 @@ impl Measure {
             "count" => Measure::Count,
             "sum" => Measure::Sum(column),
             "avg" => Measure::Avg(column),
-            "median" => Measure::Median(column),
-            "p90" => Measure::P90(column),
+            "median" => Measure::Percentile(50, column),
             "distinct" => Measure::Distinct(column),
             "min" => Measure::Min(column),
             "max" => Measure::Max(column),
-            _ => return None,
+            other => {
+                let percent = other.strip_prefix('p')?.parse().ok()?;
+                (1..=99).contains(&percent).then_some(Measure::Percentile(percent, column))?
+            }
+        })
+    }
+
+    /// In words, without its column: `95th percentile`.
+    pub fn label(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Measure::Count => "number of rows",
+            Measure::Sum(_) => "sum",
+            Measure::Avg(_) => "mean",
+            Measure::Percentile(50, _) => "median",
+            Measure::Percentile(percent, _) => {
+                let ending = match (percent % 10, percent / 10) {
+                    (1, tens) if tens != 1 => "st",
+                    (2, tens) if tens != 1 => "nd",
+                    (3, tens) if tens != 1 => "rd",
+                    _ => "th",
+                };
+                return Cow::Owned(format!("{percent}{ending} percentile"));
+            }
+            Measure::Distinct(_) => "number of different values",
+            Measure::Min(_) => "smallest value",
+            Measure::Max(_) => "largest value",
         })
     }
 
     /// In words: `mean of First response`.
     pub fn words(&self, dataset: Option<&Dataset>) -> String {
-        let said = MEASURES.iter().find(|(name, _)| *name == self.name()).map_or("", |(_, said)| said);
+        let said = self.label();
         match self.column() {
             Some(measured) => format!("{said} of {}", column(dataset, measured)),
-            None => said.to_owned(),
+            None => said.into_owned(),
         }
     }
 }

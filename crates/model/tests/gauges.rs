@@ -8,6 +8,7 @@ use taskgauge_model::{
     formula::Formula,
     gauge::{ChartKind, FILTERS, Gauge, Layer, Measure, Op, Scalar, Unit},
     range::Range,
+    words::MEASURES,
 };
 
 const BUCKETS: [&str; 5] = ["hour", "weekday", "day", "week", "month"];
@@ -546,4 +547,31 @@ fn boards_offer_filters_that_exist() {
             assert!(board.filters.contains(mine), "{}: {mine}", board.id);
         }
     }
+}
+
+#[test]
+fn measures_have_one_form_in_files_and_a_name_for_people() {
+    for (written, label) in [
+        ("\"count\"", "number of rows"),
+        ("{\"sum\":\"hours\"}", "sum of hours"),
+        ("{\"median\":\"hours\"}", "median of hours"),
+        ("{\"p1\":\"hours\"}", "1st percentile of hours"),
+        ("{\"p12\":\"hours\"}", "12th percentile of hours"),
+        ("{\"p22\":\"hours\"}", "22nd percentile of hours"),
+        ("{\"p95\":\"hours\"}", "95th percentile of hours"),
+    ] {
+        let measure: Measure = serde_json::from_str(written).unwrap();
+        assert_eq!(measure.words(None), label);
+        assert_eq!(serde_json::to_string(&measure).unwrap(), written);
+    }
+    for wrong in [
+        "\"sum\"",
+        "{\"count\":\"hours\"}",
+        "{\"p0\":\"hours\"}",
+        "{\"p100\":\"hours\"}",
+        "{\"mode\":\"hours\"}",
+    ] {
+        assert!(serde_json::from_str::<Measure>(wrong).is_err(), "{wrong}");
+    }
+    assert!(MEASURES.iter().all(|name| Measure::named(name, "hours").is_some_and(|it| it.name() == *name)));
 }

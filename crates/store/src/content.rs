@@ -168,44 +168,48 @@ impl Store {
     }
 
     /// Saves a gauge or dashboard that was made or changed. `seen` is the [`Entry::version`] that it was made from, 0
-    /// for a new one.
+    /// for a new one. Gives its version now.
     ///
     /// # Errors
     /// [`StoreError::Invalid`] with what to change, [`StoreError::Conflict`] when somebody else changed it meanwhile or
     /// the name of a new one is taken.
-    pub async fn save<T: Piece>(&self, actor: &str, piece: &T, seen: i64) -> Result<(), StoreError> {
+    pub async fn save<T: Piece>(&self, actor: &str, piece: &T, seen: i64) -> Result<i64, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        self.write(&mut transaction, actor, piece, Over::Version(seen)).await?;
+        let version = next_version(&mut transaction).await?;
+        self.write(&mut transaction, actor, piece, version, Over::Version(seen)).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(version)
     }
 
-    /// Saves a gauge or dashboard that is new.
+    /// Saves a gauge or dashboard that is new. Gives its version.
     ///
     /// # Errors
     /// [`StoreError::Invalid`] with what to change, [`StoreError::Conflict`] when its name is taken, also by one that
     /// ships.
-    pub async fn create<T: Piece>(&self, actor: &str, piece: &T) -> Result<(), StoreError> {
+    pub async fn create<T: Piece>(&self, actor: &str, piece: &T) -> Result<i64, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        self.write(&mut transaction, actor, piece, Over::Nothing).await?;
+        let version = next_version(&mut transaction).await?;
+        self.write(&mut transaction, actor, piece, version, Over::Nothing).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(version)
     }
 
-    /// Saves all gauges and dashboards of a file, or none; those that are there are replaced.
+    /// Saves all gauges and dashboards of a file, or none; those that are there are replaced. All have the version that
+    /// it gives, so that all are undone together.
     ///
     /// # Errors
     /// [`StoreError::Invalid`] with what to change, [`StoreError::Conflict`] where there are too many.
-    pub async fn import(&self, actor: &str, bundle: &Bundle) -> Result<(), StoreError> {
+    pub async fn import(&self, actor: &str, bundle: &Bundle) -> Result<i64, StoreError> {
         let mut transaction = self.pool.begin().await?;
+        let version = next_version(&mut transaction).await?;
         for gauge in &bundle.gauges {
-            self.write(&mut transaction, actor, gauge, Over::Anything).await?;
+            self.write(&mut transaction, actor, gauge, version, Over::Anything).await?;
         }
         for dashboard in &bundle.dashboards {
-            self.write(&mut transaction, actor, dashboard, Over::Anything).await?;
+            self.write(&mut transaction, actor, dashboard, version, Over::Anything).await?;
         }
         transaction.commit().await?;
-        Ok(())
+        Ok(version)
     }
 
     /// Writes a gauge or dashboard over what it may replace.
@@ -214,10 +218,10 @@ impl Store {
         connection: &mut PgConnection,
         actor: &str,
         piece: &T,
+        version: i64,
         over: Over,
     ) -> Result<(), StoreError> {
         piece.check()?;
-        let version = next_version(connection).await?;
         let shipped = T::shipped().iter().find(|shipped| shipped.id() == piece.id());
         let stored: Option<(i64, Value, bool)> = sqlx::query_as(
             "select version, body, removed_at is not null
@@ -290,17 +294,49 @@ impl Store {
         Ok(())
     }
 
-    /// Takes the last change of a gauge or dashboard back; what was new is removed again.
+    /// Takes a change back, with everything that was written by it; what was new is removed again. Undoing what this gives
+    /// does it again.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where nothing was changed.
-    pub async fn undo<T: Piece>(&self, actor: &str, id: &str) -> Result<(), StoreError> {
+    /// [`StoreError::Conflict`] where nothing is as that change left it: what somebody did since is not taken back.
+    pub async fn undo(&self, actor: &str, version: i64) -> Result<i64, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let undone = next_version(&mut transaction).await?;
+        let written: Vec<(String, String)> = sqlx::query_as(
+            "select kind, id
+            from taskgauge.content
+            where version = $1",
+        )
+        .bind(version)
+        .fetch_all(&mut *transaction)
+        .await?;
+        if written.is_empty() {
+            return Err(StoreError::Conflict {
+                what:
+                    "It was changed again since, so there is nothing to undo. Open it to see what it is now."
+                        .into(),
+            });
+        }
+        for (kind, id) in written {
+            if kind == Gauge::KIND {
+                self.undo_one::<Gauge>(&mut transaction, actor, &id, undone).await?;
+            } else {
+                self.undo_one::<Dashboard>(&mut transaction, actor, &id, undone).await?;
+            }
+        }
+        transaction.commit().await?;
+        Ok(undone)
+    }
+
+    async fn undo_one<T: Piece>(
+        &self,
+        connection: &mut PgConnection,
+        actor: &str,
+        id: &str,
+        version: i64,
+    ) -> Result<(), StoreError> {
         let shipped = T::shipped().iter().find(|shipped| shipped.id() == id).map(written).transpose()?;
-        self.alter::<T>(
-            actor,
-            id,
-            "undo",
-            "update taskgauge.content
+        let statement = "update taskgauge.content
             set body = coalesce(before, $6, body),
                 base = case when before is null then coalesce($6, base) else before_base end,
                 before = body,
@@ -311,17 +347,15 @@ impl Store {
                 changed_by = $5
             where kind = $1
                 and id = $2
-            returning body ->> 'title'",
-            &[shipped],
-        )
-        .await
+            returning body ->> 'title'";
+        self.alter_on::<T>(connection, actor, id, version, "undo", statement, &[shipped]).await
     }
 
-    /// Makes a changed gauge or dashboard what ships again.
+    /// Makes a changed gauge or dashboard what ships again. Gives its version now.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] where it does not ship or was not changed.
-    pub async fn reset<T: Piece>(&self, actor: &str, id: &str) -> Result<(), StoreError> {
+    pub async fn reset<T: Piece>(&self, actor: &str, id: &str) -> Result<i64, StoreError> {
         let Some(shipped) = T::shipped().iter().find(|shipped| shipped.id() == id) else {
             return Err(StoreError::NotFound { what: T::NOUN });
         };
@@ -346,11 +380,11 @@ impl Store {
         .await
     }
 
-    /// Removes a gauge or dashboard. It can be had back ([`Store::restore`]).
+    /// Removes a gauge or dashboard. It can be had back ([`Store::restore`]). Gives its version now.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] where there is none, [`StoreError::Conflict`] for a gauge that ships.
-    pub async fn remove<T: Piece>(&self, actor: &str, id: &str) -> Result<(), StoreError> {
+    pub async fn remove<T: Piece>(&self, actor: &str, id: &str) -> Result<i64, StoreError> {
         let shipped = T::shipped().iter().find(|shipped| shipped.id() == id);
         if shipped.is_some() && !T::IS_HIDEABLE {
             return Err(StoreError::Conflict {
@@ -378,11 +412,11 @@ impl Store {
         .await
     }
 
-    /// Brings a removed gauge or dashboard back.
+    /// Brings a removed gauge or dashboard back. Gives its version now.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] where none was removed.
-    pub async fn restore<T: Piece>(&self, actor: &str, id: &str) -> Result<(), StoreError> {
+    pub async fn restore<T: Piece>(&self, actor: &str, id: &str) -> Result<i64, StoreError> {
         self.alter::<T>(
             actor,
             id,
@@ -416,7 +450,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Runs a statement about one piece that returns its title: kind, id, version, time, actor, and perhaps a body.
+    /// Runs a statement about one piece by itself. Gives the version it has then.
     async fn alter<T: Piece>(
         &self,
         actor: &str,
@@ -424,9 +458,26 @@ impl Store {
         action: &str,
         statement: &'static str,
         bodies: &[Option<Value>],
-    ) -> Result<(), StoreError> {
+    ) -> Result<i64, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let version = next_version(&mut transaction).await?;
+        self.alter_on::<T>(&mut transaction, actor, id, version, action, statement, bodies).await?;
+        transaction.commit().await?;
+        Ok(version)
+    }
+
+    /// Runs a statement about one piece that returns its title: kind, id, version, time, actor, and perhaps a body.
+    #[expect(clippy::too_many_arguments, reason = "what a statement binds, and where it runs")]
+    async fn alter_on<T: Piece>(
+        &self,
+        connection: &mut PgConnection,
+        actor: &str,
+        id: &str,
+        version: i64,
+        action: &str,
+        statement: &'static str,
+        bodies: &[Option<Value>],
+    ) -> Result<(), StoreError> {
         let mut altering = sqlx::query_scalar(statement)
             .bind(T::KIND)
             .bind(id)
@@ -436,13 +487,9 @@ impl Store {
         for body in bodies {
             altering = altering.bind(body);
         }
-        let title: Option<String> = altering
-            .fetch_optional(&mut *transaction)
-            .await?
-            .ok_or(StoreError::NotFound { what: T::NOUN })?;
-        self.changed::<T>(&mut transaction, actor, action, title.as_deref().unwrap_or(id)).await?;
-        transaction.commit().await?;
-        Ok(())
+        let title: Option<String> =
+            altering.fetch_optional(&mut *connection).await?.ok_or(StoreError::NotFound { what: T::NOUN })?;
+        self.changed::<T>(connection, actor, action, title.as_deref().unwrap_or(id)).await
     }
 
     async fn changed<T: Piece>(

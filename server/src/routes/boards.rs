@@ -2,7 +2,7 @@
 
 use super::{
     ServerState,
-    content::{can_edit, only_admins, refused},
+    content::{Listed, can_edit, only_admins, refused},
 };
 use axum::{
     Extension, Form,
@@ -18,7 +18,7 @@ use taskgauge_app::{
         sources,
     },
     plain::{
-        Boards, BoardsProps, Deed,
+        Boards, BoardsProps,
         layout::{self, BoardEditor, BoardEditorProps},
     },
 };
@@ -26,20 +26,17 @@ use taskgauge_model::{dashboard::Dashboard, gauge::Filters};
 use taskgauge_store::{StoreError, content::Content, users::Session};
 
 #[derive(Deserialize)]
-pub struct Listed {
+pub struct Chosen {
     #[serde(default)]
     q: String,
-    #[serde(default)]
-    done: String,
-    #[serde(default)]
-    id: String,
 }
 
 /// The list.
 pub async fn list(
     State(state): State<ServerState>,
     Extension(session): Extension<Session>,
-    Query(listed): Query<Listed>,
+    Query(listed): Query<Chosen>,
+    Query(done): Query<Listed>,
 ) -> Response {
     let content = match state.app.store.content().await {
         Ok(content) => content,
@@ -49,7 +46,7 @@ pub async fn list(
         email: session.user.email.clone(),
         can_edit: can_edit(&session),
         content,
-        done: Deed::named(&listed.done).map(|deed| (deed, listed.id)),
+        done: done.done(),
         search: listed.q,
         at: state.app.store.clock().now(),
     };
@@ -194,7 +191,7 @@ async fn take(
         store.create(actor, &board).await
     };
     match saved.await {
-        Ok(()) => Redirect::to(&format!("/dashboards/{}", board.id)).into_response(),
+        Ok(_) => Redirect::to(&format!("/dashboards/{}", board.id)).into_response(),
         Err(error) => {
             let page = editor(state, session, board, version, is_new, Some(error.to_string())).await;
             (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()

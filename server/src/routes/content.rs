@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
-use taskgauge_app::plain::{Deed, Import, ImportProps, Planned};
+use taskgauge_app::plain::{Deed, Done, Import, ImportProps, Planned};
 use taskgauge_model::{bundle::Bundle, dashboard::Dashboard, gauge::Gauge};
 use taskgauge_store::{
     StoreError,
@@ -109,11 +109,37 @@ pub fn only_admins_at(
     Err(Box::new(super::refusal(state, session, StatusCode::FORBIDDEN, why, back)))
 }
 
+/// What was just done, as the addresses of lists have it.
+#[derive(Deserialize)]
+pub struct Listed {
+    #[serde(default)]
+    done: String,
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    version: i64,
+}
+
+impl Listed {
+    /// What that was, if anything.
+    pub fn done(self) -> Option<Done> {
+        Deed::named(&self.done).map(|deed| Done { deed, id: self.id, version: self.version })
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Altered {
+    /// The version that is undone.
+    #[serde(default)]
+    version: i64,
+}
+
 /// Removes, brings back, resets, undoes: `POST /gauges/{id}/{action}`.
 pub async fn alter<T: Place>(
     State(state): State<ServerState>,
     Extension(session): Extension<Session>,
     Path((id, action)): Path<(String, String)>,
+    Form(altered): Form<Altered>,
 ) -> Response {
     if let Err(refusal) = only_admins::<T>(&state, &session) {
         return *refusal;
@@ -123,11 +149,13 @@ pub async fn alter<T: Place>(
         "remove" => (store.remove::<T>(actor, &id).await, Deed::Removed),
         "restore" => (store.restore::<T>(actor, &id).await, Deed::Restored),
         "reset" => (store.reset::<T>(actor, &id).await, Deed::Reset),
-        "undo" => (store.undo::<T>(actor, &id).await, Deed::Undone),
+        "undo" => (store.undo(actor, altered.version).await, Deed::Undone),
         _ => (Err(StoreError::NotFound { what: "action" }), Deed::Undone),
     };
     match done {
-        Ok(()) => Redirect::to(&format!("{}?done={}&id={id}", T::BASE, deed.word())).into_response(),
+        Ok(version) => {
+            Redirect::to(&format!("{}{}", T::BASE, Done { deed, id, version }.query())).into_response()
+        }
         Err(error) => refused::<T>(&state, &session, &error),
     }
 }
@@ -200,13 +228,15 @@ pub async fn import(
     if sent.step != "apply" || plan.iter().any(|planned| planned.problem.is_some()) {
         return show_import(&state, &session, text, plan, None);
     }
-    if let Err(error) = store.import(&session.user.email, &bundle).await {
-        return show_import(&state, &session, text, plan, Some(error.to_string()));
-    }
+    let version = match store.import(&session.user.email, &bundle).await {
+        Ok(version) => version,
+        Err(error) => return show_import(&state, &session, text, plan, Some(error.to_string())),
+    };
+    let saved = |id: &str| Done { deed: Deed::Saved, id: id.to_owned(), version }.query();
     let to = match (&bundle.dashboards[..], &bundle.gauges[..]) {
-        ([board, ..], _) => format!("/dashboards?done=saved&id={}", board.id),
-        ([], [gauge, ..]) => format!("/gauges?done=saved&id={}", gauge.id),
-        ([], []) => "/dashboards".to_owned(),
+        ([board, ..], _) => format!("{}{}", Dashboard::BASE, saved(&board.id)),
+        ([], [gauge, ..]) => format!("{}{}", Gauge::BASE, saved(&gauge.id)),
+        ([], []) => Dashboard::BASE.to_owned(),
     };
     Redirect::to(&to).into_response()
 }

@@ -2,7 +2,7 @@
 
 use super::{
     ServerState,
-    content::{can_edit, only_admins, refused},
+    content::{Listed, can_edit, only_admins, refused},
     upkeep::label,
 };
 use axum::{
@@ -15,16 +15,20 @@ use serde::Deserialize;
 use taskgauge_app::{
     address,
     api::{
+        RequestCx,
         boards::{BoardTile, answered, filters_from},
-        sources,
+        sources::{self, Source},
     },
     plain::{
-        Deed, GaugeChoice, Gauges, GaugesProps,
+        Deed, Done, GaugeChoice, Gauges, GaugesProps,
         builder::{self, Sent},
-        gauge::{Asked, GaugeEditor, GaugeEditorProps, GaugePage, GaugePageProps, draft},
+        gauge::{Asked, Draft, GaugeEditor, GaugeEditorProps, GaugePage, GaugePageProps, drafted},
     },
 };
-use taskgauge_model::gauge::{Filters, Gauge};
+use taskgauge_model::{
+    gauge::{Filters, Gauge},
+    ids::DatasourceId,
+};
 use taskgauge_store::{StoreError, content::Piece as _, gauges::filters_of, users::Session};
 
 /// Columns and rows of a gauge's own page, and of the preview beside the form.
@@ -32,7 +36,7 @@ const PAGE_SIZE: (u8, u8) = (12, 5);
 const PREVIEW_SIZE: (u8, u8) = (5, 4);
 
 #[derive(Deserialize)]
-pub struct Listed {
+pub struct Chosen {
     #[serde(default)]
     q: String,
     #[serde(default)]
@@ -41,17 +45,14 @@ pub struct Listed {
     dataset: String,
     #[serde(default)]
     sort: String,
-    #[serde(default)]
-    done: String,
-    #[serde(default)]
-    id: String,
 }
 
 /// The list.
 pub async fn list(
     State(state): State<ServerState>,
     Extension(session): Extension<Session>,
-    Query(listed): Query<Listed>,
+    Query(listed): Query<Chosen>,
+    Query(done): Query<Listed>,
 ) -> Response {
     let content = match state.app.store.content().await {
         Ok(content) => content,
@@ -67,7 +68,7 @@ pub async fn list(
             dataset: listed.dataset,
             sort: listed.sort,
         },
-        done: Deed::named(&listed.done).map(|deed| (deed, listed.id)),
+        done: done.done(),
     };
     state.plain("Gauges", || Gauges(props))
 }
@@ -78,9 +79,11 @@ pub async fn page(
     Extension(session): Extension<Session>,
     Path(id): Path<String>,
     Query(pairs): Query<Vec<(String, String)>>,
+    Query(done): Query<Listed>,
 ) -> Response {
     match props_of(&state, &session, &id, pairs).await {
         Ok(props) => {
+            let props = GaugePageProps { done: done.done(), ..props };
             let title = props.entry.value.title.clone();
             state.scripted(&title, || GaugePage(props))
         }
@@ -95,7 +98,7 @@ async fn props_of(
     pairs: Vec<(String, String)>,
 ) -> Result<GaugePageProps, StoreError> {
     let get = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-    let (wanted, done) = (get("source").and_then(|id| id.parse().ok()), get("done").unwrap_or_default());
+    let wanted = get("source").and_then(|id| id.parse().ok());
     let cx = state.cx(session);
     let store = &state.app.store;
     let content = store.content().await?;
@@ -138,7 +141,7 @@ async fn props_of(
         can_edit: can_edit(session),
         entry,
         boards,
-        done: Deed::named(&done),
+        done: None,
         address: address::of_filters(source.as_ref().map(|source| source.id), &filters),
         asked,
         filters: choices,
@@ -170,7 +173,7 @@ pub async fn new_page(
             Err(error) => return refused::<Gauge>(&state, &session, &error),
         }
     };
-    editor(&state, &session, gauge, 0, true, None).await
+    editor(&state, &session, gauge, 0, true, None, None).await
 }
 
 /// The form for a gauge there is.
@@ -187,7 +190,7 @@ pub async fn edit_page(
         Err(error) => return refused::<Gauge>(&state, &session, &error),
     };
     match content.gauge(&id).filter(|entry| !entry.is_removed) {
-        Some(entry) => editor(&state, &session, entry.value.clone(), entry.version, false, None).await,
+        Some(entry) => editor(&state, &session, entry.value.clone(), entry.version, false, None, None).await,
         None => refused::<Gauge>(&state, &session, &StoreError::NotFound { what: "gauge" }),
     }
 }
@@ -229,24 +232,32 @@ async fn take(
         gauge.id = id;
     }
     let version = sent.get("version").parse().unwrap_or_default();
+    let source = sent.get("source").parse().ok();
     if builder::rebuild(&mut gauge, sent.get("do")) {
         if super::is_fragment(headers) {
             return super::fragment(state, || builder::fields(&gauge, is_new));
         }
-        return editor(state, session, gauge, version, is_new, None).await;
+        return editor(state, session, gauge, version, is_new, None, source).await;
     }
     let (store, actor) = (&state.app.store, session.user.email.as_str());
     let saved = async {
+        if let Some(problem) = sent.problem() {
+            return Err(StoreError::Invalid(problem.to_owned()));
+        }
         if !is_new {
+            builder::own_target(&mut gauge);
             return store.save(actor, &gauge, version).await;
         }
         gauge.id = store.content().await?.free_id::<Gauge>(&gauge.id, '_');
         store.create(actor, &gauge).await
     };
     match saved.await {
-        Ok(()) => Redirect::to(&format!("/gauges/{}?done={}", gauge.id, Deed::Saved.word())).into_response(),
+        Ok(version) => {
+            let done = Done { deed: Deed::Saved, id: gauge.id.clone(), version };
+            Redirect::to(&format!("/gauges/{}{}", gauge.id, done.query())).into_response()
+        }
         Err(error) => {
-            let page = editor(state, session, gauge, version, is_new, Some(error.to_string())).await;
+            let page = editor(state, session, gauge, version, is_new, Some(error.to_string()), source).await;
             (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
         }
     }
@@ -261,15 +272,28 @@ pub async fn preview(
     if let Err(refusal) = only_admins::<Gauge>(&state, &session) {
         return *refusal;
     }
-    let gauge = Sent::new(pairs).gauge();
-    let tile = preview_of(&state, &session, &gauge).await;
+    let sent = Sent::new(pairs);
+    let draft = draft_of(&state, &session, &sent.gauge(), sent.get("source").parse().ok()).await;
     let at = state.app.store.clock().now();
-    super::fragment(&state, || draft(tile, at))
+    super::fragment(&state, || drafted(draft, at))
 }
 
-async fn preview_of(state: &ServerState, session: &Session, gauge: &Gauge) -> Option<BoardTile> {
+async fn draft_of(
+    state: &ServerState,
+    session: &Session,
+    gauge: &Gauge,
+    wanted: Option<DatasourceId>,
+) -> Draft {
     let cx = state.cx(session);
-    let (source, _) = sources::choose(&cx, None).await.ok()?;
+    let (source, sources) = sources::choose(&cx, wanted).await.unwrap_or_default();
+    let tile = match &source {
+        Some(source) => Some(preview_of(&cx, gauge, source).await),
+        None => None,
+    };
+    Draft { tile, source, sources }
+}
+
+async fn preview_of(cx: &RequestCx, gauge: &Gauge, source: &Source) -> BoardTile {
     // What cannot be saved is not asked either: its checks keep questions within limits.
     let mut named = gauge.clone();
     if named.id.is_empty() {
@@ -278,11 +302,10 @@ async fn preview_of(state: &ServerState, session: &Session, gauge: &Gauge) -> Op
     if named.title.is_empty() {
         "Untitled".clone_into(&mut named.title);
     }
-    let source = source?;
-    Some(match named.check() {
-        Ok(()) => answered::single(&cx, &named, source.id, &Filters::default(), PREVIEW_SIZE).await,
+    match named.check() {
+        Ok(()) => answered::single(cx, &named, source.id, &Filters::default(), PREVIEW_SIZE).await,
         Err(error) => answered::unasked(&named, error.to_string(), PREVIEW_SIZE),
-    })
+    }
 }
 
 async fn editor(
@@ -292,15 +315,16 @@ async fn editor(
     version: i64,
     is_new: bool,
     problem: Option<String>,
+    source: Option<DatasourceId>,
 ) -> Response {
-    let tile = preview_of(state, session, &gauge).await;
+    let draft = draft_of(state, session, &gauge, source).await;
     let props = GaugeEditorProps {
         email: session.user.email.clone(),
         gauge,
         version,
         is_new,
         problem,
-        tile,
+        draft,
         at: state.app.store.clock().now(),
     };
     state.scripted(if is_new { "New gauge" } else { "Edit gauge" }, || GaugeEditor(props))

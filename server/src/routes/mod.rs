@@ -179,6 +179,7 @@ pub fn router(state: ServerState) -> Router {
         .route("/data/datasources/{id}/webhooks/off", post(upkeep::webhooks_off))
         .route("/data/datasources/{id}/settings", get(settings::page).post(settings::save))
         .route("/data/datasources/{id}/completeness", get(upkeep::completeness_page).post(upkeep::compare))
+        .route("/data/datasets", get(rows::datasets))
         .route("/data/datasets/{slug}", get(rows::dataset))
         .route("/data/datasets/{slug}/rows.csv", get(rows::dataset_csv))
         .route("/data/datasets/{slug}/rows.xlsx", get(rows::dataset_xlsx))

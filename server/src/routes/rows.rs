@@ -15,11 +15,12 @@ use taskgauge_app::{
     api::{
         UiError,
         boards::{answered, filters_from},
-        datasets::rows,
+        datasets,
         sources::{self, Source},
     },
     plain::{
         dataset::{DatasetRows, DatasetRowsProps},
+        datasets::{Datasets, DatasetsProps},
         rows::{GaugeRows, GaugeRowsProps, Origin, heading},
         table::Choice,
     },
@@ -97,6 +98,23 @@ fn file(
     (headers, Body::from_stream(pieces.map_err(std::io::Error::other))).into_response()
 }
 
+/// The list of datasets.
+pub async fn datasets(
+    State(state): State<ServerState>,
+    Extension(session): Extension<Session>,
+    Query(pairs): Pairs,
+) -> Response {
+    let cx = state.cx(&session);
+    let found = async { datasets::list(&cx, wanted(&read(pairs)?)?).await };
+    match found.await {
+        Ok(list) => {
+            let props = DatasetsProps { email: session.user.email, list };
+            state.plain("Datasets", || Datasets(props))
+        }
+        Err(error) => no_page(&state, &session, &error, "/"),
+    }
+}
+
 /// The page of a dataset.
 pub async fn dataset(
     State(state): State<ServerState>,
@@ -107,7 +125,7 @@ pub async fn dataset(
     let cx = state.cx(&session);
     let found = async {
         let choice = read(pairs)?;
-        let data = rows::page(&cx, &slug, wanted(&choice)?, &choice.query()).await?;
+        let data = datasets::page(&cx, &slug, wanted(&choice)?, &choice.query()).await?;
         match data.page.as_ref().and_then(|page| choice.beyond(page.total)) {
             Some(why) => Err(UiError::NotFound(why)),
             None => Ok((choice, data)),
@@ -160,7 +178,7 @@ async fn asked_of_dataset(
     slug: &str,
     pairs: Vec<(String, String)>,
 ) -> Result<(&'static Dataset, Choice, Source), UiError> {
-    let dataset = rows::dataset(slug)?;
+    let dataset = datasets::dataset(slug)?;
     let choice = read(pairs)?;
     let source = source(state, session, &choice).await?.ok_or_else(unconnected)?;
     Ok((dataset, choice, source))

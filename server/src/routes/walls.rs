@@ -5,7 +5,7 @@
 
 use super::{
     ServerState,
-    content::{can_edit, only_admins_at, refused_at, status_of},
+    content::{Listed, can_edit, only_admins_at, refused_at, status_of},
     rows,
 };
 use axum::{
@@ -26,7 +26,7 @@ use taskgauge_app::{
         sources::{self, Source},
     },
     plain::{
-        Deed,
+        Deed, Done,
         walls::{
             Walls, WallsProps,
             editor::{self, WallEditor, WallEditorProps},
@@ -50,14 +50,6 @@ const NOUN: &str = "wall";
 /// When a screen asks again at the latest: ages and windows of time move on.
 const AGAIN: TimeDelta = TimeDelta::seconds(60);
 
-#[derive(Deserialize)]
-pub struct Listed {
-    #[serde(default)]
-    done: String,
-    #[serde(default)]
-    id: String,
-}
-
 /// The list.
 pub async fn list(
     State(state): State<ServerState>,
@@ -73,7 +65,7 @@ pub async fn list(
                 can_edit: can_edit(&session),
                 walls,
                 content,
-                done: Deed::named(&listed.done).map(|deed| (deed, listed.id)),
+                done: listed.done(),
                 at: store.clock().now(),
             };
             state.plain("Walls", || Walls(props))
@@ -189,7 +181,7 @@ async fn take(
         (None, None) => store.add_wall(actor, &wall).await,
     };
     match saved {
-        Ok(id) => Redirect::to(&format!("{BASE}?done={}&id={id}", Deed::Saved.word())).into_response(),
+        Ok(id) => listed(Deed::Saved, id),
         Err(error @ StoreError::NotFound { .. }) => refused_at(state, session, &error, BASE),
         Err(error) => {
             let problem = Some(error.to_string());
@@ -277,6 +269,12 @@ async fn offered(
     Ok(all)
 }
 
+/// Back to the list, which says what was done. Walls are changed in their form: there is no version to take back.
+fn listed(deed: Deed, id: WallId) -> Response {
+    let done = Done { deed, id: id.to_string(), version: 0 };
+    Redirect::to(&format!("{BASE}{}", done.query())).into_response()
+}
+
 /// Removes and brings back: `POST /walls/{id}/{action}`.
 pub async fn alter(
     State(state): State<ServerState>,
@@ -290,13 +288,13 @@ pub async fn alter(
     let done = async {
         let id = id_of(&id)?;
         match action.as_str() {
-            "remove" => store.remove_wall(actor, id).await.map(|()| Deed::Removed),
-            "restore" => store.restore_wall(actor, id).await.map(|()| Deed::Restored),
+            "remove" => store.remove_wall(actor, id).await.map(|()| (Deed::Removed, id)),
+            "restore" => store.restore_wall(actor, id).await.map(|()| (Deed::Restored, id)),
             _ => Err(StoreError::NotFound { what: "action" }),
         }
     };
     match done.await {
-        Ok(deed) => Redirect::to(&format!("{BASE}?done={}&id={id}", deed.word())).into_response(),
+        Ok((deed, id)) => listed(deed, id),
         Err(error) => refused_at(&state, &session, &error, BASE),
     }
 }

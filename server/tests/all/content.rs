@@ -50,7 +50,8 @@ async fn a_gauge_is_made_previewed_changed_and_undone() {
     assert!(more.contains("Waiting at the desk"), "and keeps what was typed: {more}");
 
     let saved = browser.post("/gauges/new", &with(&[("version", "0")])).await;
-    assert_eq!(location(&saved), "/gauges/waiting_at_the_desk?done=saved");
+    let page = location(&saved).to_owned();
+    assert!(page.starts_with("/gauges/waiting_at_the_desk?done=saved"), "{page}");
     let before = value(&browser, "waiting_at_the_desk").await;
     assert_eq!(before, value(&browser, "open_tickets").await, "open tickets, counted the same way");
 
@@ -60,11 +61,18 @@ async fn a_gauge_is_made_previewed_changed_and_undone() {
     closed.retain(|(name, _)| *name != "layers.0.where.0.value");
     closed.push(("layers.0.where.0.value", "no"));
     closed.push(("version", &version));
-    assert_eq!(browser.post("/gauges/waiting_at_the_desk/edit", &closed).await.status(), 303);
+    let changed = browser.post("/gauges/waiting_at_the_desk/edit", &closed).await;
+    assert_eq!(changed.status(), 303);
+    // The page of the first change is still open somewhere: its button is gone, and what it would send is refused.
+    assert!(!browser.text(&page).await.contains("/gauges/waiting_at_the_desk/undo"));
+    let stale = browser.post("/gauges/waiting_at_the_desk/undo", &[("version", &version)]).await;
+    assert_eq!(stale.status(), 409, "only the change that is seen is taken back");
+    let changed = browser.text(location(&changed)).await;
+    let undo = hidden(&changed, "version").unwrap().to_owned();
     assert_ne!(value(&browser, "waiting_at_the_desk").await, before);
     let late = browser.post("/gauges/waiting_at_the_desk/edit", &closed).await;
     assert_eq!(late.status(), 422, "somebody else changed it meanwhile");
-    assert_eq!(browser.post("/gauges/waiting_at_the_desk/undo", &[]).await.status(), 303);
+    assert_eq!(browser.post("/gauges/waiting_at_the_desk/undo", &[("version", &undo)]).await.status(), 303);
     assert_eq!(value(&browser, "waiting_at_the_desk").await, before);
 
     let removed = browser.post("/gauges/waiting_at_the_desk/remove", &[]).await;

@@ -27,8 +27,8 @@ pub fn chart(kind: ChartKind, answer: &Answer, target: Option<&Target>) -> Optio
         ChartKind::Columns => Some(columns::columns(answer, target, false)),
         ChartKind::Stack => Some(columns::columns(answer, None, true)),
         ChartKind::Bars | ChartKind::Rank => Some(bars::bars(answer, target)),
-        ChartKind::Line => Some(lines::lines(answer, false)),
-        ChartKind::Area => Some(lines::lines(answer, true)),
+        ChartKind::Line => Some(lines::lines(answer, target, false)),
+        ChartKind::Area => Some(lines::lines(answer, target, true)),
         ChartKind::Donut => Some(donut::donut(answer)),
         ChartKind::Heat => Some(heat::heat(answer)),
     }
@@ -329,6 +329,9 @@ mod tests {
         let several = answer(&[("one", None), ("two", None)], &[("a", &[Some(1.0), Some(2.0)])]);
         let json = option_json(&chart(ChartKind::Columns, &several, Some(&target)).expect("a chart"));
         assert!(!json.contains("tone-") && !json.contains("markLine"), "{json}");
+        // Lines that are measured alike have the target across them, once.
+        let json = option_json(&chart(ChartKind::Line, &several, Some(&target)).expect("a chart"));
+        assert_eq!(json.matches("markLine").count(), 1, "{json}");
     }
 
     #[test]

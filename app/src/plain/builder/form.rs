@@ -1,12 +1,12 @@
 //! The form's fields.
 
-use super::{ORDERS, SETTING, UNITS};
-use crate::plain::field::{area, check, option, select, text};
+use super::{BETWEEN, ORDERS, SETTING, UNITS};
+use crate::plain::field::{area, check, date, option, select, text};
 use leptos::prelude::*;
 use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, Dataset},
-    gauge::{Condition, Gauge, Good, Group, Layer, TONES, Value},
+    gauge::{Condition, Gauge, Good, Group, Layer, Measure, TONES, Value},
     range::Range,
     words::{CHARTS, MEASURES, OPS},
 };
@@ -34,7 +34,9 @@ pub fn fields(gauge: &Gauge, is_new: bool) -> AnyView {
     let values: Vec<_> = gauge.values.iter().enumerate().map(|(at, value)| value_fields(value, at)).collect();
     let first = gauge.layers.first().and_then(|layer| Catalogue::shipped().dataset(&layer.dataset));
     let groups: Vec<_> = (0..2).map(|at| group_fields(gauge.groups.get(at), at, first)).collect();
-    let ranges: Vec<_> = range_options(Some(gauge.range), None);
+    let mut ranges: Vec<_> = range_options(Some(gauge.range).filter(|range| range.dates().is_none()), None);
+    ranges.push(option(BETWEEN, "Between two dates", gauge.range.dates().is_some()));
+    let (from, to) = gauge.range.dates().map(|(from, to)| (from.to_string(), to.to_string())).unzip();
     let charts = CHARTS
         .iter()
         .map(|(kind, name, label)| option(name, label, *kind == gauge.chart))
@@ -62,6 +64,13 @@ pub fn fields(gauge: &Gauge, is_new: bool) -> AnyView {
                 {select("chart", "Chart", charts)}
                 {select("range", "Range", ranges)}
             </div>
+            <details class="builder-more" open=from.is_some()>
+                <summary>"Two dates"</summary>
+                <div class="builder-row">
+                    {date("range.from", "From", from.as_deref().unwrap_or_default(), None)}
+                    {date("range.to", "To, included", to.as_deref().unwrap_or_default(), Some("For the range “Between two dates”."))}
+                </div>
+            </details>
             {check("compare", "Show the previous period of the same length beside it", gauge.compare)}
             {check("internal", "Internal: never shown by a client’s link", gauge.internal)}
         </fieldset>
@@ -84,8 +93,14 @@ fn layer_fields(layer: &Layer, at: usize, count: usize) -> AnyView {
         .iter()
         .map(|dataset| option(&dataset.slug, &dataset.title, dataset.slug == layer.dataset))
         .collect();
-    let measures =
-        MEASURES.iter().map(|(name, said)| option(name, said, *name == layer.measure.name())).collect();
+    let named = layer.measure.name();
+    let own = (!MEASURES.contains(&named.as_ref())).then(|| named.clone());
+    let measures = MEASURES
+        .iter()
+        .map(|&name| name.into())
+        .chain(own)
+        .filter_map(|name| Some(option(&name, &Measure::named(&name, "")?.label(), name == named)))
+        .collect();
     let conditions: Vec<_> = layer
         .conditions
         .iter()

@@ -12,7 +12,8 @@ pub use sent::{Sent, slug};
 
 use taskgauge_model::{
     catalogue::Catalogue,
-    gauge::{ChartKind, Condition, Gauge, Layer, Measure, Op, Order, Scalar, Unit, Value},
+    format,
+    gauge::{ChartKind, Condition, Gauge, Layer, Measure, Op, Order, Scalar, Target, Unit, Value},
     range::Range,
 };
 
@@ -34,8 +35,24 @@ const ORDERS: [(Order, &str, &str); 4] = [
     (Order::Key, "key", "By name or time"),
 ];
 
+/// The choice of a range whose dates have fields of their own.
+const BETWEEN: &str = "between";
+
 /// Before the name of a setting, where a target is one.
 const SETTING: &str = "setting:";
+
+/// Where a target comes from that somebody changed: what stands with the default is not true of it any more.
+pub fn own_target(gauge: &mut Gauge) {
+    let default = Catalogue::shipped().gauge(&gauge.id).and_then(|default| default.target.as_ref());
+    let (Some(target), Some(default)) = (&mut gauge.target, default) else { return };
+    let set_here = format!("Set here; the default is {}.", format::value(default.value, gauge.unit));
+    let is_default = Target { origin: None, ..target.clone() } == Target { origin: None, ..default.clone() };
+    if is_default && target.origin.as_ref() == Some(&set_here) {
+        target.origin.clone_from(&default.origin);
+    } else if !is_default && target.origin == default.origin {
+        target.origin = Some(set_here);
+    }
+}
 
 /// Changes the form itself, as its buttons say: `add.layers`, `add.layers.0.where`, `drop.values.1`. Whether it was one
 /// of those.
@@ -178,6 +195,55 @@ mod tests {
             let html = Owner::new().with(|| fields(gauge, false).to_html());
             let read = sent(&html).gauge();
             assert_eq!(read, *gauge, "{}", gauge.id);
+        }
+    }
+
+    #[test]
+    fn what_no_default_has_leads_back_as_well() {
+        let mut gauge = blank();
+        gauge.id = "mine".to_owned();
+        gauge.title = "Mine".to_owned();
+        gauge.range = "2026-01-05..2026-02-01".parse().unwrap();
+        gauge.layers[0].measure = Measure::Percentile(97, "age_hours".to_owned());
+        let html = Owner::new().with(|| fields(&gauge, false).to_html());
+        assert_eq!(sent(&html).gauge(), gauge);
+    }
+
+    #[test]
+    fn a_target_that_somebody_changed_says_so() {
+        let shipped = Catalogue::shipped().gauge("sla_overall_met").unwrap();
+        let origin = |gauge: &Gauge| gauge.target.as_ref().and_then(|target| target.origin.clone());
+        let mut gauge = shipped.clone();
+        own_target(&mut gauge);
+        assert_eq!(gauge, *shipped);
+        gauge.target.as_mut().unwrap().value += 3.0;
+        own_target(&mut gauge);
+        let said = origin(&gauge).unwrap();
+        assert!(said.starts_with("Set here; the default is 90"), "{said}");
+        gauge.target.as_mut().unwrap().value -= 3.0;
+        own_target(&mut gauge);
+        assert_eq!(gauge, *shipped);
+        let target = gauge.target.as_mut().unwrap();
+        (target.value, target.origin) = (80.0, Some("Our contract.".to_owned()));
+        own_target(&mut gauge);
+        assert_eq!(origin(&gauge).unwrap(), "Our contract.");
+    }
+
+    #[test]
+    fn two_dates_that_make_no_range_are_said() {
+        let range = |from: &str, to: &str| {
+            let fields = [("range", BETWEEN), ("range.from", from), ("range.to", to)];
+            Sent::new(fields.map(|(name, value)| (name.to_owned(), value.to_owned())))
+        };
+        let good = range("2026-03-01", "2026-03-31");
+        assert_eq!(
+            (good.problem(), good.gauge().range.to_string()),
+            (None, "2026-03-01..2026-03-31".to_owned())
+        );
+        for (from, to) in
+            [("", ""), ("2026-03-01", ""), ("2026-03-31", "2026-03-01"), ("1999-01-01", "2026-01-01")]
+        {
+            assert!(range(from, to).problem().is_some(), "{from} to {to}");
         }
     }
 

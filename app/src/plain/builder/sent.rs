@@ -1,6 +1,6 @@
 //! How the form is read.
 
-use super::{ORDERS, SETTING, UNITS};
+use super::{BETWEEN, ORDERS, SETTING, UNITS};
 use std::collections::BTreeMap;
 use taskgauge_model::{
     catalogue::Catalogue,
@@ -9,6 +9,7 @@ use taskgauge_model::{
         ChartKind, Condition, Gauge, Good, Group, Layer, Measure, Op, Order, RowList, Scalar, Target, Unit,
         Value,
     },
+    range::{Range, UnknownRange},
     words::{CHARTS, OPS},
 };
 
@@ -92,7 +93,7 @@ impl Sent {
             id: self.some("id").unwrap_or_else(|| slug(&title, '_')),
             title,
             about: self.get("about").to_owned(),
-            range: self.get("range").parse().unwrap_or_default(),
+            range: self.range().unwrap_or_default(),
             chart: CHARTS
                 .iter()
                 .find(|(_, name, _)| *name == self.get("chart"))
@@ -111,6 +112,21 @@ impl Sent {
             }),
             empty: self.some("empty"),
             internal: self.flag("internal"),
+        }
+    }
+
+    /// What was typed that no gauge can hold, as a sentence.
+    pub fn problem(&self) -> Option<&'static str> {
+        self.range().is_err().then_some(
+            "The range needs a first and a last date, the first not after the last, and ten years apart at most.",
+        )
+    }
+
+    fn range(&self) -> Result<Range, UnknownRange> {
+        match self.get("range") {
+            "" => Ok(Range::default()),
+            BETWEEN => format!("{}..{}", self.get("range.from"), self.get("range.to")).parse(),
+            named => named.parse(),
         }
     }
 

@@ -6,7 +6,7 @@ mod tile;
 
 use super::{
     frame::frame,
-    notice::{Deed, action, notice, said},
+    notice::{Done, action, notice},
 };
 use crate::components::age::Age;
 use chrono::{DateTime, Utc};
@@ -27,17 +27,13 @@ pub fn Walls(
     /// All boards, for their titles.
     content: Arc<Content>,
     /// What was just done, and to which wall.
-    done: Option<(Deed, String)>,
+    done: Option<Done>,
     /// Now.
     at: DateTime<Utc>,
 ) -> impl IntoView {
-    let done = done.and_then(|(deed, id)| {
-        let wall = walls.iter().find(|wall| wall.id.to_string() == id)?;
-        Some(match deed {
-            // The form is there to change it again; only what is out of sight needs a way back.
-            Deed::Removed | Deed::Restored => notice(deed, "/walls", &id, &wall.wall.name),
-            _ => said(deed, &wall.wall.name),
-        })
+    let done = done.and_then(|done| {
+        let wall = walls.iter().find(|wall| wall.id.to_string() == done.id)?;
+        Some(notice(&done, "/walls", wall.version, &wall.wall.name))
     });
     let (removed, there): (Vec<_>, Vec<_>) = walls.into_iter().partition(|wall| wall.is_removed);
     let cards: Vec<_> = there.iter().map(|wall| card(wall, can_edit, &content, at)).collect();

@@ -196,13 +196,13 @@ fn body(gauge: TileGauge, size: (u32, u32), rows: &str) -> AnyView {
     }
     if let Some(page) = answer.table {
         let count = list_count(target.as_ref(), page.total, page.rows.len(), rows);
-        return view! { {count}<div class="wall-table"><Cells page=page columns=columns /></div> }.into_any();
+        return view! { {count}<div class="wall-table"><Cells page=page columns=columns target=target /></div> }.into_any();
     }
     match (chart, option) {
         (ChartKind::Number | ChartKind::Percent, _) => number(unit, target.as_ref(), &answer, rows),
         (ChartKind::Progress, _) => progress(unit, target.as_ref(), &answer, rows),
         (ChartKind::Table, _) => {
-            view! { <div class="wall-table">{groups_table(&answer, rows)}</div> }.into_any()
+            view! { <div class="wall-table">{groups_table(&answer, target.as_ref(), rows)}</div> }.into_any()
         }
         (_, Some(option)) => picture(&option, &title, &answer, size),
         (_, None) => view! { <p class="tile-empty">"Nothing to show."</p> }.into_any(),

@@ -490,7 +490,7 @@ impl Group {
                 let value = self.values.get(place).copied().flatten();
                 let mut piece = Piece { value, count: count(place), numbers: &[], texts: &[] };
                 match &layer.layer.measure {
-                    Measure::Median(column) | Measure::P90(column) => {
+                    Measure::Percentile(_, column) => {
                         let of =
                             begins.iter().find(|(measure, ..)| measure.column() == Some(column.as_str()));
                         let numbers =
@@ -577,8 +577,7 @@ impl<'a> Total<'a> {
             Measure::Count => Some(self.count as f64),
             Measure::Sum(_) => Some(self.sum),
             Measure::Avg(_) => (self.count > 0).then(|| self.sum / self.count as f64),
-            Measure::Median(_) => percentile(self.numbers.concat(), 0.5),
-            Measure::P90(_) => percentile(self.numbers.concat(), 0.9),
+            Measure::Percentile(percent, _) => percentile(self.numbers.concat(), f64::from(*percent) / 100.0),
             Measure::Distinct(_) => Some(self.texts.len() as f64),
             Measure::Min(_) => self.least,
             Measure::Max(_) => self.most,

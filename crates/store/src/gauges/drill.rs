@@ -10,7 +10,7 @@ use super::{
     fold::{Cells, OTHERS, label, share},
     invalid,
     plan::{Dimension, Key, Measured, Plan, PlanLayer, Within},
-    statement::Asker,
+    statement::{Asker, push_counted, quoted},
 };
 use crate::{
     Scope, Store, StoreError,
@@ -18,6 +18,7 @@ use crate::{
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use futures::Stream;
+use sqlx::{PgConnection, QueryBuilder};
 use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, Dataset, DatasetColumn, TablePage, TableQuery},
@@ -108,6 +109,8 @@ pub struct Part {
     pub unit: Unit,
     /// Rows that are counted.
     pub rows: u64,
+    /// Median and 90th percentile, where the number is a mean of durations: a few long ones move it far.
+    pub spread: Option<(f64, f64)>,
 }
 
 impl Store {
@@ -139,6 +142,13 @@ impl Store {
             Some(measure) => drill.whole.number(measure, &cells),
             None => cells.get(drill.layer).and_then(|cell| cell.value),
         };
+        let mut parts = drill.parts(&cells);
+        for part in &mut parts {
+            if let Some(layer) = drill.narrowed.layers.iter().find(|layer| is_mean_duration(layer, &part.id))
+            {
+                part.spread = spread(&mut reading, layer, &asker).await?;
+            }
+        }
         let page = drill.read(&asker, at).page(&mut reading, &drill.shown()).await?;
         reading.commit().await?;
         if !drill.is_named(&labels) {
@@ -149,7 +159,6 @@ impl Store {
         let layer = drill.listed();
         let lacks = drill.whole.lacks(&context.doctor);
         let notes: Vec<String> = lacks.barred.into_iter().chain(lacks.notes).collect();
-        let parts = drill.parts(&cells);
         Ok(Behind {
             dataset: drill.dataset()?,
             page,
@@ -398,6 +407,7 @@ impl<'a> Drill<'a> {
                     value: cell.value,
                     unit: unit(layer),
                     rows: u64::try_from(cell.rows).unwrap_or_default(),
+                    spread: None,
                 })
             })
             .collect()
@@ -428,6 +438,26 @@ impl<'a> Drill<'a> {
             })
             .collect()
     }
+}
+
+fn is_mean_duration(layer: &PlanLayer<'_>, id: &str) -> bool {
+    let is_duration = layer.column.is_some_and(|column| column.kind == ColumnKind::Hours);
+    layer.layer.id == id && is_duration && matches!(layer.layer.measure, Measure::Avg(_))
+}
+
+/// Median and 90th percentile of what a layer measures; `None` without rows.
+async fn spread(
+    reading: &mut PgConnection,
+    layer: &PlanLayer<'_>,
+    asker: &Asker<'_>,
+) -> Result<Option<(f64, f64)>, StoreError> {
+    let Some(column) = layer.column else { return Ok(None) };
+    let mut sql = QueryBuilder::new("select percentile_cont(array[0.5, 0.9]) within group (order by d.");
+    sql.push(quoted(&column.name));
+    sql.push("::float8)");
+    push_counted(&mut sql, layer, asker)?;
+    let found: Option<Vec<f64>> = sql.build_query_scalar().fetch_one(reading).await?;
+    Ok(found.and_then(|found| Some((*found.first()?, *found.get(1)?))))
 }
 
 /// What an answer calls the groups of these keys.

@@ -26,6 +26,9 @@ pub struct Explanation {
     pub layers: Vec<ExplainedLayer>,
     /// Entities of Autotask behind it.
     pub entities: Vec<String>,
+    /// Tickets that the settings leave out, by their queue or their category; `None` where none of its datasets looks at
+    /// that.
+    pub out_of_scope: Option<u64>,
 }
 
 /// The rows of a layer.
@@ -79,12 +82,38 @@ impl Store {
                 counted: rows(0),
             });
         }
+        let out_of_scope = if plan.layers.iter().any(|layer| layer.dataset.of_tickets_in_scope) {
+            let tickets: i64 = sqlx::query_scalar(
+                "select count(*)
+                from autotask.tickets t
+                join dataset.workspace w
+                    on w.datasource_id = t.datasource_id
+                where t.datasource_id = $1
+                    and t.deleted_at is null
+                    and ($2::bigint[] is null or t.company_id = any ($2))
+                    and (t.ticket_category = any (w.excluded_ticket_categories)
+                        or (w.queues_in_scope is not null and (t.queue_id = any (w.queues_in_scope)) is not true))",
+            )
+            .bind(datasource.0)
+            .bind(scope.companies())
+            .fetch_one(&mut *reading)
+            .await?;
+            Some(tickets.cast_unsigned())
+        } else {
+            None
+        };
         reading.commit().await?;
         let mut entities: Vec<String> =
             plan.layers.iter().flat_map(|layer| layer.dataset.entities.iter().cloned()).collect();
         entities.sort_unstable();
         entities.dedup();
-        Ok(Explanation { zone: context.zone.name().to_owned(), window: plan.window, layers, entities })
+        Ok(Explanation {
+            zone: context.zone.name().to_owned(),
+            window: plan.window,
+            layers,
+            entities,
+            out_of_scope,
+        })
     }
 }
 

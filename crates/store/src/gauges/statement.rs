@@ -125,8 +125,7 @@ fn push_scan(
             Measure::Count => ("count(*)".to_owned(), "count(*)".to_owned()),
             Measure::Sum(_) => (format!("coalesce(sum(r.m{at}), 0)"), format!("count(r.m{at})")),
             Measure::Avg(_) => (format!("avg(r.m{at})"), format!("count(r.m{at})")),
-            Measure::Median(_) => (percentile(0.5, *at), format!("count(r.m{at})")),
-            Measure::P90(_) => (percentile(0.9, *at), format!("count(r.m{at})")),
+            Measure::Percentile(percent, _) => (percentile(percent, *at), format!("count(r.m{at})")),
             Measure::Distinct(_) => (format!("count(distinct r.m{at})"), format!("count(r.m{at})")),
             Measure::Min(_) => (format!("min(r.m{at})"), format!("count(r.m{at})")),
             Measure::Max(_) => (format!("max(r.m{at})"), format!("count(r.m{at})")),
@@ -220,7 +219,7 @@ pub(super) fn by_day(
         let (value, count) = match layer.layer.measure {
             Measure::Count => ("null".to_owned(), "count(*)".to_owned()),
             Measure::Sum(_) | Measure::Avg(_) => (format!("sum(r.m{at})"), format!("count(r.m{at})")),
-            Measure::Median(_) | Measure::P90(_) => ("null".to_owned(), format!("count(r.m{at})")),
+            Measure::Percentile(..) => ("null".to_owned(), format!("count(r.m{at})")),
             Measure::Min(_) => (format!("min(r.m{at})"), format!("count(r.m{at})")),
             Measure::Max(_) => (format!("max(r.m{at})"), format!("count(r.m{at})")),
             Measure::Distinct(_) => {
@@ -262,7 +261,7 @@ pub(super) fn by_day(
 pub(super) fn percentile_columns(scan: &Scan<'_>) -> Vec<usize> {
     let mut found: Vec<(usize, &str)> = Vec::new();
     for (at, layer) in scan {
-        if let Measure::Median(column) | Measure::P90(column) = &layer.layer.measure
+        if let Measure::Percentile(_, column) = &layer.layer.measure
             && found.iter().all(|(_, other)| other != column)
         {
             found.push((*at, column));
@@ -271,8 +270,8 @@ pub(super) fn percentile_columns(scan: &Scan<'_>) -> Vec<usize> {
     found.into_iter().map(|(at, _)| at).collect()
 }
 
-fn percentile(share: f64, at: usize) -> String {
-    format!("percentile_cont({share}) within group (order by r.m{at})")
+fn percentile(percent: u8, at: usize) -> String {
+    format!("percentile_cont({percent} / 100.0::float8) within group (order by r.m{at})")
 }
 
 /// `from` and `where` of the rows that a layer looks at.

@@ -47,14 +47,14 @@ async fn a_change_holds_until_it_is_undone_or_reset() {
     assert_eq!(entry.changed.as_ref().map(|(_, who)| who.as_str()), Some(ME));
     let again = Gauge { title: "Open still".into(), ..changed.clone() };
     store.save(ME, &again, entry.version).await.unwrap();
-    store.undo::<Gauge>(ME, "open_tickets").await.unwrap();
+    store.undo(ME, gauge(store, "open_tickets").await.version).await.unwrap();
     assert_eq!(gauge(store, "open_tickets").await.value, changed);
-    store.undo::<Gauge>(ME, "open_tickets").await.unwrap();
+    store.undo(ME, gauge(store, "open_tickets").await.version).await.unwrap();
     assert_eq!(gauge(store, "open_tickets").await.value, again);
     store.reset::<Gauge>(ME, "open_tickets").await.unwrap();
     let entry = gauge(store, "open_tickets").await;
     assert_eq!((entry.origin, &entry.value), (Origin::Shipped, shipped("open_tickets")));
-    store.undo::<Gauge>(ME, "open_tickets").await.unwrap();
+    store.undo(ME, gauge(store, "open_tickets").await.version).await.unwrap();
     assert_eq!(gauge(store, "open_tickets").await.value, again);
 }
 
@@ -64,11 +64,11 @@ async fn the_first_change_can_be_undone() {
     let store = &database.store;
     let changed = Gauge { title: "Still open".into(), ..shipped("open_tickets").clone() };
     store.save(ME, &changed, 0).await.unwrap();
-    store.undo::<Gauge>(ME, "open_tickets").await.unwrap();
+    store.undo(ME, gauge(store, "open_tickets").await.version).await.unwrap();
     assert_eq!(gauge(store, "open_tickets").await.value, *shipped("open_tickets"));
     let made = Gauge { id: "mine".into(), ..changed };
     store.save(ME, &made, 0).await.unwrap();
-    store.undo::<Gauge>(ME, "mine").await.unwrap();
+    store.undo(ME, gauge(store, "mine").await.version).await.unwrap();
     assert!(gauge(store, "mine").await.is_removed);
 }
 
@@ -99,7 +99,7 @@ async fn a_newer_default_reaches_what_was_not_changed() {
     // Somebody changes it once more, and takes that back: what the release improved is no change of theirs.
     let twice = Dashboard { title: "Mine".into(), ..entry.value.clone() };
     store.save(ME, &twice, entry.version).await.unwrap();
-    store.undo::<Dashboard>(ME, "service-ticket-kpis").await.unwrap();
+    store.undo(ME, board(store, "service-ticket-kpis").await.version).await.unwrap();
     let (base, body): (serde_json::Value, serde_json::Value) =
         sqlx::query_as("select base, body from taskgauge.content").fetch_one(&pool).await.unwrap();
     assert_eq!(body, serde_json::to_value(&edited).unwrap());
@@ -124,6 +124,42 @@ async fn two_people_do_not_overwrite_each_other() {
     let shipped_change =
         store.save(ME, &Gauge { title: "x".into(), ..shipped("open_tickets").clone() }, 7).await;
     assert!(matches!(shipped_change, Err(StoreError::Conflict { .. })));
+}
+
+#[tokio::test]
+async fn nobody_undoes_what_somebody_else_did() {
+    let database = testing::database().await;
+    let store = &database.store;
+    let named = |title: &str| Gauge { title: title.into(), ..shipped("open_tickets").clone() };
+    let mine = store.save(ME, &named("Ann's"), 0).await.unwrap();
+    store.save("bob@msp.example", &named("Bob's"), mine).await.unwrap();
+    let refused = store.undo(ME, mine).await.unwrap_err();
+    assert!(refused.to_string().contains("changed again"), "{refused}");
+    assert_eq!(gauge(store, "open_tickets").await.value.title, "Bob's");
+}
+
+#[tokio::test]
+async fn a_file_is_undone_as_a_whole_and_done_again() {
+    let database = testing::database().await;
+    let store = &database.store;
+    let changed = Gauge { title: "Still open".into(), ..shipped("open_tickets").clone() };
+    let new = Gauge { id: "mine".into(), ..changed.clone() };
+    let dashboard =
+        Dashboard { title: "Ours".into(), ..Catalogue::shipped().dashboard("sales").unwrap().clone() };
+    let bundle = Bundle { gauges: vec![changed, new], dashboards: vec![dashboard] };
+    let imported = store.import(ME, &bundle).await.unwrap();
+    let is_there = async || {
+        (
+            gauge(store, "open_tickets").await.origin == Origin::Changed,
+            !gauge(store, "mine").await.is_removed,
+            board(store, "sales").await.value.title == "Ours",
+        )
+    };
+    assert_eq!(is_there().await, (true, true, true));
+    let undone = store.undo(ME, imported).await.unwrap();
+    assert_eq!(is_there().await, (false, false, false));
+    store.undo(ME, undone).await.unwrap();
+    assert_eq!(is_there().await, (true, true, true));
 }
 
 #[tokio::test]

@@ -37,8 +37,8 @@ fn long() -> Vec<Gauge> {
     for measure in [
         Measure::Sum(hours()),
         Measure::Avg(hours()),
-        Measure::Median(hours()),
-        Measure::P90(hours()),
+        Measure::Percentile(50, hours()),
+        Measure::Percentile(90, hours()),
         Measure::Min(hours()),
         Measure::Max(hours()),
         Measure::Distinct("company".to_owned()),

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 use taskgauge_model::{
     catalogue::Catalogue,
-    dataset::{TABLE_ROWS_MAX, TableQuery},
+    dataset::{ColumnKind, TABLE_ROWS_MAX, TableQuery},
     formula::Formula,
     gauge::{Answer, Condition, Filters, Gauge, Group, Measure, OTHER, Op, Order, Scalar, Status},
     range::Range,
@@ -95,6 +95,13 @@ impl World {
             assert_eq!(part.rows, behind.page.total, "{}: {what}", gauge.id);
             let number = measured(&layer.measure, &values);
             close(&gauge.id, &what, part.value, number);
+            // A mean of durations is told with what is beside it.
+            let of_hours = dataset.column(column).is_some_and(|column| column.kind == ColumnKind::Hours);
+            let is_mean = of_hours && matches!(layer.measure, Measure::Avg(_));
+            for (share, said) in [(0.5, part.spread.map(|it| it.0)), (0.9, part.spread.map(|it| it.1))] {
+                let numbers = values.iter().filter_map(Json::as_f64).collect();
+                close(&gauge.id, &what, said, percentile(numbers, share).filter(|_| is_mean));
+            }
             numbers.insert(layer.id.clone(), number);
             if spot.layer.is_none() {
                 ids.extend(behind.parts.iter().filter(|it| it.id != layer.id).map(|it| Some(it.id.clone())));
@@ -200,8 +207,7 @@ fn measured(measure: &Measure, values: &[Json]) -> Option<f64> {
         Measure::Count => Some(values.len() as f64),
         Measure::Sum(_) => Some(numbers.iter().sum()),
         Measure::Avg(_) => mean(&numbers),
-        Measure::Median(_) => percentile(numbers, 0.5),
-        Measure::P90(_) => percentile(numbers, 0.9),
+        Measure::Percentile(percent, _) => percentile(numbers, f64::from(*percent) / 100.0),
         Measure::Min(_) => numbers.into_iter().reduce(f64::min),
         Measure::Max(_) => numbers.into_iter().reduce(f64::max),
         Measure::Distinct(_) => {
@@ -308,8 +314,8 @@ async fn whatever_gauges_are_made_of_their_rows_add_up() {
     for measure in [
         Measure::Sum(hours()),
         Measure::Avg(hours()),
-        Measure::Median("first_response_hours".to_owned()),
-        Measure::P90(hours()),
+        Measure::Percentile(50, "first_response_hours".to_owned()),
+        Measure::Percentile(95, hours()),
         Measure::Min(hours()),
         Measure::Max(hours()),
         Measure::Distinct("company".to_owned()),

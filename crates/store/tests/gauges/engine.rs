@@ -36,7 +36,7 @@ async fn other_holds_what_is_beyond_the_top_in_both_dimensions() {
 
     // Medians do not add up: the rest stays unsaid.
     let mut median = gauge("open_by_queue").clone();
-    median.layers[0].measure = Measure::Median("age_hours".to_owned());
+    median.layers[0].measure = Measure::Percentile(50, "age_hours".to_owned());
     median.groups = vec![group("company", 3)];
     let answer = world.ask(&median, &Filters::default(), &Scope::All).await.expect("an answer");
     assert_eq!(answer.groups.len(), 3);
@@ -54,8 +54,8 @@ async fn measures_are_what_they_are_called() {
         (Measure::Count, 4.0),
         (Measure::Sum(hours()), 16.0),
         (Measure::Avg(hours()), 4.0),
-        (Measure::Median(hours()), 3.0),
-        (Measure::P90(hours()), 7.2),
+        (Measure::Percentile(50, hours()), 3.0),
+        (Measure::Percentile(90, hours()), 7.2),
         (Measure::Min(hours()), 1.0),
         (Measure::Max(hours()), 9.0),
         (Measure::Distinct("company".to_owned()), 2.0),

@@ -50,3 +50,32 @@ async fn the_reasons_name_what_left_rows_out() {
         .await;
     assert!(withheld.is_err());
 }
+
+#[tokio::test]
+async fn tickets_that_settings_leave_out_are_counted() {
+    let world = World::busy(Europe::Berlin, "2026-03-18T10:00:00Z").await;
+    let store = &world.database.store;
+    let asked = gauge("open_tickets");
+    let explained = async |scope: &Scope| {
+        store.explain(world.datasource, asked, &Filters::default(), scope, world.at).await.expect("words")
+    };
+    let all = explained(&Scope::All).await;
+    assert_eq!(all.out_of_scope, Some(0));
+    sqlx::query("update taskgauge.datasources set settings = '{\"queues_in_scope\": [8]}'")
+        .execute(&world.pool)
+        .await
+        .expect("set");
+    let elsewhere = |wanted: &dyn Fn(Option<i64>) -> bool| {
+        let tickets = world.tickets.iter().filter(|ticket| ticket.queue != Some(8) && wanted(ticket.company));
+        u64::try_from(tickets.count()).expect("a number")
+    };
+    let left = explained(&Scope::All).await;
+    assert_eq!(left.out_of_scope, Some(elsewhere(&|_| true)));
+    let of_one = explained(&Scope::Companies(vec![5])).await;
+    assert_eq!(of_one.out_of_scope, Some(elsewhere(&|company| company == Some(5))));
+    let people = store
+        .explain(world.datasource, gauge("utilization"), &Filters::default(), &Scope::All, world.at)
+        .await
+        .expect("words");
+    assert_eq!(people.out_of_scope, None, "hours are of every queue");
+}
