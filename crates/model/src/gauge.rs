@@ -5,7 +5,7 @@
 
 use crate::{dataset::directed, range::Range};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// A question with one answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -166,6 +166,38 @@ impl Measure {
         }
     }
 
+    /// Its name in files.
+    pub fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Measure::Count => "count",
+            Measure::Sum(_) => "sum",
+            Measure::Avg(_) => "avg",
+            Measure::Percentile(50, _) => "median",
+            Measure::Percentile(percent, _) => return Cow::Owned(format!("p{percent}")),
+            Measure::Distinct(_) => "distinct",
+            Measure::Min(_) => "min",
+            Measure::Max(_) => "max",
+        })
+    }
+
+    /// The measure of that name, of a column where it needs one.
+    pub fn named(name: &str, column: &str) -> Option<Measure> {
+        let column = column.to_owned();
+        Some(match name {
+            "count" => Measure::Count,
+            "sum" => Measure::Sum(column),
+            "avg" => Measure::Avg(column),
+            "median" => Measure::Percentile(50, column),
+            "distinct" => Measure::Distinct(column),
+            "min" => Measure::Min(column),
+            "max" => Measure::Max(column),
+            other => {
+                let percent = other.strip_prefix('p')?.parse().ok()?;
+                (1..=99).contains(&percent).then_some(Measure::Percentile(percent, column))?
+            }
+        })
+    }
+
     /// Whether the absence of rows means 0 rather than *no data*.
     pub const fn is_zero_when_empty(&self) -> bool {
         matches!(self, Measure::Count | Measure::Sum(_) | Measure::Distinct(_))
@@ -317,6 +349,9 @@ pub struct Group {
     /// Groups that rest on fewer rows are left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_rows: Option<u64>,
+    /// Whether Saturdays and Sundays are left out, of days.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub workdays: bool,
 }
 
 /// Order of groups.

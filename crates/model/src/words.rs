@@ -33,38 +33,6 @@ pub fn column(dataset: Option<&Dataset>, name: &str) -> String {
 }
 
 impl Measure {
-    /// Its name in files.
-    pub fn name(&self) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
-            Measure::Count => "count",
-            Measure::Sum(_) => "sum",
-            Measure::Avg(_) => "avg",
-            Measure::Percentile(50, _) => "median",
-            Measure::Percentile(percent, _) => return Cow::Owned(format!("p{percent}")),
-            Measure::Distinct(_) => "distinct",
-            Measure::Min(_) => "min",
-            Measure::Max(_) => "max",
-        })
-    }
-
-    /// The measure of that name, of a column where it needs one.
-    pub fn named(name: &str, column: &str) -> Option<Measure> {
-        let column = column.to_owned();
-        Some(match name {
-            "count" => Measure::Count,
-            "sum" => Measure::Sum(column),
-            "avg" => Measure::Avg(column),
-            "median" => Measure::Percentile(50, column),
-            "distinct" => Measure::Distinct(column),
-            "min" => Measure::Min(column),
-            "max" => Measure::Max(column),
-            other => {
-                let percent = other.strip_prefix('p')?.parse().ok()?;
-                (1..=99).contains(&percent).then_some(Measure::Percentile(percent, column))?
-            }
-        })
-    }
-
     /// In words, without its column: `95th percentile`.
     pub fn label(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
@@ -173,6 +141,7 @@ impl Group {
         match self.by.as_str() {
             "hour" => "by hour of the day".to_owned(),
             "weekday" => "by day of the week".to_owned(),
+            "day" if self.workdays => "by day, without Saturdays and Sundays".to_owned(),
             part @ ("day" | "week" | "month") => format!("by {part}"),
             name => format!("by {}", column(dataset, name)),
         }

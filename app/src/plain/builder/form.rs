@@ -216,6 +216,7 @@ fn group_fields(group: Option<&Group>, at: usize, dataset: Option<&Dataset>) -> 
                 <div class="builder-row">
                     {text(&name("none"), "Rows without a value are called", group.and_then(|it| it.none.as_deref()).unwrap_or_default(), None, 100)}
                     {text(&name("bands"), "Bands of a number from", &bands.unwrap_or_default(), Some("0, 1, 3, 7"), 500)}
+                    {check(&name("workdays"), "Of days: without Saturdays and Sundays", group.is_some_and(|it| it.workdays))}
                     {text(&name("min_rows"), "Leave groups out below so many rows", &number(group.and_then(|it| it.min_rows)), None, 9)}
                 </div>
             </details>

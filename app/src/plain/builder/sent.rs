@@ -200,6 +200,7 @@ impl Sent {
             none: self.some(&format!("{prefix}.none")),
             bands: get("bands").split(',').filter_map(|bound| bound.trim().parse().ok()).collect(),
             min_rows: get("min_rows").parse().ok(),
+            workdays: self.flag(&format!("{prefix}.workdays")),
         }
     }
 }

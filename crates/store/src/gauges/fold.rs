@@ -5,7 +5,7 @@ use super::{
     plan::{Dimension, Measured, Plan, adds_up},
     statement::{GROUPS_MAX, Row, level},
 };
-use chrono::{NaiveDate, Weekday};
+use chrono::{Datelike, NaiveDate, Weekday};
 use std::collections::{BTreeMap, HashMap};
 use taskgauge_model::{
     format,
@@ -337,6 +337,9 @@ impl Counted {
         let is_filled = dimension.is_numbered();
         members.retain(|member| {
             let rows = plan.measures.first().map_or(0, |measure| rows_of(measure, &member.cells));
+            if dimension.group.workdays && dimension.bucket == Some(Bucket::Day) && is_weekend(&member.key) {
+                return false;
+            }
             let enough = dimension.group.min_rows.is_none_or(|least| rows >= least);
             is_filled || (enough && has_value(member))
         });
@@ -504,6 +507,11 @@ pub(super) fn label(dimension: &Dimension<'_>, key: &str, label: Option<String>,
     };
     // An id whose record the API user may not read has no name.
     read.unwrap_or_else(|| format!("#{key}"))
+}
+
+/// Whether a day is a Saturday or a Sunday.
+fn is_weekend(day: &str) -> bool {
+    day.parse::<NaiveDate>().is_ok_and(|day| matches!(day.weekday(), Weekday::Sat | Weekday::Sun))
 }
 
 /// ISO number of a day of the week.

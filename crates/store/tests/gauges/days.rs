@@ -20,7 +20,15 @@ const CLOSE: f64 = 1e-9;
 
 /// Groups of a column, the largest first.
 pub fn by(column: &str, top: Option<u32>) -> Group {
-    Group { by: column.to_owned(), order: Order::Largest, top, none: None, bands: Vec::new(), min_rows: None }
+    Group {
+        by: column.to_owned(),
+        order: Order::Largest,
+        top,
+        none: None,
+        bands: Vec::new(),
+        min_rows: None,
+        workdays: false,
+    }
 }
 
 fn is_noted(dataset: &str) -> bool {

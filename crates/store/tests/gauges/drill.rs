@@ -286,7 +286,15 @@ async fn somebody_who_sees_some_clients_opens_their_rows_only() {
 }
 
 fn group(by: &str, top: Option<u32>) -> Group {
-    Group { by: by.to_owned(), order: Order::Largest, top, none: None, bands: Vec::new(), min_rows: None }
+    Group {
+        by: by.to_owned(),
+        order: Order::Largest,
+        top,
+        none: None,
+        bands: Vec::new(),
+        min_rows: None,
+        workdays: false,
+    }
 }
 
 #[tokio::test]

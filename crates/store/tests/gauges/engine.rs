@@ -24,6 +24,7 @@ async fn other_holds_what_is_beyond_the_top_in_both_dimensions() {
         none: None,
         bands: Vec::new(),
         min_rows: None,
+        workdays: false,
     };
     let mut crossed = gauge("open_by_queue").clone();
     crossed.groups = vec![group("company", 3), group("priority", 2)];
