@@ -43,6 +43,42 @@ test("a gauge is built beside its answer, saved, and taken back", async ({ page,
   await expect(page.getByRole("link", { name: "Open at the desk", exact: true })).toBeVisible();
 });
 
+test.describe("what is refused", () => {
+  test.use({ allowedErrors: /409|422/ });
+
+  test("a gauge over two dates, undone by whoever made it and by nobody else", async ({ page, context, axe }) => {
+    await page.goto("/gauges/avg_resolution/edit");
+    await page.getByLabel("Range", { exact: true }).selectOption("Between two dates");
+    await page.getByText("Two dates", { exact: true }).click();
+    await page.getByRole("button", { name: "Save gauge" }).click();
+    await expect(page.getByRole("alert")).toContainText("needs a first and a last date");
+    await page.getByLabel("From", { exact: true }).fill("2026-01-05");
+    await page.getByLabel("To, included").fill("2026-02-01");
+    await page.locator('[name="layers.0.measure"]').selectOption("95th percentile");
+    await axe();
+    await page.screenshot({ path: `${SCREENSHOTS}/builder-dates-1440-light.png`, fullPage: true });
+    await page.getByRole("button", { name: "Save gauge" }).click();
+    await expect(page.getByText("is saved")).toBeVisible();
+    await expect(page.getByText(/5 Jan 2026 to 1 Feb 2026/).first()).toBeVisible();
+    await expect(page.getByText(/95th percentile of/).first()).toBeVisible();
+
+    // Somebody else changes it after that: what the first page offers would take their change back.
+    const other = await context.newPage();
+    await other.goto("/gauges/avg_resolution/edit");
+    await other.getByRole("textbox", { name: "Title" }).fill("How long it takes");
+    await other.getByRole("button", { name: "Save gauge" }).click();
+    await expect(other.getByText("is saved")).toBeVisible();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await expect(page.getByRole("main")).toContainText("changed again since");
+    await axe();
+    await other.getByRole("button", { name: "Undo" }).click();
+    await expect(other.getByText("is as it was before")).toBeVisible();
+    await other.goto("/gauges/avg_resolution");
+    await other.getByRole("button", { name: "Reset to default" }).click();
+    await expect(other.getByText("is as it ships again")).toBeVisible();
+  });
+});
+
 test("a gauge explains itself: formula, filters, window, rows, age", async ({ page }) => {
   await open(page, "/dashboards/service-ticket-kpis");
   const tile = page.locator("section").filter({ has: page.getByRole("heading", { name: "Open tickets", exact: true }) });

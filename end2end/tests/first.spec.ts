@@ -34,6 +34,7 @@ const ENTRANCES: [string, boolean][] = [
   [BOARD, true],
   ["/dashboards/sales", true],
   ["/data/datasources", true],
+  ["/data/datasets", false],
   ["/data/datasets/tickets_14d", false],
   ["/gauges/open_tickets", false],
   ["/gauges/new", false],

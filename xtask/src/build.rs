@@ -68,13 +68,13 @@ pub fn site() -> Outcome {
 /// Writes the JavaScript that loads the wasm and calls into it.
 fn glue_code(compiled: &Path, folder: &Path) -> Outcome {
     shell::step("building the glue generator", || {
-        shell::run(shell::cargo().args(["build", "--package", "xtask-bindgen", "--profile", "tool"]))
+        shell::run(shell::cargo().args(["build", "--package", "xtask-bindgen"]))
     })?;
     shell::step("writing the JavaScript glue", || {
         if folder.exists() {
             fs::remove_dir_all(folder).context(format!("empty {}", folder.display()))?;
         }
-        let generator = shell::target().join("tool/xtask-bindgen");
+        let generator = shell::target().join("debug/xtask-bindgen");
         shell::run(shell::program(generator).arg(compiled).arg(folder).arg("taskgauge"))
     })
 }
