@@ -13,7 +13,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use std::sync::OnceLock;
+use std::{collections::BTreeMap, sync::OnceLock};
 use taskgauge_model::{
     clock::Clock,
     datasource::{Doctor, TestReport},
@@ -111,10 +111,9 @@ pub fn tested_draft() -> TestedDraft {
 
 /// The dates whose changes are noted by day, as `table.column`, each with the entities by whose changes it is.
 pub fn noted_dates() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
-    crate::gauges::days::DATED.iter().map(|dated| {
-        let by = dated.with.iter().copied().chain([dated.entity]);
-        (dated.noted, by.collect())
-    })
+    let noted = crate::gauges::days::DATED.iter().flat_map(|dated| dated.noted);
+    let named: BTreeMap<_, _> = noted.map(|noted| (noted.name, noted.by.to_vec())).collect();
+    named.into_iter()
 }
 
 /// A sealer with [`KEY`].

@@ -34,34 +34,40 @@ use taskgauge_model::{
     range::Window,
 };
 
-/// A date whose changes are noted by day.
-pub(crate) struct Dated {
-    /// Whose date it is.
-    pub entity: &'static str,
-    /// Column of the entity's datasets.
-    column: &'static str,
+/// A date of records whose changes are noted by day.
+pub(crate) struct Noted {
     /// Name in `taskgauge.changed_days`.
-    pub noted: &'static str,
-    /// Other entities whose changes are noted by the days of the rows that look into them.
-    pub with: &'static [&'static str],
+    pub name: &'static str,
+    /// Whose changes are noted: the records', and those of others by the days of the records that look into them.
+    pub by: &'static [&'static str],
 }
+
+/// A column of datasets whose days are noted.
+pub(crate) struct Dated {
+    /// The leading entity of the datasets.
+    entity: &'static str,
+    /// The column.
+    column: &'static str,
+    /// Where its dates are from.
+    pub noted: &'static [&'static Noted],
+}
+
+const CREATED: Noted = Noted { name: "tickets.create_date", by: &["Tickets", "TimeEntries"] };
+const COMPLETED: Noted = Noted { name: "tickets.completed_date", by: &["Tickets", "TimeEntries"] };
+const CLOSED: Noted = Noted { name: "tickets.closed_at", by: &["Tickets", "TimeEntries"] };
+const WORKED: Noted =
+    Noted { name: "time_entries.date_worked", by: &["TimeEntries", "Tickets", "Tasks", "Projects"] };
+const POSTED: Noted = Noted { name: "billing_items.posted_date", by: &["BillingItems"] };
 
 /// Dates whose changes are noted by day. Triggers of the database note them; a test compares both.
 pub(crate) const DATED: &[Dated] = &[
-    Dated { entity: "Tickets", column: "create_date", noted: "tickets.create_date", with: &["TimeEntries"] },
-    Dated {
-        entity: "Tickets",
-        column: "completed_date",
-        noted: "tickets.completed_date",
-        with: &["TimeEntries"],
-    },
-    Dated { entity: "Tickets", column: "closed_at", noted: "tickets.closed_at", with: &["TimeEntries"] },
-    Dated {
-        entity: "TimeEntries",
-        column: "date_worked",
-        noted: "time_entries.date_worked",
-        with: &["Tickets", "Tasks", "Projects"],
-    },
+    Dated { entity: "Tickets", column: "create_date", noted: &[&CREATED] },
+    Dated { entity: "Tickets", column: "completed_date", noted: &[&COMPLETED] },
+    Dated { entity: "Tickets", column: "closed_at", noted: &[&CLOSED] },
+    Dated { entity: "TimeEntries", column: "date_worked", noted: &[&WORKED] },
+    Dated { entity: "BillingItems", column: "posted_date", noted: &[&POSTED] },
+    // Revenue and cost in one list.
+    Dated { entity: "BillingItems", column: "date", noted: &[&POSTED, &WORKED] },
 ];
 
 /// Bytes of counted days kept at most.
@@ -171,8 +177,8 @@ impl Days {
         (cut, dated): (Cut<'_>, &Dated),
         window: Window,
     ) -> Result<Option<Arc<Scanned>>, StoreError> {
-        let noted = std::iter::once(dated.entity).chain(dated.with.iter().copied());
-        let key = scans::key(context, scan, asker, Some(cut.column), &noted.collect::<Vec<_>>())?;
+        let noted: Vec<&str> = dated.noted.iter().flat_map(|noted| noted.by).copied().collect();
+        let key = scans::key(context, scan, asker, Some(cut.column), &noted)?;
         let marks = marks(connection, context, cut, dated.noted, window).await?;
         let kept = self.kept.get(&key).await.unwrap_or_default();
         let is_missing = |(day, mark): (&NaiveDate, &i64)| {
@@ -285,7 +291,7 @@ async fn marks(
     connection: &mut PgConnection,
     context: &Context,
     cut: Cut<'_>,
-    dated: &str,
+    noted: &[&Noted],
     window: Window,
 ) -> Result<BTreeMap<NaiveDate, i64>, StoreError> {
     let is_time = cut.column.kind == ColumnKind::Time;
@@ -302,12 +308,12 @@ async fn marks(
         "select day, bit_xor(mark)
         from taskgauge.changed_days
         where datasource_id = $1
-            and dated = $2
+            and dated = any ($2)
             and day between $3 and $4
         group by day",
     )
     .bind(context.datasource.0)
-    .bind(dated)
+    .bind(noted.iter().map(|noted| noted.name).collect::<Vec<_>>())
     .bind(from)
     .bind(to)
     .fetch_all(connection)

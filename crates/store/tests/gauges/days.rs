@@ -32,7 +32,8 @@ pub fn by(column: &str, top: Option<u32>) -> Group {
 }
 
 fn is_noted(dataset: &str) -> bool {
-    matches!(dataset, "tickets_210d" | "tickets_all" | "time_210d" | "time_all")
+    let noted = ["tickets_210d", "tickets_all", "time_210d", "time_all", "billing_items", "profit_lines"];
+    noted.contains(&dataset)
 }
 
 /// Gauges over long windows: those that ship, and one for each measure and kind of group.
@@ -84,7 +85,7 @@ impl World {
     async fn edit(&self, dice: &mut Dice) {
         for _ in 0..2 + dice.below(6) {
             let id = 1 + dice.below(420);
-            let edit = match dice.below(13) {
+            let edit = match dice.below(16) {
                 0 => "update autotask.tickets set create_date = create_date - interval '3 days' where id = $1",
                 1 => "update autotask.tickets set status = 1, completed_date = null where id = $1",
                 2 => {
@@ -103,11 +104,17 @@ impl World {
                 9 => "update autotask.projects set company_id = $1 % 20 where id = $1 % 2 + 1",
                 10 => "update autotask.tickets set project_id = $1 % 2 + 1, company_id = null where id = $1",
                 11 => "update autotask.time_entries set date_worked = date_worked - 2 where id = $1",
+                12 => "update autotask.billing_items set posted_date = posted_date - 3 where id = $1 % 90 + 1",
+                13 => {
+                    "update autotask.billing_items set total_amount = total_amount + 10, contract_id = $1 % 3 + 1
+                    where id = $1 % 90 + 1"
+                }
+                14 => "update autotask.billing_items set deleted_at = now() where id = $1 % 90 + 1",
                 _ => "update autotask.tickets set create_date = create_date - interval '1250 days' where id = $1",
             };
             sqlx::query(edit).bind(id).execute(&self.pool).await.expect("edited");
         }
-        self.commit(&["TimeEntries", "Tickets", "Tasks", "Projects"]).await;
+        self.commit(&["TimeEntries", "Tickets", "Tasks", "Projects", "BillingItems"]).await;
     }
 }
 
@@ -146,7 +153,12 @@ async fn edits_reach_every_answer_and_cost_only_their_days() {
             values ({id}, 1, 'One', 3, now()), ({id}, 2, 'Two', 0, now());
             insert into autotask.tasks (datasource_id, id, title, project_id, changed_at)
             values ({id}, 1, 'A', 1, now()), ({id}, 2, 'B', 1, now()), ({id}, 3, 'C', 2, now());
-            update autotask.time_entries set ticket_id = null, task_id = id % 3 + 1 where id % 4 = 0;"
+            update autotask.time_entries set ticket_id = null, task_id = id % 3 + 1 where id % 4 = 0;
+            update autotask.time_entries set contract_id = id % 3 + 1 where id % 2 = 0;
+            insert into autotask.billing_items
+                (datasource_id, id, company_id, contract_id, posted_date, total_amount, our_cost, changed_at)
+            select {id}, n, n % 20, n % 3 + 1, date '2026-03-28' - n::int * 2, 100 + n, n, now()
+            from generate_series(1, 90) n;"
         );
         sqlx::raw_sql(AssertSqlSafe(projects)).execute(&world.pool).await.expect("written");
         let mut dice = Dice(seed);
