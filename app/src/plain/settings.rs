@@ -29,6 +29,8 @@ const WEEKDAYS: [(Weekday, &str, &str); 7] = [
 pub struct Choices {
     /// Types of tickets.
     pub ticket_types: Vec<(String, String)>,
+    /// Issue types of tickets.
+    pub issue_types: Vec<(String, String)>,
     /// Statuses of tickets.
     pub statuses: Vec<(String, String)>,
     /// Queues.
@@ -110,12 +112,14 @@ fn service_desk(settings: &Settings, choices: &Choices) -> AnyView {
             <h2>"Service desk"</h2>
             {text("stale_days", "Stale after days", &settings.stale_days.to_string(), Some(stale), 3)}
             {words("reactive_types", "Reactive ticket types", "Names of ticket types that are unplanned work, one a line. Default: Incident, Problem.", &settings.reactive_types, &choices.ticket_types, exactly)}
+            {words("reactive_issue_types", "Reactive issue types", "Names of issue types that are unplanned work whatever the ticket’s type, one a line. Default: none.", &settings.reactive_issue_types, &choices.issue_types, exactly)}
+            {boxes("reactive_queues", "Reactive queues", "Tickets of these queues are unplanned work, whatever their type.", &choices.queues, |value| is_id(&settings.reactive_queues, value))}
             {words("waiting_statuses", "Waiting statuses", "A status that contains one of these words waits for somebody else; one a line. Default: waiting, hold, customer, vendor.", &settings.waiting_statuses, &choices.statuses, contains)}
             {select("merged_ticket_status", "Status of merged tickets (left out of measures of resolution)", statuses)}
             {text("sla_target", "Goal for service levels, in percent", &settings.sla_target.to_string(), Some("Share of agreements to be met. Default: 90."), 6)}
             {text("csat_positive_from", "A survey answer is positive from, in percent of the scale", &settings.csat_positive_from.to_string(), Some("Default: 80."), 6)}
-            {boxes("queues_in_scope", "Queues that count", "Tickets of other queues are left out everywhere. None chosen: all count.", &choices.queues, |value| is_id(&settings.queues_in_scope, value))}
-            {boxes("excluded_ticket_categories", "Ticket categories that do not count", "Their tickets are left out everywhere.", &choices.categories, |value| is_id(&settings.excluded_ticket_categories, value))}
+            {boxes("queues_in_scope", "Queues that count", "Tickets of other queues are left out of all numbers of tickets; hours and surveys are of every queue. None chosen: all count.", &choices.queues, |value| is_id(&settings.queues_in_scope, value))}
+            {boxes("excluded_ticket_categories", "Ticket categories that do not count", "Their tickets are left out of all numbers of tickets; hours and surveys count.", &choices.categories, |value| is_id(&settings.excluded_ticket_categories, value))}
             {words("endpoint_types", "Endpoints", "A configuration item whose type contains one of these words is an endpoint; one a line. Default: workstation, desktop, laptop, server.", &settings.endpoint_types, &choices.device_types, contains)}
         </section>
     }
@@ -194,40 +198,49 @@ fn words(
     view! { <div class="field">{area(name, label, &words.join("\n"), help)}{said}</div> }.into_any()
 }
 
-/// The settings that a form sent, or what cannot be read in them.
+/// The settings that a form sent. What cannot be read of them is as it was in `before`.
 ///
 /// # Errors
-/// A sentence that names the field.
-pub fn read_settings(sent: &Sent) -> Result<Settings, String> {
-    let number = |name: &str, what: &str| {
-        sent.number(name).ok_or_else(|| format!("{what} is a number, such as 8 or 7.5."))
+/// A sentence that names the first such field, and the settings.
+pub fn read_settings(sent: &Sent, before: &Settings) -> Result<Settings, (String, Box<Settings>)> {
+    let mut problem = None;
+    let mut number = |name: &str, what: &str, before: f64| {
+        sent.number(name).unwrap_or_else(|| {
+            problem.get_or_insert_with(|| format!("{what} is a number, such as 8 or 7.5."));
+            before
+        })
     };
     let words = |name: &str| {
         let lines = sent.get(name).lines().map(str::trim).filter(|line| !line.is_empty());
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
     let ids = |name: &str| sent.all(name).iter().filter_map(|id| id.parse().ok()).collect();
-    let stale_days = sent
-        .get("stale_days")
-        .parse()
-        .map_err(|_| "Days until a ticket is stale are a whole number.".to_owned())?;
-    let loaded_cost_per_hour = match sent.get("loaded_cost_per_hour") {
-        "" => None,
-        _ => Some(number("loaded_cost_per_hour", "The cost of an hour")?),
-    };
-    Ok(Settings {
+    let loaded_cost_per_hour = (!sent.get("loaded_cost_per_hour").is_empty()).then(|| {
+        let before = before.loaded_cost_per_hour.unwrap_or_default();
+        number("loaded_cost_per_hour", "The cost of an hour", before)
+    });
+    let sla_target = number("sla_target", "The goal for service levels", before.sla_target);
+    let csat_positive_from = number("csat_positive_from", "The part of the scale", before.csat_positive_from);
+    let default_daily_hours = number("default_daily_hours", "A working day", before.default_daily_hours);
+    let stale_days = sent.get("stale_days").parse().unwrap_or_else(|_| {
+        problem.get_or_insert_with(|| "Days until a ticket is stale are a whole number.".to_owned());
+        before.stale_days
+    });
+    let settings = Settings {
         stale_days,
         reactive_types: words("reactive_types"),
+        reactive_issue_types: words("reactive_issue_types"),
+        reactive_queues: ids("reactive_queues"),
         waiting_statuses: words("waiting_statuses"),
         endpoint_types: words("endpoint_types"),
-        sla_target: number("sla_target", "The goal for service levels")?,
-        csat_positive_from: number("csat_positive_from", "The part of the scale")?,
+        sla_target,
+        csat_positive_from,
         loaded_cost_per_hour,
         utilization_basis: match sent.get("utilization_basis") {
             "billable" => UtilizationBasis::Billable,
             _ => UtilizationBasis::Client,
         },
-        default_daily_hours: number("default_daily_hours", "A working day")?,
+        default_daily_hours,
         week_starts: WEEKDAYS
             .iter()
             .find(|(_, name, _)| *name == sent.get("week_starts"))
@@ -236,5 +249,9 @@ pub fn read_settings(sent: &Sent) -> Result<Settings, String> {
         queues_in_scope: ids("queues_in_scope"),
         excluded_ticket_categories: ids("excluded_ticket_categories"),
         merged_ticket_status: sent.get("merged_ticket_status").parse().ok(),
-    })
+    };
+    match problem {
+        None => Ok(settings),
+        Some(problem) => Err((problem, Box::new(settings))),
+    }
 }

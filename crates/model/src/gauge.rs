@@ -45,6 +45,9 @@ pub struct Gauge {
     /// Said when nothing was there to count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty: Option<String>,
+    /// Whether a chart has the value over all its groups above it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub total: bool,
     /// Whether it may never leave by a client's link (cost, margin, other clients, member names).
     #[serde(default, skip_serializing_if = "is_default")]
     pub internal: bool,

@@ -12,6 +12,10 @@ pub struct Settings {
     pub stale_days: u16,
     /// Labels of the ticket types that count as reactive work, without regard to case.
     pub reactive_types: Vec<String>,
+    /// Labels of the issue types that count as reactive work, too, without regard to case.
+    pub reactive_issue_types: Vec<String>,
+    /// Ids of the queues whose tickets count as reactive work, too.
+    pub reactive_queues: Vec<i64>,
     /// Parts of status labels that mean *waiting for someone else*, without regard to case.
     pub waiting_statuses: Vec<String>,
     /// Parts of labels of configuration item types that are endpoints, without regard to case.
@@ -55,6 +59,8 @@ impl Default for Settings {
         Self {
             stale_days: 3,
             reactive_types: words(&["Incident", "Problem"]),
+            reactive_issue_types: Vec::new(),
+            reactive_queues: Vec::new(),
             waiting_statuses: words(&["waiting", "hold", "customer", "vendor"]),
             endpoint_types: words(&["workstation", "desktop", "laptop", "server"]),
             sla_target: 90.0,
@@ -94,9 +100,14 @@ impl Settings {
             Some("The fiscal year starts in a month from 1 to 12.")
         } else if self.loaded_cost_per_hour.is_some_and(|cost| !(0.0..=1_000_000.0).contains(&cost)) {
             Some("The cost of an hour is a number from 0.")
-        } else if [&self.reactive_types, &self.waiting_statuses, &self.endpoint_types]
-            .iter()
-            .any(|words| words.len() > 200 || words.iter().any(|word| word.trim().is_empty()))
+        } else if [
+            &self.reactive_types,
+            &self.reactive_issue_types,
+            &self.waiting_statuses,
+            &self.endpoint_types,
+        ]
+        .iter()
+        .any(|words| words.len() > 200 || words.iter().any(|word| word.trim().is_empty()))
         {
             Some("A list of labels has at most 200 entries, none of them empty.")
         } else {

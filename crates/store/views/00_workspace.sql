@@ -63,6 +63,13 @@ select
     dataset.values_labelled(
         d.id, 'Tickets', 'ticketType', taskgauge.setting(d.settings, 'reactive_types', '["Incident", "Problem"]')
     ) as reactive_types,
+    dataset.values_labelled(
+        d.id, 'Tickets', 'issueType', taskgauge.setting(d.settings, 'reactive_issue_types', '[]')
+    ) as reactive_issue_types,
+    array(
+        select queue::bigint
+        from jsonb_array_elements_text(taskgauge.setting(d.settings, 'reactive_queues', '[]')) as queue
+    ) as reactive_queues,
     dataset.values_with_words(
         d.id,
         'Tickets',

@@ -125,7 +125,11 @@ select
     (t.assigned_resource_id is null) as is_unassigned,
     ((t.status = 1 and t.status is not null) or t.assigned_resource_id is null) as is_new_or_unassigned,
     coalesce(t.status = any (w.waiting_statuses), false) as is_waiting,
-    coalesce(t.ticket_type = any (w.reactive_types), false) as is_reactive,
+    (
+        coalesce(t.ticket_type = any (w.reactive_types), false)
+        or coalesce(t.issue_type = any (w.reactive_issue_types), false)
+        or coalesce(t.queue_id = any (w.reactive_queues), false)
+    ) as is_reactive,
     coalesce(t.company_id = 0, false) as is_own_company,
     (t.status <> 5 or t.status is null) and coalesce(t.due_date_time < w.now, false) as is_overdue,
     (t.status <> 5 or t.status is null)

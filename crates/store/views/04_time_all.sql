@@ -73,7 +73,11 @@ select
     coalesce(coalesce(tk.company_id, case when ta.project_id is null then tp.company_id else pr.company_id end) <> 0, false) as is_client,
     coalesce(coalesce(tk.company_id, case when ta.project_id is null then tp.company_id else pr.company_id end) <> 0, false)
         and (w.utilization_basis = 'client' or coalesce(not t.is_non_billable, false)) as is_utilized,
-    coalesce(tk.ticket_type = any (w.reactive_types), false) as is_reactive,
+    (
+        coalesce(tk.ticket_type = any (w.reactive_types), false)
+        or coalesce(tk.issue_type = any (w.reactive_issue_types), false)
+        or coalesce(tk.queue_id = any (w.reactive_queues), false)
+    ) as is_reactive,
     case
         when not coalesce(coalesce(tk.company_id, case when ta.project_id is null then tp.company_id else pr.company_id end) <> 0, false) then 'Internal'
         when coalesce(not t.is_non_billable, false) then 'Billable'

@@ -58,6 +58,7 @@ select
     ) as assigned_resource,
     members.names as resources,
     members.number as resource_count,
+    everyone.ids as call_resource_ids,
     sc.creator_resource_id as creator_id,
     coalesce(dataset.person(creator.first_name, creator.last_name), '#' || sc.creator_resource_id) as creator,
     sc.canceled_by_resource_id as canceled_by_id,
@@ -121,6 +122,28 @@ left join lateral (
     ) m
     left join autotask.resources r on r.datasource_id = t.datasource_id and r.id = m.resource_id
 ) members on true
+left join lateral (
+    select to_jsonb(array_agg(m.resource_id order by m.resource_id)) as ids
+    from (
+        select m.resource_id
+        from autotask.service_call_tickets s
+        join autotask.service_call_ticket_resources m
+            on m.datasource_id = s.datasource_id and m.service_call_ticket_id = s.id
+        where s.datasource_id = sc.datasource_id
+            and s.service_call_id = sc.id
+            and s.deleted_at is null
+            and m.deleted_at is null
+        union
+        select m.resource_id
+        from autotask.service_call_tasks s
+        join autotask.service_call_task_resources m
+            on m.datasource_id = s.datasource_id and m.service_call_task_id = s.id
+        where s.datasource_id = sc.datasource_id
+            and s.service_call_id = sc.id
+            and s.deleted_at is null
+            and m.deleted_at is null
+    ) m
+) everyone on true
 left join autotask.tickets tk
     on tk.datasource_id = sc.datasource_id and tk.id = t.ticket_id
 left join autotask.tasks ta

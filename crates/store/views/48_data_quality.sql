@@ -20,6 +20,19 @@ with found as (
         )
         and k.holds
     union all
+    -- A ticket whose other dates are before its creation as well is one record already.
+    select t.datasource_id, 'Tickets', t.id, coalesce(t.ticket_number, '#' || t.id), t.company_id, t.create_date,
+        'Negative duration'
+    from autotask.tickets t
+    where t.resolution_plan_date_time < t.create_date
+        and (least(t.completed_date, t.resolved_date_time, t.first_response_date_time) < t.create_date) is not true
+        and t.deleted_at is null
+    union all
+    select t.datasource_id, 'Opportunities', t.id, '#' || t.id, t.company_id, t.create_date, 'Negative duration'
+    from autotask.opportunities t
+    where t.closed_date < t.create_date
+        and t.deleted_at is null
+    union all
     select t.datasource_id, 'Tickets', t.id, coalesce(t.ticket_number, '#' || t.id), t.company_id, t.create_date,
         'Date in the future'
     from autotask.tickets t

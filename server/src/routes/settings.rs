@@ -59,14 +59,15 @@ async fn show(
 }
 
 async fn choices(store: &Store, id: DatasourceId) -> Result<Choices, StoreError> {
-    let (ticket_types, statuses, queues, categories, device_types) = tokio::try_join!(
+    let (ticket_types, issue_types, statuses, queues, categories, device_types) = tokio::try_join!(
         store.picklist_choices(id, "Tickets", "ticketType"),
+        store.picklist_choices(id, "Tickets", "issueType"),
         store.picklist_choices(id, "Tickets", "status"),
         store.picklist_choices(id, "Tickets", "queueID"),
         store.picklist_choices(id, "Tickets", "ticketCategory"),
         store.picklist_choices(id, "ConfigurationItems", "configurationItemType"),
     )?;
-    Ok(Choices { ticket_types, statuses, queues, categories, device_types })
+    Ok(Choices { ticket_types, issue_types, statuses, queues, categories, device_types })
 }
 
 /// Saves what was typed, or goes back to the defaults.
@@ -82,7 +83,14 @@ pub async fn save(
     }
     let store = &state.app.store;
     let sent = Sent::new(pairs);
-    let typed = if sent.get("do") == "defaults" { Ok(Settings::default()) } else { read_settings(&sent) };
+    let typed = if sent.get("do") == "defaults" {
+        Ok(Settings::default())
+    } else {
+        match store.settings(id).await {
+            Ok(stored) => read_settings(&sent, &stored),
+            Err(error) => return refused(&error),
+        }
+    };
     let (settings, problem) = match typed {
         Ok(settings) => match store.set_settings(&session.user.email, id, &settings).await {
             Ok(()) => {
@@ -91,10 +99,8 @@ pub async fn save(
             Err(StoreError::Invalid(problem)) => (settings, problem),
             Err(error) => return refused(&error),
         },
-        Err(problem) => match store.settings(id).await {
-            Ok(stored) => (stored, problem),
-            Err(error) => return refused(&error),
-        },
+        // What was typed stays, but for what cannot be read.
+        Err((problem, settings)) => (*settings, problem),
     };
     show(&state, &session, id, settings, Some(problem), false).await
 }

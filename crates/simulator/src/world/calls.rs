@@ -47,5 +47,11 @@ pub(crate) fn fill(w: &mut World, tickets: &[TicketRecord]) {
         w.insert(
             draft!("ServiceCallTicketResources" { serviceCallTicketID: line, resourceID: ticket.assigned }),
         );
+        // Some visits take two.
+        if w.staff.manager != ticket.assigned && rng.chance(0.15) {
+            w.insert(
+                draft!("ServiceCallTicketResources" { serviceCallTicketID: line, resourceID: w.staff.manager }),
+            );
+        }
     }
 }

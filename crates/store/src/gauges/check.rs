@@ -61,7 +61,12 @@ pub(crate) fn check(gauge: &Gauge) -> Result<(), StoreError> {
             )));
         }
     }
-    let is_long = |value: &Scalar| matches!(value, Scalar::Text(text) if text.chars().count() > TEXT_MAX);
+    let is_long = |value: &Scalar| match value {
+        Scalar::Text(text) => text.chars().count() > TEXT_MAX,
+        // A number that no file can hold.
+        Scalar::Number(number) => !number.is_finite(),
+        _ => false,
+    };
     for layer in &gauge.layers {
         let too_long = layer.conditions.iter().any(|condition| match &condition.value {
             Scalar::List(values) => values.len() > VALUES_MAX || values.iter().any(is_long),
@@ -79,6 +84,9 @@ pub(crate) fn check(gauge: &Gauge) -> Result<(), StoreError> {
             return Err(invalid(format!(
                 "A group shows 1 to {TOP_ALONE} entries before “Other”, or up to {BANDS_MAX} bands."
             )));
+        }
+        if group.workdays && group.by != "day" {
+            return Err(invalid("Saturdays and Sundays can be left out where groups are days.".to_owned()));
         }
         if group.bands.iter().any(|bound| !bound.is_finite()) {
             return Err(invalid("The bounds of bands are numbers.".to_owned()));

@@ -144,7 +144,11 @@ impl Store {
         };
         let mut parts = drill.parts(&cells);
         for part in &mut parts {
-            if let Some(layer) = drill.narrowed.layers.iter().find(|layer| is_mean_duration(layer, &part.id))
+            if let Some(layer) = drill
+                .narrowed
+                .layers
+                .iter()
+                .find(|layer| is_mean_duration(layer, gauge.unit) && layer.layer.id == part.id)
             {
                 part.spread = spread(&mut reading, layer, &asker).await?;
             }
@@ -440,9 +444,11 @@ impl<'a> Drill<'a> {
     }
 }
 
-fn is_mean_duration(layer: &PlanLayer<'_>, id: &str) -> bool {
-    let is_duration = layer.column.is_some_and(|column| column.kind == ColumnKind::Hours);
-    layer.layer.id == id && is_duration && matches!(layer.layer.measure, Measure::Avg(_))
+/// Whether a layer of a gauge in that unit is a mean of hours or days.
+fn is_mean_duration(layer: &PlanLayer<'_>, unit: Unit) -> bool {
+    let is_duration = layer.column.is_some_and(|column| column.kind == ColumnKind::Hours)
+        || matches!(unit, Unit::Hours | Unit::Days);
+    is_duration && matches!(layer.layer.measure, Measure::Avg(_))
 }
 
 /// Median and 90th percentile of what a layer measures; `None` without rows.

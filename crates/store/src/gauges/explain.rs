@@ -78,7 +78,7 @@ impl Store {
             layers.push(ExplainedLayer {
                 dataset: layer.dataset.slug.clone(),
                 rows: counts.values().sum::<i64>().cast_unsigned(),
-                left_out: left_out.filter(|(_, rows)| *rows > 0).collect(),
+                left_out: left_out.collect(),
                 counted: rows(0),
             });
         }
@@ -136,6 +136,9 @@ fn statement_of(
         reasons.push(match cut.until {
             Some(until) => {
                 format!("Not there at the end of the window, from {} to {}", cut.column.label, until.label)
+            }
+            None if cut.workdays => {
+                format!("{} is outside of the window, on a Saturday or Sunday, or empty", cut.column.label)
             }
             None => format!("{} is outside of the window, or empty", cut.column.label),
         });

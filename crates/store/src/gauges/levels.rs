@@ -47,6 +47,7 @@ pub(super) async fn rows(
         previous: None,
         until: None,
         standing: None,
+        workdays: false,
     };
     let begun = begun_by(cut.column, today, asker);
     let mut stands = plus(&stands_now, 1, &total(connection, scan, to_come, Some(&begun), asker).await?);
@@ -54,7 +55,7 @@ pub(super) async fn rows(
     let window = Window { from: cut.window.from.min(today), to: today };
     for (column, sign) in [(cut.column, -1), (until, 1)] {
         let standing = Some((cut.column, until));
-        let cut = Cut { column, window, previous: None, until: None, standing };
+        let cut = Cut { column, window, previous: None, until: None, standing, workdays: false };
         let layers = without_keys(scan, cut);
         for (day, stand) in days::by_day(connection, &as_scan(scan, &layers), asker, cut, kept).await? {
             let change = changes.entry(day).or_insert_with(|| vec![(0.0, 0); scan.len()]);

@@ -49,6 +49,9 @@ const OTHER_MEANINGS: &[(&str, &[&str])] = &[
     ("priority", &["tasks"]),
 ];
 
+/// Filters that look into a list of ids, by dataset: a call is of everybody who is on it.
+const OF_MANY: &[(&str, &str, &str)] = &[("member", "service_calls", "call_resource_ids")];
+
 /// Filters of which only these datasets know the column under another name ([`FILTER_COLUMNS`]).
 const OTHERS_ONLY_IN: &[(&str, &[&str])] = &[("project_status", &["projects"])];
 
@@ -102,6 +105,8 @@ pub(crate) struct Cut<'a> {
     pub until: Option<&'a DatasetColumn>,
     /// Of rows that stand for a while, only those that begin, and not after they end: the two dates.
     pub standing: Option<(&'a DatasetColumn, &'a DatasetColumn)>,
+    /// Whether Saturdays and Sundays are left out.
+    pub workdays: bool,
 }
 
 impl Cut<'_> {
@@ -199,20 +204,24 @@ impl<'a> Plan<'a> {
             if values.len() > FILTER_VALUES_MAX {
                 return Err(invalid(format!("Choose at most {FILTER_VALUES_MAX} values of “{label}”.")));
             }
-            let mut missed = false;
-            for layer in &mut layers {
+            let filtered = |layer: &PlanLayer<'a>| {
                 let own = layer.layer.member.as_deref().filter(|_| name == MEMBER);
-                let filtered = match own {
+                let found = match own {
                     Some(own) => Some(column(layer.dataset, own)?),
                     None => filter_column(name, layer.dataset),
                 };
-                match filtered {
-                    Some(column) => layer.conditions.push(filter_condition(layer.dataset, column, values)),
-                    None => missed = true,
+                Ok(found.map(|column| filter_condition(layer.dataset, column, values)))
+            };
+            let conditions: Option<Vec<Condition>> =
+                layers.iter().map(filtered).collect::<Result<_, StoreError>>()?;
+            // Of a number that is made of several, a part alone says nothing: it is filtered as a whole or not at all.
+            match conditions {
+                Some(conditions) => {
+                    for (layer, condition) in layers.iter_mut().zip(conditions) {
+                        layer.conditions.push(condition);
+                    }
                 }
-            }
-            if missed {
-                unfiltered.push(label.to_owned());
+                None => unfiltered.push(label.to_owned()),
             }
         }
         let compares = gauge.compare && layers.iter().all(|layer| layer.knows_previous(context, at));
@@ -358,8 +367,15 @@ impl<'a> PlanLayer<'a> {
         if until.is_some() {
             check_level(gauge, layer, date, until)?;
         }
-        let cut =
-            date.zip(window).map(|(column, window)| Cut { column, window, previous, until, standing: None });
+        let workdays = until.is_none() && gauge.groups.iter().any(|group| group.workdays);
+        let cut = date.zip(window).map(|(column, window)| Cut {
+            column,
+            window,
+            previous,
+            until,
+            standing: None,
+            workdays,
+        });
         let measured = layer.measure.column().map(|name| column(dataset, name)).transpose()?;
         let mut keys = Vec::new();
         for (place, group) in gauge.groups.iter().enumerate() {
@@ -511,6 +527,10 @@ pub(super) fn filter_column<'a>(filter: &str, dataset: &'a Dataset) -> Option<&'
     if of(OTHER_MEANINGS) == Some(true) {
         return None;
     }
+    if let Some((_, _, ids)) = OF_MANY.iter().find(|(name, slug, _)| *name == filter && *slug == dataset.slug)
+    {
+        return dataset.column(ids);
+    }
     let (_, columns) = filter_columns(filter).ok()?;
     let (own, others) = columns.split_first()?;
     let others = others.iter().filter(|_| of(OTHERS_ONLY_IN) != Some(false));
@@ -528,14 +548,23 @@ pub fn filters_of(gauge: &Gauge) -> Vec<&'static str> {
 /// rows without one.
 fn filter_condition(dataset: &Dataset, label: &DatasetColumn, values: &[String]) -> Condition {
     let list = || Scalar::List(values.iter().cloned().map(Scalar::Text).collect());
+    let are_ids = values.iter().all(|value| value.parse::<i64>().is_ok());
+    if label.kind == ColumnKind::Json {
+        let is_none = matches!(values, [value] if value.is_empty());
+        if are_ids || is_none {
+            let (op, value) = if is_none { (Op::Empty, Scalar::Nothing) } else { (Op::In, list()) };
+            return Condition { column: label.name.clone(), op, value };
+        }
+    }
+    // Lists have no names: whoever comes first has.
+    let label =
+        dataset.column("assigned_resource").filter(|_| label.kind == ColumnKind::Json).unwrap_or(label);
     let id = label.id.as_deref().filter(|id| dataset.column(id).is_some());
     match (values, id) {
         ([value], id) if value.is_empty() => {
             Condition { column: id.unwrap_or(&label.name).to_owned(), op: Op::Empty, value: Scalar::Nothing }
         }
-        (_, Some(id)) if values.iter().all(|value| value.parse::<i64>().is_ok()) => {
-            Condition { column: id.to_owned(), op: Op::In, value: list() }
-        }
+        (_, Some(id)) if are_ids => Condition { column: id.to_owned(), op: Op::In, value: list() },
         _ => Condition { column: label.name.clone(), op: Op::In, value: list() },
     }
 }

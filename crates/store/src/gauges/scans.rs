@@ -84,6 +84,7 @@ pub(super) fn key(
         date: Option<&'a str>,
         cut: Option<(&'a str, Option<&'a str>, Window, Option<Window>)>,
         standing: Option<(&'a str, &'a str)>,
+        workdays: bool,
         today: Option<String>,
         conditions: &'a [Condition],
         keys: Vec<String>,
@@ -110,6 +111,7 @@ pub(super) fn key(
             .cut
             .and_then(|cut| cut.standing)
             .map(|(begin, end)| (begin.name.as_str(), end.name.as_str())),
+        workdays: layer.cut.is_some_and(|cut| cut.workdays),
         today: is_whole.then(|| asker.today.to_string()),
         conditions: &layer.conditions,
         keys: layer.keys.iter().map(said).collect(),

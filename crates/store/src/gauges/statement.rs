@@ -385,6 +385,11 @@ pub(super) fn push_window(sql: &mut QueryBuilder<Postgres>, asker: &Asker<'_>, c
         sql.push(format_args!("\nand d.{name} < "));
         sql.push_bind(until);
     }
+    if cut.workdays {
+        sql.push("\nand extract(isodow from ");
+        push_local(sql, asker, cut.column);
+        sql.push(") < 6");
+    }
 }
 
 /// Rows that stand at the end of one of the days from `first` to `last`. At the end of a day that is not over stands what
@@ -534,6 +539,14 @@ pub(crate) fn push_condition(
         return Err(invalid(format!("The condition on “{}” needs a value.", column.label)));
     }
     let wrong = || invalid(format!("The condition on “{}” has a value of another kind.", column.label));
+    // A list of ids holds any of these.
+    if let (ColumnKind::Json, Op::In) = (column.kind, condition.op) {
+        let ids: Option<Vec<i64>> = values.iter().map(whole).collect();
+        sql.push(format_args!("\nand {name} @> any(array(select to_jsonb(v) from unnest("));
+        sql.push_bind(ids.ok_or_else(wrong)?);
+        sql.push("::int8[]) v))");
+        return Ok(());
+    }
     // Several values are one array, so that the statement is the same for any number of them.
     let (left, cast, bound) = match column.kind {
         ColumnKind::Json => return Err(wrong()),

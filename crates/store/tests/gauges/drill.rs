@@ -96,8 +96,9 @@ impl World {
             let number = measured(&layer.measure, &values);
             close(&gauge.id, &what, part.value, number);
             // A mean of durations is told with what is beside it.
-            let of_hours = dataset.column(column).is_some_and(|column| column.kind == ColumnKind::Hours);
-            let is_mean = of_hours && matches!(layer.measure, Measure::Avg(_));
+            let is_duration = dataset.column(column).is_some_and(|column| column.kind == ColumnKind::Hours)
+                || gauge.id == "sales_cycle";
+            let is_mean = is_duration && matches!(layer.measure, Measure::Avg(_));
             for (share, said) in [(0.5, part.spread.map(|it| it.0)), (0.9, part.spread.map(|it| it.1))] {
                 let numbers = values.iter().filter_map(Json::as_f64).collect();
                 close(&gauge.id, &what, said, percentile(numbers, share).filter(|_| is_mean));

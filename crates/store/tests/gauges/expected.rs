@@ -324,16 +324,19 @@ pub fn expected(world: &World, keep: &Keep) -> BTreeMap<&'static str, Expected> 
     );
 
     let last_month = month - Months::new(1)..=month - Days::new(1);
-    let of_last_month = opened(&last_month);
+    // Endpoints have no queue and no priority, so neither narrows what is divided by them.
     expected.insert(
         "tickets_per_endpoint",
         per_endpoint(world, keep, "per_endpoint", |company| {
-            of_last_month.iter().filter(|ticket| ticket.company == Some(company)).count() as f64
+            let is_of =
+                |it: &&Ticket| it.company == Some(company) && last_month.contains(&world.day(it.created));
+            world.tickets.iter().filter(is_of).count() as f64
         }),
     );
     let worked = |work: &&Work, company: i64| {
         last_month.contains(&work.date)
-            && tickets
+            && world
+                .tickets
                 .iter()
                 .any(|it| it.id == work.ticket && it.company == Some(company) && it.kind == Some(2))
     };

@@ -118,6 +118,9 @@ async fn gauges_without_a_filters_column_say_so() {
     let chosen = filters(&[("queue", &["8"]), ("owner", &["29"])]);
     let answer = world.ask(gauge("tickets_per_endpoint"), &chosen, &Scope::All).await.expect("an answer");
     assert_eq!(answer.unfiltered, ["Owner", "Queue"]);
+    // Tickets of a queue by endpoints of all would be no number of anything.
+    let whole = world.answer("tickets_per_endpoint").await;
+    assert_eq!((answer.value, answer.groups), (whole.value, whole.groups));
 }
 
 #[tokio::test]

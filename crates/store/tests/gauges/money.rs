@@ -203,6 +203,11 @@ async fn filters_of_clients_and_types_of_contracts_reach_money() {
     assert_eq!((profit.value, profit.groups.len(), profit.unfiltered.len()), (Some(300.0), 1, 0));
     let rate = world.ask(gauge("effective_hourly_rate"), &by_type, &Scope::All).await.expect("an answer");
     assert_eq!(rate.unfiltered, ["Contract type"]);
+    assert_eq!(
+        rate.value,
+        world.answer("effective_hourly_rate").await.value,
+        "revenue of a type by all hours"
+    );
     let by_client = super::filters(&[("client", &["2"])]);
     let share = world.ask(gauge("mrr_by_client"), &by_client, &Scope::All).await.expect("an answer");
     groups(&share, &[("Client 02", &[("mrr", Some(100.0)), ("share", Some(100.0))])]);
@@ -230,6 +235,18 @@ async fn calls_are_listed_by_line_and_counted_once() {
     assert_eq!((numbers, overdue.rows), (vec!["T14".into(), "T2".into(), "T1".into()], 3));
     let completed = world.answer("calls_completed").await;
     assert_eq!((completed.value, completed.rows, completed.previous), (Some(50.0), 2, None));
+    // A call is of everybody who is on it, not only of who is named first.
+    let of = async |id: &str, member: &str| {
+        let answer = world.ask(gauge(id), &super::filters(&[("member", &[member])]), &Scope::All).await;
+        let answer = answer.expect("an answer");
+        (answer.value, answer.rows, answer.unfiltered)
+    };
+    for (member, calls) in [("29", 2), ("30", 2), ("31", 0), ("nobody at all", 0), ("Ann Doe", 2)] {
+        assert_eq!(of("calls_today", member).await, (None, calls, Vec::new()), "{member}");
+    }
+    assert_eq!(of("calls_upcoming", "30").await, (None, 3, Vec::new()));
+    assert_eq!(of("calls_completed", "30").await, (None, 0, Vec::new()), "Bob was on none of last week's");
+    assert_eq!(of("calls_overdue", "").await.1, 2, "calls that nobody is on");
 }
 
 #[tokio::test]

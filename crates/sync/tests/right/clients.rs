@@ -8,7 +8,7 @@ use super::records::Row;
 use super::service_desk::{is_closed, of_month, opened};
 use chrono::{DateTime, Datelike, Days, TimeDelta, Utc};
 use std::collections::BTreeMap;
-use taskgauge_model::gauge::OTHER;
+use taskgauge_model::{gauge::OTHER, settings::Settings};
 
 pub const SECOND: &[Second] = &[
     ("csat_score", ByCompany, |c| {
@@ -20,7 +20,7 @@ pub const SECOND: &[Second] = &[
     ("csat_response_rate", ByCompany, |c| {
         in_quarter(c, |c, dates| {
             let sent: Vec<&Row> =
-                c.surveys().into_iter().filter(|row| c.within(dates, row.time("sendDate"))).collect();
+                of_clients(c).into_iter().filter(|row| c.within(dates, row.time("sendDate"))).collect();
             let answered = sent.iter().filter(|row| row.time("completeDate").is_some());
             percent(answered.count() as f64, sent.len() as f64)
         })
@@ -36,9 +36,7 @@ pub const SECOND: &[Second] = &[
     ("rhem", ByCompany, |c| {
         per_endpoint(c, "rhem", |c, dates, company| {
             c.hours(dates, |work| {
-                let kind = work.ticket.and_then(|ticket| ticket.int("ticketType"));
-                let is_reactive = c.holds_one_of(&c.settings.reactive_types, "Tickets", "ticketType", kind);
-                work.company == Some(company) && is_reactive
+                work.company == Some(company) && work.ticket.is_some_and(|ticket| is_reactive(c, ticket))
             })
         })
     }),
@@ -64,13 +62,31 @@ impl<'a> Count<'a> {
     }
 }
 
+fn is_reactive(c: &Count<'_>, ticket: &Row) -> bool {
+    let Settings { reactive_types: types, reactive_issue_types: issues, reactive_queues: queues, .. } =
+        &c.settings;
+    c.holds_one_of(types, "Tickets", "ticketType", ticket.int("ticketType"))
+        || c.holds_one_of(issues, "Tickets", "issueType", ticket.int("issueType"))
+        || ticket.int("queueID").is_some_and(|queue| queues.contains(&queue))
+}
+
 fn in_quarter(c: &Count<'_>, number: fn(&Count<'_>, Dates) -> Option<f64>) -> Expected {
     let dates = c.dates("last_90d");
     Expected::compared(number(c, dates), number(c, dates.before()))
 }
 
-fn answers<'a>(c: &Count<'a>, dates: Dates) -> Vec<&'a Row> {
+/// Survey results but those of the own company.
+fn of_clients<'a>(c: &Count<'a>) -> Vec<&'a Row> {
     let mut rows = c.surveys();
+    rows.retain(|row| {
+        let ticket = c.records.get("Tickets", row.int("ticketID"));
+        row.int("companyID").or_else(|| ticket.and_then(|ticket| ticket.int("companyID"))) != Some(0)
+    });
+    rows
+}
+
+fn answers<'a>(c: &Count<'a>, dates: Dates) -> Vec<&'a Row> {
+    let mut rows = of_clients(c);
     rows.retain(|row| c.within(dates, row.time("completeDate")));
     rows
 }
@@ -200,7 +216,9 @@ fn warranties(c: &Count<'_>) -> Expected {
     let last = c.dates("next_90d").1;
     let mut rows = c.of("ConfigurationItems");
     rows.retain(|row| {
-        row.is("isActive") && row.date("warrantyExpirationDate").is_some_and(|end| end <= last)
+        row.is("isActive")
+            && row.int("companyID") != Some(0)
+            && row.date("warrantyExpirationDate").is_some_and(|end| end <= last)
     });
     sorted(&mut rows, true, |row| row.date("warrantyExpirationDate"));
     let rows = rows.into_iter().map(|row| {

@@ -63,6 +63,8 @@ fn changed() -> Settings {
     Settings {
         stale_days: 6,
         reactive_types: words(&["Alert"]),
+        reactive_issue_types: words(&["Printing"]),
+        reactive_queues: vec![29_682_969],
         waiting_statuses: words(&["hold"]),
         endpoint_types: words(&["printer", "firewall"]),
         sla_target: 77.0,

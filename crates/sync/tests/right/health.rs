@@ -323,11 +323,21 @@ fn exceptions(c: &Count<'_>) -> Expected {
         if row.int("companyID").is_none() {
             found.push("Ticket without company");
         }
-        if later.iter().flatten().any(|at| Some(*at) < created) {
+        let plan = row.time("resolutionPlanDateTime");
+        if later.iter().chain([&plan]).flatten().any(|at| Some(*at) < created) {
             found.push("Negative duration");
         }
         if later.iter().flatten().chain(created.iter()).any(|at| *at > c.at + TimeDelta::hours(1)) {
             found.push("Date in the future");
+        }
+    }
+    for row in c.of("Opportunities") {
+        if row
+            .time("closedDate")
+            .zip(row.time("createDate"))
+            .is_some_and(|(closed, created)| closed < created)
+        {
+            found.push("Negative duration");
         }
     }
     for work in c.work() {

@@ -6,7 +6,7 @@ use super::expected::{
     Expected, Group, Numbers, Order, Shown, count, key, mean, number, percent, time, words,
 };
 use super::records::Row;
-use chrono::{Datelike, NaiveDate, Timelike};
+use chrono::{Datelike, NaiveDate, Timelike, Weekday};
 use std::collections::BTreeMap;
 
 pub const SECOND: &[Second] = &[
@@ -93,12 +93,15 @@ fn each_day(dates: Dates, numbers: impl Fn(Dates) -> Numbers) -> Vec<Group> {
 
 fn kill_rate_by_day(c: &Count<'_>) -> Expected {
     let dates = c.dates("last_14d");
+    let workdays: Vec<NaiveDate> =
+        dates.each().filter(|day| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun)).collect();
+    let of_all = |rows: fn(&Count<'_>, Dates) -> usize| -> f64 {
+        workdays.iter().map(|day| rows(c, Dates(*day, *day)) as f64).sum()
+    };
+    let whole = percent(of_all(|c, day| closed(c, day).len()), of_all(|c, day| opened(c, day).len()));
     let mut groups = each_day(dates, |day| vec![("kill_rate", kill_rate(c, day))]);
-    groups.retain(|group| {
-        let day: NaiveDate = group.key.parse().expect("a date");
-        day.weekday().number_from_monday() < 6
-    });
-    Expected::groups(kill_rate(c, dates), Order::Given, groups)
+    groups.retain(|group| workdays.iter().any(|day| day.to_string() == group.key));
+    Expected::groups(whole, Order::Given, groups)
 }
 
 fn opened_and_closed_by_day(c: &Count<'_>) -> Expected {
