@@ -104,7 +104,7 @@ fn card(entry: &Entry<Dashboard>, can_edit: bool, at: DateTime<Utc>) -> AnyView 
                 {action(format!("/dashboards/{id}/duplicate"), "Duplicate", false)}
             })}
             <a class="button quiet small" href=format!("/dashboards/{id}/export") download="">"Export"<span class="visually-hidden">{format!(" {}", board.title)}</span></a>
-            {(can_edit && entry.origin != Origin::Shipped).then(|| undo(format!("/dashboards/{id}/undo"), entry.version))}
+            {(can_edit && entry.origin != Origin::Shipped).then(|| undo(format!("/dashboards/{id}/undo"), entry.version, entry.pieces))}
             {(can_edit && entry.origin == Origin::Changed).then(|| action(format!("/dashboards/{id}/reset"), "Reset to default", false))}
             {can_edit.then(|| action(format!("/dashboards/{id}/remove"), "Remove", true))}
         </div>

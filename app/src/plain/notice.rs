@@ -72,18 +72,20 @@ pub fn notice(done: &Done, base: &str, version: i64, title: &str) -> AnyView {
         Deed::Saved | Deed::Reset | Deed::Undone | Deed::Restored => None,
     };
     let button = back.map(|(action, label)| {
-        versioned(format!("{base}/{}/{action}", done.id), version, label, "button small")
+        versioned(format!("{base}/{}/{action}", done.id), version, label.to_owned(), "button small")
     });
     let said = format!("“{title}” {}", done.deed.look().1);
     view! { <Banner mood=Mood::Good title=said>{button}</Banner> }.into_any()
 }
 
-/// A button that takes back the change that left something at this version, and no later one.
-pub fn undo(address: String, version: i64) -> AnyView {
-    versioned(address, version, "Undo last change", "button quiet small")
+/// A button that takes back the change that left something at this version, and no later one. That change was of so many
+/// gauges and dashboards.
+pub fn undo(address: String, version: i64, pieces: u32) -> AnyView {
+    let label = if pieces > 1 { format!("Undo import of {pieces}") } else { "Undo last change".to_owned() };
+    versioned(address, version, label, "button quiet small")
 }
 
-fn versioned(address: String, version: i64, label: &'static str, class: &'static str) -> AnyView {
+fn versioned(address: String, version: i64, label: String, class: &'static str) -> AnyView {
     view! {
         <form method="post" action=address class="inline">
             <input type="hidden" name="version" value=version.to_string() />

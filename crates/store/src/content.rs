@@ -51,6 +51,8 @@ pub struct Entry<T> {
     pub changed: Option<(DateTime<Utc>, String)>,
     /// Whether somebody removed it. It can be had back.
     pub is_removed: bool,
+    /// How many gauges and dashboards the last change was of: more than one where they came in a file.
+    pub pieces: u32,
 }
 
 /// All gauges and dashboards: what ships in its order, then what people made.
@@ -127,6 +129,7 @@ struct Row {
     changed_at: DateTime<Utc>,
     changed_by: String,
     removed_at: Option<DateTime<Utc>>,
+    pieces: i32,
 }
 
 impl Store {
@@ -145,7 +148,7 @@ impl Store {
             .fetch_one(&mut *reading)
             .await?;
         let rows: Vec<Row> = sqlx::query_as(
-            "select kind, id, base, body, version, changed_at, changed_by, removed_at
+            "select kind, id, base, body, version, changed_at, changed_by, removed_at, pieces
             from taskgauge.content
             order by lower(body ->> 'title'), id",
         )
@@ -208,6 +211,14 @@ impl Store {
         for dashboard in &bundle.dashboards {
             self.write(&mut transaction, actor, dashboard, version, Over::Anything).await?;
         }
+        sqlx::query(
+            "update taskgauge.content
+            set pieces = (select count(*) from taskgauge.content where version = $1)
+            where version = $1",
+        )
+        .bind(version)
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(version)
     }
@@ -274,7 +285,9 @@ impl Store {
             on conflict (kind, id) do update
             set base = excluded.base,
                 before_base = content.base,
-                before = case when content.removed_at is null then content.body end,
+                before = content.body,
+                before_removed = content.removed_at is not null,
+                pieces = 1,
                 body = excluded.body,
                 version = excluded.version,
                 changed_at = excluded.changed_at,
@@ -298,26 +311,27 @@ impl Store {
     /// does it again.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where nothing is as that change left it: what somebody did since is not taken back.
+    /// [`StoreError::Conflict`] where not all is as that change left it: what somebody did since is not taken back.
     pub async fn undo(&self, actor: &str, version: i64) -> Result<i64, StoreError> {
         let mut transaction = self.pool.begin().await?;
         let undone = next_version(&mut transaction).await?;
-        let written: Vec<(String, String)> = sqlx::query_as(
-            "select kind, id
+        let written: Vec<(String, String, i32)> = sqlx::query_as(
+            "select kind, id, pieces
             from taskgauge.content
             where version = $1",
         )
         .bind(version)
         .fetch_all(&mut *transaction)
         .await?;
-        if written.is_empty() {
+        let pieces = written.first().map(|(_, _, pieces)| *pieces);
+        if pieces.is_none_or(|pieces| usize::try_from(pieces) != Ok(written.len())) {
             return Err(StoreError::Conflict {
                 what:
-                    "It was changed again since, so there is nothing to undo. Open it to see what it is now."
+                    "It was changed again since, or some of what came with it was, so that it is not undone. Open it to see what it is now."
                         .into(),
             });
         }
-        for (kind, id) in written {
+        for (kind, id, _) in written {
             if kind == Gauge::KIND {
                 self.undo_one::<Gauge>(&mut transaction, actor, &id, undone).await?;
             } else {
@@ -341,7 +355,8 @@ impl Store {
                 base = case when before is null then coalesce($6, base) else before_base end,
                 before = body,
                 before_base = base,
-                removed_at = case when before is null and $6 is null then $4 end,
+                before_removed = removed_at is not null,
+                removed_at = case when before_removed or (before is null and $6 is null) then $4 end,
                 version = $3,
                 changed_at = $4,
                 changed_by = $5
@@ -366,6 +381,8 @@ impl Store {
             "update taskgauge.content
             set before = body,
                 before_base = base,
+                before_removed = removed_at is not null,
+                pieces = 1,
                 body = $6,
                 base = $6,
                 removed_at = null,
@@ -399,7 +416,11 @@ impl Store {
             select $1, $2, $6::jsonb, $6::jsonb, $3::bigint, $4::timestamptz, $5, $4::timestamptz
             where $6::jsonb is not null
             on conflict (kind, id) do update
-            set removed_at = $4,
+            set before = content.body,
+                before_base = content.base,
+                before_removed = false,
+                pieces = 1,
+                removed_at = $4,
                 version = $3,
                 changed_at = $4,
                 changed_by = $5
@@ -422,7 +443,11 @@ impl Store {
             id,
             "restore",
             "update taskgauge.content
-            set removed_at = null,
+            set before = body,
+                before_base = base,
+                before_removed = true,
+                pieces = 1,
+                removed_at = null,
                 version = $3,
                 changed_at = $4,
                 changed_by = $5
@@ -559,6 +584,7 @@ fn entry_of<T: Piece>(shipped: &T, row: Option<&Row>) -> Entry<T> {
         version: row.map_or(0, |row| row.version),
         changed: row.map(|row| (row.changed_at, row.changed_by.clone())),
         is_removed: row.is_some_and(|row| row.removed_at.is_some()),
+        pieces: row.map_or(1, |row| row.pieces.unsigned_abs()),
     };
     let Some(row) = row else { return untouched(None) };
     let now = written(shipped).unwrap_or_default();
@@ -582,6 +608,7 @@ impl Row {
             version: self.version,
             changed: Some((self.changed_at, self.changed_by.clone())),
             is_removed: self.removed_at.is_some(),
+            pieces: self.pieces.unsigned_abs(),
         }
     }
 }

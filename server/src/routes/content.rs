@@ -257,8 +257,10 @@ fn show_import(
 /// What a file would do.
 fn plan(content: &Content, bundle: &Bundle) -> Vec<Planned> {
     let missing = |board: &Dashboard| {
-        let known =
-            |id: &str| content.gauge(id).is_some() || bundle.gauges.iter().any(|gauge| gauge.id == id);
+        let known = |id: &str| {
+            content.gauge(id).is_some_and(|entry| !entry.is_removed)
+                || bundle.gauges.iter().any(|gauge| gauge.id == id)
+        };
         let gauges = board.tiles.iter().flat_map(|tile| [Some(&tile.gauge), tile.or.as_ref()]).flatten();
         let unknown: Vec<&str> = gauges.map(String::as_str).filter(|id| !known(id)).take(3).collect();
         (!unknown.is_empty()).then(|| format!("There is no gauge {}.", unknown.join(", ")))

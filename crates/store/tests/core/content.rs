@@ -158,8 +158,35 @@ async fn a_file_is_undone_as_a_whole_and_done_again() {
     assert_eq!(is_there().await, (true, true, true));
     let undone = store.undo(ME, imported).await.unwrap();
     assert_eq!(is_there().await, (false, false, false));
-    store.undo(ME, undone).await.unwrap();
+    let again = store.undo(ME, undone).await.unwrap();
     assert_eq!(is_there().await, (true, true, true));
+    // Somebody changes one of them: the others are not taken from under it.
+    store
+        .save("bob@msp.example", &Gauge { title: "Bob's".into(), ..gauge(store, "mine").await.value }, again)
+        .await
+        .unwrap();
+    assert!(store.undo(ME, again).await.is_err());
+    assert_eq!(is_there().await, (true, true, true));
+}
+
+#[tokio::test]
+async fn undo_brings_back_what_was_removed_and_removes_what_was_brought_back() {
+    let database = testing::database().await;
+    let store = &database.store;
+    let mine = Dashboard { title: "Ours".into(), ..Catalogue::shipped().dashboard("sales").unwrap().clone() };
+    store.save(ME, &mine, 0).await.unwrap();
+    store.remove::<Dashboard>(ME, "sales").await.unwrap();
+    // A file over a removed board: taking it back removes the board again, as it was.
+    let file = Dashboard { title: "Theirs".into(), ..mine.clone() };
+    let imported = store.import(ME, &Bundle { gauges: Vec::new(), dashboards: vec![file] }).await.unwrap();
+    store.undo(ME, imported).await.unwrap();
+    let entry = board(store, "sales").await;
+    assert_eq!((entry.is_removed, entry.value.title.as_str()), (true, "Ours"));
+    let restored = store.restore::<Dashboard>(ME, "sales").await.unwrap();
+    assert_eq!(board(store, "sales").await.value, mine);
+    store.undo(ME, restored).await.unwrap();
+    let entry = board(store, "sales").await;
+    assert_eq!((entry.is_removed, entry.value.title.as_str()), (true, "Ours"));
 }
 
 #[tokio::test]
