@@ -103,6 +103,9 @@ pub struct TileGauge {
     pub chart: ChartKind,
     /// What it is measured in.
     pub unit: Unit,
+    /// Whether a chart has the value over all its groups above it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub total: bool,
     /// Label of the range in force.
     pub range: String,
     /// Its target.

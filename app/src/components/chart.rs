@@ -24,6 +24,8 @@ pub fn Chart(
     size: (u32, u32),
     /// Address of the rows behind it; groups are added.
     rows: String,
+    /// Its target.
+    target: Option<Target>,
 ) -> impl IntoView {
     let picture = api::picture(&option, size.0, size.1).unwrap_or_default();
     let host = NodeRef::<html::Div>::new();
@@ -41,21 +43,21 @@ pub fn Chart(
             bridge::dispose(&host);
         }
     });
-    let words = charts::summary(&title, &answer);
+    let words = charts::summary(&title, &answer, target.as_ref());
     view! {
         <div class="tile-chart" node_ref=host role="img" aria-label=words inner_html=picture></div>
-        <ChartData answer=answer title=title rows=rows />
+        <ChartData answer=answer title=title rows=rows target=target />
     }
     .into_any()
 }
 
 /// The numbers behind a chart, as a table that can be opened.
 #[component]
-fn ChartData(answer: Answer, title: String, rows: String) -> impl IntoView {
+fn ChartData(answer: Answer, title: String, rows: String, target: Option<Target>) -> impl IntoView {
     view! {
         <details class="tile-data">
             <summary><span class="visually-hidden">{title}": "</span>"Table"</summary>
-            <div class="table-wrap" tabindex="0" role="region" aria-label="Numbers of the chart">{groups_table(&answer, None, &rows)}</div>
+            <div class="table-wrap" tabindex="0" role="region" aria-label="Numbers of the chart">{groups_table(&answer, target.as_ref(), &rows)}</div>
         </details>
     }
     .into_any()

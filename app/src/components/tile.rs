@@ -72,7 +72,7 @@ struct Around {
 /// A gauge's answer with its title and foot.
 #[component]
 fn GaugeView(gauge: TileGauge, around: Around, titled: bool) -> impl IntoView {
-    let TileGauge { id, title, about, chart, unit, range, target, answer, columns, option } = gauge;
+    let TileGauge { id, title, about, chart, unit, total, range, target, answer, columns, option } = gauge;
     let Around { size, data_at, now, address, stale } = around;
     let page = format!("/gauges/{id}{address}");
     let rows = format!("/gauges/{id}/rows{address}");
@@ -98,7 +98,7 @@ fn GaugeView(gauge: TileGauge, around: Around, titled: bool) -> impl IntoView {
         }
         .into_any(),
         Ok(answer) => {
-            let look = Look { chart, unit, title: &title, target: target.as_ref(), size, rows: &rows };
+            let look = Look { chart, unit, total, title: &title, target: target.as_ref(), size, rows: &rows };
             body(look, answer, option)
         }
     };
@@ -137,6 +137,7 @@ fn opens(class: &'static str, label: String, sign: &'static str, text: String) -
 struct Look<'a> {
     chart: ChartKind,
     unit: Unit,
+    total: bool,
     title: &'a str,
     target: Option<&'a Target>,
     size: (u32, u32),
@@ -145,7 +146,7 @@ struct Look<'a> {
 }
 
 fn body(look: Look<'_>, answer: Answer, option: Option<String>) -> AnyView {
-    let Look { chart, unit, title, target, size, rows } = look;
+    let Look { chart, unit, total, title, target, size, rows } = look;
     match chart {
         ChartKind::Number | ChartKind::Percent => number(unit, target, &answer, rows),
         ChartKind::Progress => progress(unit, target, &answer, rows),
@@ -155,7 +156,8 @@ fn body(look: Look<'_>, answer: Answer, option: Option<String>) -> AnyView {
         .into_any(),
         _ => match option {
             Some(option) => {
-                view! { <Chart option=option answer=answer title=title.to_owned() size=size rows=rows.to_owned() /> }.into_any()
+                let whole = answer.value.filter(|_| total).map(|value| over_all(value, unit, rows));
+                view! { {whole}<Chart option=option answer=answer title=title.to_owned() size=size rows=rows.to_owned() target=target.cloned() /> }.into_any()
             }
             None => view! { <p class="tile-empty">"Nothing to show."</p> }.into_any(),
         },
@@ -174,6 +176,18 @@ pub fn list_count(target: Option<&Target>, total: u64, shown: usize, rows: &str)
             <a class=class href=rows.to_owned() rel="external">{number}<span class="visually-hidden">" rows"</span></a>
             {goal(target, total as f64, Unit::Number)}
             <span class="muted">{part}</span>
+        </div>
+    }
+    .into_any()
+}
+
+/// The value over all groups of a chart.
+pub fn over_all(value: f64, unit: Unit, rows: &str) -> AnyView {
+    let number = format::value(value, unit);
+    view! {
+        <div class="tile-count">
+            <a class="value" href=rows.to_owned() rel="external" title=format::exact_value(value, unit)>{number}</a>
+            <span class="muted">"over all"</span>
         </div>
     }
     .into_any()

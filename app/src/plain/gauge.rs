@@ -81,7 +81,7 @@ pub fn GaugePage(
                 <a class="button quiet" href=format!("/gauges/new?from={id}")>"Duplicate"</a>
             })}
             <a class="button quiet" href=format!("/gauges/{id}/export") download="">"Export"</a>
-            {(can_edit && entry.origin != Origin::Shipped && done.is_none()).then(|| undo(format!("/gauges/{id}/undo"), entry.version))}
+            {(can_edit && entry.origin != Origin::Shipped && done.is_none()).then(|| undo(format!("/gauges/{id}/undo"), entry.version, entry.pieces))}
             {(can_edit && entry.origin == Origin::Changed).then(|| action(format!("/gauges/{id}/reset"), "Reset to default", false))}
             {(can_edit && entry.origin == Origin::Made).then(|| action(format!("/gauges/{id}/remove"), "Remove", true))}
         </div>
@@ -300,6 +300,8 @@ pub fn GaugeEditor(
     version: i64,
     /// Whether it is new.
     is_new: bool,
+    /// Dates that were typed for its range and make none yet.
+    dates: Option<(String, String)>,
     /// Why it was not saved.
     problem: Option<String>,
     /// The answer to what was typed.
@@ -325,7 +327,7 @@ pub fn GaugeEditor(
                 // What Enter in a field presses: the first button of a form.
                 <button class="visually-hidden" type="submit" name="do" value="save" tabindex="-1" aria-hidden="true"></button>
                 <input type="hidden" name="version" value=version.to_string() />
-                <div id="builder-fields" class="form">{super::builder::fields(&gauge, is_new)}</div>
+                <div id="builder-fields" class="form">{super::builder::fields(&gauge, is_new, dates)}</div>
                 {of_source(&draft)}
                 <div class="actions">
                     <button class="button primary" type="submit" name="do" value="save">"Save gauge"</button>

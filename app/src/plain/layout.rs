@@ -256,8 +256,8 @@ fn edit_tile(
                 <span class="layout-size muted">{size}</span>
                 {action("left", "←", "Move back")}
                 {action("right", "→", "Move on")}
-                {action("narrower", "⇥", "Narrower")}
-                {action("wider", "⇤", "Wider")}
+                {action("narrower", "⇤", "Narrower")}
+                {action("wider", "⇥", "Wider")}
                 {action("shorter", "⤒", "Shorter")}
                 {action("taller", "⤓", "Taller")}
                 {action("drop", "✕", "Remove")}

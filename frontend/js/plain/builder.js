@@ -4,6 +4,7 @@ import { fields, guard, part } from "./part.js";
 
 /** How long somebody has to have stopped typing before the gauge is asked, in milliseconds. */
 const QUIET = 400;
+const UNANSWERED = "The server does not answer. What is typed stays here; try again in a moment.";
 
 export function builder(form) {
   if (!form) return;
@@ -17,9 +18,12 @@ export function builder(form) {
     asked?.abort();
     asked = new AbortController();
     preview.setAttribute("aria-busy", "true");
-    const html = await part(form.dataset.live, fields(form), asked.signal);
-    if (html === undefined) return;
-    preview.innerHTML = html;
+    const { signal } = asked;
+    const html = await part(form.dataset.live, fields(form), signal);
+    // Somebody typed on: the next answer counts.
+    if (signal.aborted) return;
+    if (html === undefined) preview.textContent = UNANSWERED;
+    else preview.innerHTML = html;
     preview.removeAttribute("aria-busy");
   };
   const soon = () => {
@@ -29,9 +33,15 @@ export function builder(form) {
   const rebuild = async (what) => {
     const focused = document.activeElement?.id;
     const html = await part(form.action, fields(form, "do", what));
-    if (html === undefined) return;
+    if (html === undefined) {
+      preview.textContent = UNANSWERED;
+      return;
+    }
+    const open = [...parts.querySelectorAll("details[id][open]")].map((details) => details.id);
     parts.innerHTML = html;
-    document.getElementById(focused)?.focus();
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    // A button that removed itself leaves the place to one that adds again.
+    (document.getElementById(focused) ?? parts.querySelector('button[value^="add."]'))?.focus();
     soon();
   };
 

@@ -25,10 +25,7 @@ use taskgauge_app::{
         gauge::{Asked, Draft, GaugeEditor, GaugeEditorProps, GaugePage, GaugePageProps, drafted},
     },
 };
-use taskgauge_model::{
-    gauge::{Filters, Gauge},
-    ids::DatasourceId,
-};
+use taskgauge_model::gauge::{Filters, Gauge};
 use taskgauge_store::{StoreError, content::Piece as _, gauges::filters_of, users::Session};
 
 /// Columns and rows of a gauge's own page, and of the preview beside the form.
@@ -83,7 +80,9 @@ pub async fn page(
 ) -> Response {
     match props_of(&state, &session, &id, pairs).await {
         Ok(props) => {
-            let props = GaugePageProps { done: done.done(), ..props };
+            // The way back is made of it: only what was done to this gauge is told here.
+            let done = done.done().filter(|done| done.id == id);
+            let props = GaugePageProps { done, ..props };
             let title = props.entry.value.title.clone();
             state.scripted(&title, || GaugePage(props))
         }
@@ -173,7 +172,7 @@ pub async fn new_page(
             Err(error) => return refused::<Gauge>(&state, &session, &error),
         }
     };
-    editor(&state, &session, gauge, 0, true, None, None).await
+    editor(&state, &session, Typed { gauge, version: 0, is_new: true, problem: None, sent: None }).await
 }
 
 /// The form for a gauge there is.
@@ -190,7 +189,10 @@ pub async fn edit_page(
         Err(error) => return refused::<Gauge>(&state, &session, &error),
     };
     match content.gauge(&id).filter(|entry| !entry.is_removed) {
-        Some(entry) => editor(&state, &session, entry.value.clone(), entry.version, false, None, None).await,
+        Some(entry) => {
+            let (gauge, version) = (entry.value.clone(), entry.version);
+            editor(&state, &session, Typed { gauge, version, is_new: false, problem: None, sent: None }).await
+        }
         None => refused::<Gauge>(&state, &session, &StoreError::NotFound { what: "gauge" }),
     }
 }
@@ -232,17 +234,17 @@ async fn take(
         gauge.id = id;
     }
     let version = sent.get("version").parse().unwrap_or_default();
-    let source = sent.get("source").parse().ok();
     if builder::rebuild(&mut gauge, sent.get("do")) {
         if super::is_fragment(headers) {
-            return super::fragment(state, || builder::fields(&gauge, is_new));
+            return super::fragment(state, || builder::fields(&gauge, is_new, sent.dates()));
         }
-        return editor(state, session, gauge, version, is_new, None, source).await;
+        let typed = Typed { gauge, version, is_new, problem: None, sent: Some(&sent) };
+        return editor(state, session, typed).await;
     }
     let (store, actor) = (&state.app.store, session.user.email.as_str());
     let saved = async {
         if let Some(problem) = sent.problem() {
-            return Err(StoreError::Invalid(problem.to_owned()));
+            return Err(StoreError::Invalid(problem));
         }
         if !is_new {
             builder::own_target(&mut gauge);
@@ -257,7 +259,9 @@ async fn take(
             Redirect::to(&format!("/gauges/{}{}", gauge.id, done.query())).into_response()
         }
         Err(error) => {
-            let page = editor(state, session, gauge, version, is_new, Some(error.to_string()), source).await;
+            let problem = Some(error.to_string());
+            let typed = Typed { gauge, version, is_new, problem, sent: Some(&sent) };
+            let page = editor(state, session, typed).await;
             (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
         }
     }
@@ -273,27 +277,23 @@ pub async fn preview(
         return *refusal;
     }
     let sent = Sent::new(pairs);
-    let draft = draft_of(&state, &session, &sent.gauge(), sent.get("source").parse().ok()).await;
+    let draft = draft_of(&state, &session, &sent.gauge(), Some(&sent)).await;
     let at = state.app.store.clock().now();
     super::fragment(&state, || drafted(draft, at))
 }
 
-async fn draft_of(
-    state: &ServerState,
-    session: &Session,
-    gauge: &Gauge,
-    wanted: Option<DatasourceId>,
-) -> Draft {
+async fn draft_of(state: &ServerState, session: &Session, gauge: &Gauge, sent: Option<&Sent>) -> Draft {
     let cx = state.cx(session);
+    let wanted = sent.and_then(|sent| sent.get("source").parse().ok());
     let (source, sources) = sources::choose(&cx, wanted).await.unwrap_or_default();
     let tile = match &source {
-        Some(source) => Some(preview_of(&cx, gauge, source).await),
+        Some(source) => Some(preview_of(&cx, gauge, source, sent.and_then(Sent::problem)).await),
         None => None,
     };
     Draft { tile, source, sources }
 }
 
-async fn preview_of(cx: &RequestCx, gauge: &Gauge, source: &Source) -> BoardTile {
+async fn preview_of(cx: &RequestCx, gauge: &Gauge, source: &Source, problem: Option<String>) -> BoardTile {
     // What cannot be saved is not asked either: its checks keep questions within limits.
     let mut named = gauge.clone();
     if named.id.is_empty() {
@@ -302,27 +302,33 @@ async fn preview_of(cx: &RequestCx, gauge: &Gauge, source: &Source) -> BoardTile
     if named.title.is_empty() {
         "Untitled".clone_into(&mut named.title);
     }
-    match named.check() {
-        Ok(()) => answered::single(cx, &named, source.id, &Filters::default(), PREVIEW_SIZE).await,
-        Err(error) => answered::unasked(&named, error.to_string(), PREVIEW_SIZE),
+    match problem.or_else(|| named.check().err().map(|error| error.to_string())) {
+        None => answered::single(cx, &named, source.id, &Filters::default(), PREVIEW_SIZE).await,
+        Some(problem) => answered::unasked(&named, problem, PREVIEW_SIZE),
     }
 }
 
-async fn editor(
-    state: &ServerState,
-    session: &Session,
+/// A gauge in its form.
+struct Typed<'a> {
     gauge: Gauge,
+    /// The version it was made from; 0 for a new one.
     version: i64,
     is_new: bool,
+    /// Why it was not saved.
     problem: Option<String>,
-    source: Option<DatasourceId>,
-) -> Response {
-    let draft = draft_of(state, session, &gauge, source).await;
+    /// What the form sent, where it did.
+    sent: Option<&'a Sent>,
+}
+
+async fn editor(state: &ServerState, session: &Session, typed: Typed<'_>) -> Response {
+    let Typed { gauge, version, is_new, problem, sent } = typed;
+    let draft = draft_of(state, session, &gauge, sent).await;
     let props = GaugeEditorProps {
         email: session.user.email.clone(),
         gauge,
         version,
         is_new,
+        dates: sent.and_then(Sent::dates),
         problem,
         draft,
         at: state.app.store.clock().now(),

@@ -261,6 +261,7 @@ fn tile_gauge(gauge: &Gauge, answer: Result<Answer, String>, filters: &Filters) 
         about: gauge.about.clone(),
         chart: gauge.chart,
         unit: gauge.unit,
+        total: gauge.total,
         range: range(gauge, answer.as_ref().ok(), filters).label(),
         columns: columns(Catalogue::shipped(), gauge),
         target,
@@ -395,6 +396,7 @@ impl TileGauge {
             about: String::new(),
             chart: ChartKind::Number,
             unit: Unit::Number,
+            total: false,
             range: String::new(),
             target: None,
             answer: Err(

@@ -1,16 +1,20 @@
 //! Horizontal bars, sorted, the value at the end of each.
 
 use super::{
-    colour, cut, exact_numbers, measured, names_axis, numbers_axis, points, short_numbers, target_line,
-    unit_of,
+    colour, cut, exact_numbers, measured, numbers_axis, points, short_numbers, target_line, unit_of,
 };
 use charming::{
     Chart,
     component::{Axis, Grid, Legend},
-    element::{AxisLabel, ItemStyle, Label, LabelPosition, MarkLineData, SplitLine, Tooltip, Trigger},
+    element::{
+        AxisLabel, AxisType, ItemStyle, Label, LabelPosition, MarkLineData, SplitLine, Tooltip, Trigger,
+    },
     series::Bar,
 };
-use taskgauge_model::gauge::{Answer, Target};
+use taskgauge_model::{
+    format,
+    gauge::{Answer, AnswerGroup, Target},
+};
 
 /// Most bars that carry their number where a category has several: more, and the numbers would lie over each other.
 const LABELLED_MAX: usize = 16;
@@ -18,27 +22,45 @@ const LABELLED_MAX: usize = 16;
 pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
     let target = measured(answer, target);
     let unit = unit_of(answer);
-    // Bars of another unit have no place on the axis; the table beside the chart has them.
+    // Bars of another unit have no place on the axis: their numbers stand beside the names.
     let shown: Vec<_> = answer.series.iter().filter(|series| series.unit == unit).collect();
     let several = shown.len() > 1;
     // The groups of a second dimension are parts of the bar; several values stand beside each other.
     let stacked = several && answer.dimensions > 1;
     let labelled = !stacked && (!several || shown.len() * answer.groups.len() <= LABELLED_MAX);
-    let names = names_axis(&answer.groups).inverse(true).axis_label(AxisLabel::new().interval(0));
+    let names = Axis::new()
+        .type_(AxisType::Category)
+        .data(answer.groups.iter().map(|group| named(answer, group)).collect())
+        .inverse(true)
+        .axis_label(AxisLabel::new().interval(0));
     let numbers: Axis = numbers_axis(answer)
         .axis_label(AxisLabel::new().show(several).formatter(short_numbers(unit)))
         .split_line(SplitLine::new().show(several));
     let mut chart = Chart::new()
         .y_axis(names)
         .x_axis(numbers)
-        .grid(Grid::new().left(4).right(52).top(if several { 32 } else { 4 }).bottom(4))
+        .grid(
+            Grid::new()
+                .left(4)
+                .right(52)
+                .top(if several {
+                    32
+                } else if target.is_some() {
+                    18
+                } else {
+                    4
+                })
+                .bottom(4),
+        )
         .tooltip(Tooltip::new().trigger(Trigger::Axis).value_formatter(exact_numbers(unit)));
     if several {
         chart = chart.legend(Legend::new().left(0).top(0));
     }
     for (place, series) in shown.into_iter().enumerate() {
         let bar = match target {
-            Some(target) => Bar::new().mark_line(target_line(MarkLineData::new().x_axis(target.value))),
+            Some(target) => {
+                Bar::new().mark_line(target_line(MarkLineData::new().x_axis(target.value), false))
+            }
             None => Bar::new(),
         };
         // Several bars share a category: their width is for the script to choose.
@@ -60,4 +82,14 @@ pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
         );
     }
     chart
+}
+
+/// The name of a group, and after two spaces its first number that is not measured as the bars are.
+fn named(answer: &Answer, group: &AnswerGroup) -> String {
+    let unit = unit_of(answer);
+    let beside = answer.series.iter().find(|series| answer.dimensions < 2 && series.unit != unit);
+    match beside.and_then(|series| Some((group.values.get(&series.id)?, series.unit))) {
+        Some((value, unit)) => format!("{}  {}", cut(&group.label), format::value(*value, unit)),
+        None => cut(&group.label),
+    }
 }

@@ -47,7 +47,7 @@ pub fn columns(answer: &Answer, target: Option<&Target>, stacked: bool) -> Chart
                 bar = bar.stack("total");
             }
             if let Some(target) = target {
-                bar = bar.mark_line(target_line(MarkLineData::new().y_axis(target.value)));
+                bar = bar.mark_line(target_line(MarkLineData::new().y_axis(target.value), true));
             }
             if labelled {
                 bar = bar.label(

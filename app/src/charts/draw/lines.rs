@@ -35,7 +35,7 @@ pub fn lines(answer: &Answer, target: Option<&Target>, filled: bool) -> Chart {
             .data(data);
         // One target for all lines, where all are measured alike.
         if let Some(target) = target.filter(|_| place == 0 && other_unit(answer).is_none()) {
-            line = line.mark_line(target_line(MarkLineData::new().y_axis(target.value)));
+            line = line.mark_line(target_line(MarkLineData::new().y_axis(target.value), true));
         }
         if filled {
             line = line.area_style(AreaStyle::new().color(colour).opacity(0.14));

@@ -11,8 +11,8 @@ use charming::{
     component::{Axis, Grid, Legend},
     datatype::{CompositeValue, DataPoint, DataPointItem},
     element::{
-        AxisLabel, AxisType, Color, Formatter, ItemStyle, Label, LineStyle, LineStyleType, MarkLine,
-        MarkLineData, MarkLineVariant, SplitLine, Symbol, Tooltip, Trigger,
+        AxisLabel, AxisType, Color, Formatter, ItemStyle, Label, LabelPosition, LineStyle, LineStyleType,
+        MarkLine, MarkLineData, MarkLineVariant, SplitLine, Symbol, Tooltip, Trigger,
     },
 };
 use taskgauge_model::gauge::{Answer, AnswerGroup, ChartKind, Series, Target, Tone, Unit};
@@ -76,12 +76,14 @@ fn measured<'a>(answer: &Answer, target: Option<&'a Target>) -> Option<&'a Targe
     target.filter(|_| answer.dimensions < 2 && answer.series.len() == 1)
 }
 
-/// A line where the target is.
-fn target_line(at: MarkLineData) -> MarkLine {
+/// A line where the target is, with its name: on a level line at its start, beyond the end of an upright one.
+fn target_line(at: MarkLineData, is_level: bool) -> MarkLine {
+    let label = Label::new().show(true).formatter("goal").color("var(--text-muted)").font_size(10);
+    let label = if is_level { label.position(LabelPosition::InsideStartTop) } else { label };
     MarkLine::new()
         .symbol(vec![Symbol::None, Symbol::None])
         .silent(true)
-        .label(Label::new().show(false))
+        .label(label)
         .line_style(LineStyle::new().type_(LineStyleType::Dashed).width(1).color("var(--text-muted)"))
         .data(vec![MarkLineVariant::Simple(at)])
 }
@@ -202,7 +204,7 @@ fn cut(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use chrono::DateTime;
     use std::collections::BTreeMap;

@@ -23,8 +23,8 @@ const BUCKETS: [(&str, &str); 5] = [
 /// Settings of a datasource that can be a target, and in words.
 const SETTINGS: [(&str, &str); 1] = [("sla_target", "The datasource’s goal for service levels")];
 
-/// The fields of the form.
-pub fn fields(gauge: &Gauge, is_new: bool) -> AnyView {
+/// The fields of the form. `dates` are those that were typed for the range and make none yet.
+pub fn fields(gauge: &Gauge, is_new: bool, dates: Option<(String, String)>) -> AnyView {
     let layers: Vec<_> = gauge
         .layers
         .iter()
@@ -34,9 +34,10 @@ pub fn fields(gauge: &Gauge, is_new: bool) -> AnyView {
     let values: Vec<_> = gauge.values.iter().enumerate().map(|(at, value)| value_fields(value, at)).collect();
     let first = gauge.layers.first().and_then(|layer| Catalogue::shipped().dataset(&layer.dataset));
     let groups: Vec<_> = (0..2).map(|at| group_fields(gauge.groups.get(at), at, first)).collect();
-    let mut ranges: Vec<_> = range_options(Some(gauge.range).filter(|range| range.dates().is_none()), None);
-    ranges.push(option(BETWEEN, "Between two dates", gauge.range.dates().is_some()));
-    let (from, to) = gauge.range.dates().map(|(from, to)| (from.to_string(), to.to_string())).unzip();
+    let dates = dates.or_else(|| gauge.range.dates().map(|(from, to)| (from.to_string(), to.to_string())));
+    let mut ranges: Vec<_> = range_options(Some(gauge.range).filter(|_| dates.is_none()), None);
+    ranges.push(option(BETWEEN, "Between two dates", dates.is_some()));
+    let (from, to) = dates.unzip();
     let charts = CHARTS
         .iter()
         .map(|(kind, name, label)| option(name, label, *kind == gauge.chart))
@@ -64,7 +65,7 @@ pub fn fields(gauge: &Gauge, is_new: bool) -> AnyView {
                 {select("chart", "Chart", charts)}
                 {select("range", "Range", ranges)}
             </div>
-            <details class="builder-more" open=from.is_some()>
+            <details class="builder-more" id="more-range" open=from.is_some()>
                 <summary>"Two dates"</summary>
                 <div class="builder-row">
                     {date("range.from", "From", from.as_deref().unwrap_or_default(), None)}
@@ -72,6 +73,7 @@ pub fn fields(gauge: &Gauge, is_new: bool) -> AnyView {
                 </div>
             </details>
             {check("compare", "Show the previous period of the same length beside it", gauge.compare)}
+            {check("total", "The value over all groups above a chart", gauge.total)}
             {check("internal", "Internal: never shown by a client’s link", gauge.internal)}
         </fieldset>
         <fieldset class="builder-part">
@@ -125,7 +127,7 @@ fn layer_fields(layer: &Layer, at: usize, count: usize) -> AnyView {
                 {select(&name("date"), "Range cuts", column_options(dataset, layer.date.as_deref().unwrap_or_default(), "Nothing: as it is now", is_dated))}
             </div>
             {conditions}
-            <details class="builder-more">
+            <details class="builder-more" id=name("more")>
                 <summary>"More"</summary>
                 <div class="builder-row">
                     {select(&name("until"), "Counts until", column_options(dataset, layer.until.as_deref().unwrap_or_default(), "No level: in the range", is_dated))}
@@ -211,7 +213,7 @@ fn group_fields(group: Option<&Group>, at: usize, dataset: Option<&Dataset>) -> 
                 {select(&name("order"), "Order", orders)}
                 {text(&name("top"), "Show the top", &number(group.and_then(|it| it.top).map(u64::from)), Some("The rest becomes “Other”."), 4)}
             </div>
-            <details class="builder-more">
+            <details class="builder-more" id=name("more")>
                 <summary>"More"</summary>
                 <div class="builder-row">
                     {text(&name("none"), "Rows without a value are called", group.and_then(|it| it.none.as_deref()).unwrap_or_default(), None, 100)}
@@ -364,6 +366,6 @@ fn refreshing(name: &str, label: &str, options: Vec<AnyView>) -> AnyView {
 }
 
 fn button(what: &str, label: &'static str) -> AnyView {
-    view! { <button class="button small" type="submit" name="do" value=what.to_owned()>{label}</button> }
+    view! { <button class="button small" type="submit" id=format!("do-{what}") name="do" value=what.to_owned()>{label}</button> }
         .into_any()
 }

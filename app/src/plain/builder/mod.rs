@@ -143,6 +143,7 @@ pub fn blank() -> Gauge {
         compare: false,
         rows: None,
         empty: None,
+        total: false,
         internal: false,
     }
 }
@@ -192,7 +193,7 @@ mod tests {
     #[test]
     fn the_form_of_every_gauge_leads_back_to_it() {
         for gauge in &Catalogue::shipped().gauges {
-            let html = Owner::new().with(|| fields(gauge, false).to_html());
+            let html = Owner::new().with(|| fields(gauge, false, None).to_html());
             let read = sent(&html).gauge();
             assert_eq!(read, *gauge, "{}", gauge.id);
         }
@@ -205,7 +206,7 @@ mod tests {
         gauge.title = "Mine".to_owned();
         gauge.range = "2026-01-05..2026-02-01".parse().unwrap();
         gauge.layers[0].measure = Measure::Percentile(97, "age_hours".to_owned());
-        let html = Owner::new().with(|| fields(&gauge, false).to_html());
+        let html = Owner::new().with(|| fields(&gauge, false, None).to_html());
         assert_eq!(sent(&html).gauge(), gauge);
     }
 
@@ -245,6 +246,41 @@ mod tests {
         {
             assert!(range(from, to).problem().is_some(), "{from} to {to}");
         }
+        // What is not whole yet is not lost.
+        let begun = range("2026-03-01", "");
+        let html = Owner::new().with(|| fields(&begun.gauge(), true, begun.dates()).to_html());
+        assert_eq!(sent(&html).dates(), Some(("2026-03-01".to_owned(), String::new())));
+    }
+
+    #[test]
+    fn numbers_are_read_as_people_write_them() {
+        let target = |text: &str| Sent::new([("target.value".to_owned(), text.to_owned())]);
+        for (text, read) in [
+            ("2.5", 2.5),
+            ("2,5", 2.5),
+            ("10,000", 10_000.0),
+            ("1,234,567.5", 1_234_567.5),
+            ("95 %", 95.0),
+            ("-3", -3.0),
+        ] {
+            let sent = target(text);
+            assert_eq!(sent.gauge().target.map(|target| target.value), Some(read), "{text}");
+            assert_eq!(sent.problem(), None, "{text}");
+        }
+        for text in ["ninety", "1e400", "nan", "1,2,3"] {
+            assert!(target(text).problem().is_some_and(|said| said.contains(text)), "{text}");
+        }
+        let group = |name: &str, text: &str| {
+            let fields = [
+                ("groups.0.by".to_owned(), "queue".to_owned()),
+                (format!("groups.0.{name}"), text.to_owned()),
+            ];
+            Sent::new(fields).problem()
+        };
+        for (name, text) in [("top", "ten"), ("top", "2.5"), ("min_rows", "-1"), ("bands", "0, 1, many")] {
+            assert!(group(name, text).is_some(), "{name} {text}");
+        }
+        assert_eq!((group("top", "10"), group("bands", "0, 2.5, 7")), (None, None));
     }
 
     #[test]

@@ -47,9 +47,9 @@ impl Sent {
         !self.get(name).is_empty()
     }
 
-    /// A field as a number, with a point or a comma.
+    /// A field as a number; `None` where it is empty or no number.
     pub fn number(&self, name: &str) -> Option<f64> {
-        self.get(name).replace(',', ".").parse().ok().filter(|number: &f64| number.is_finite())
+        number(self.get(name))
     }
 
     /// Prefixes of the entries of a list, in order: `layers.0`, `layers.1` …
@@ -111,15 +111,54 @@ impl Sent {
                 limit: self.get("rows.limit").parse().unwrap_or(10),
             }),
             empty: self.some("empty"),
+            total: self.flag("total"),
             internal: self.flag("internal"),
         }
     }
 
     /// What was typed that no gauge can hold, as a sentence.
-    pub fn problem(&self) -> Option<&'static str> {
-        self.range().is_err().then_some(
-            "The range needs a first and a last date, the first not after the last, and ten years apart at most.",
-        )
+    pub fn problem(&self) -> Option<String> {
+        if self.range().is_err() {
+            return Some(
+                "The range needs a first and a last date, the first not after the last, and ten years apart at most."
+                    .to_owned(),
+            );
+        }
+        let groups = self.entries("groups");
+        let numbers = [
+            ("target.value", "The target"),
+            ("target.warn_within", "The distance at which a target is close"),
+            ("target.warn_beyond", "What is beyond the target"),
+            ("rows.limit", "How many rows are on the tile"),
+        ]
+        .into_iter()
+        .map(|(name, what)| (name.to_owned(), what))
+        .chain(groups.iter().flat_map(|group| {
+            [("top", "How many groups are shown"), ("min_rows", "The least rows of a group")]
+                .map(|(name, what)| (format!("{group}.{name}"), what))
+        }));
+        let wrong = |what: &str, text: &str| {
+            let text: String = text.chars().take(40).collect();
+            format!("{what} is a number, and “{text}” is none.")
+        };
+        for (name, what) in numbers {
+            let text = self.get(&name);
+            let is_whole = name.ends_with("limit") || name.ends_with("top") || name.ends_with("min_rows");
+            let is_read = if is_whole { text.parse::<u64>().is_ok() } else { number(text).is_some() };
+            if !text.is_empty() && !is_read {
+                return Some(wrong(what, text));
+            }
+        }
+        let bands = groups.iter().map(|group| self.get(&format!("{group}.bands")));
+        let mut bounds =
+            bands.flat_map(|bands| bands.split(',')).map(str::trim).filter(|bound| !bound.is_empty());
+        bounds.find(|bound| number(bound).is_none()).map(|bound| wrong("Each bound of bands", bound))
+    }
+
+    /// The two dates of the range as they were typed, where it is to be between two.
+    pub fn dates(&self) -> Option<(String, String)> {
+        (self.get("range") == BETWEEN)
+            .then(|| (self.get("range.from").to_owned(), self.get("range.to").to_owned()))
     }
 
     fn range(&self) -> Result<Range, UnknownRange> {
@@ -205,12 +244,24 @@ impl Sent {
     }
 }
 
+/// A number as people write it: `2.5`, `2,5`, `10,000`, `1,234.50`, `95 %`. Commas before three digits each are those of
+/// thousands, as the program writes them.
+fn number(text: &str) -> Option<f64> {
+    let text = text.trim_end_matches('%').trim();
+    let groups: Vec<&str> = text.trim_start_matches('-').split(',').collect();
+    let is_grouped = groups.len() > 1
+        && (1..=3).contains(&groups[0].len())
+        && groups[1..].iter().all(|group| group.split('.').next().is_some_and(|digits| digits.len() == 3));
+    let plain = if is_grouped { text.replace(',', "") } else { text.replace(',', ".") };
+    plain.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
 /// A value of a condition, as its column's kind reads it.
 fn scalar(text: &str, kind: Option<ColumnKind>) -> Scalar {
     match kind {
         Some(ColumnKind::Flag) => Scalar::Flag(matches!(text.to_lowercase().as_str(), "yes" | "true" | "1")),
         Some(kind) if kind.is_numeric() => {
-            text.replace(',', ".").parse().map_or_else(|_| Scalar::Text(text.to_owned()), Scalar::Number)
+            number(text).map_or_else(|| Scalar::Text(text.to_owned()), Scalar::Number)
         }
         _ => Scalar::Text(text.to_owned()),
     }

@@ -7,14 +7,14 @@ use crate::{
     components::{
         chart::groups_table,
         table::Cells,
-        tile::{list_count, number, progress},
+        tile::{list_count, number, over_all, progress},
     },
 };
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use taskgauge_model::{
     format,
-    gauge::{Answer, ChartKind, Status},
+    gauge::{Answer, ChartKind, Status, Target},
     grid::{Place, Shape},
     range::Range,
 };
@@ -184,7 +184,7 @@ pub fn tile(
 
 /// What a tile shows.
 fn body(gauge: TileGauge, size: (u32, u32), rows: &str) -> AnyView {
-    let TileGauge { title, chart, unit, target, answer, columns, option, .. } = gauge;
+    let TileGauge { title, chart, unit, total, target, answer, columns, option, .. } = gauge;
     let answer = match answer {
         Err(problem) => return view! { <p class="tile-empty">"! "{problem}</p> }.into_any(),
         Ok(answer) => answer,
@@ -204,14 +204,23 @@ fn body(gauge: TileGauge, size: (u32, u32), rows: &str) -> AnyView {
         (ChartKind::Table, _) => {
             view! { <div class="wall-table">{groups_table(&answer, target.as_ref(), rows)}</div> }.into_any()
         }
-        (_, Some(option)) => picture(&option, &title, &answer, size),
+        (_, Some(option)) => {
+            let whole = answer.value.filter(|_| total).map(|value| over_all(value, unit, rows));
+            view! { {whole}{picture(&option, &title, &answer, target.as_ref(), size)} }.into_any()
+        }
         (_, None) => view! { <p class="tile-empty">"Nothing to show."</p> }.into_any(),
     }
 }
 
 /// The server's picture of a chart; the words of it where it could not be drawn.
-fn picture(option: &str, title: &str, answer: &Answer, (width, height): (u32, u32)) -> AnyView {
-    let words = charts::summary(title, answer);
+fn picture(
+    option: &str,
+    title: &str,
+    answer: &Answer,
+    target: Option<&Target>,
+    (width, height): (u32, u32),
+) -> AnyView {
+    let words = charts::summary(title, answer, target);
     match api::picture(option, width, height) {
         Some(picture) => {
             view! { <div class="tile-chart" role="img" aria-label=words inner_html=picture></div> }.into_any()
@@ -250,6 +259,7 @@ mod tests {
             about: String::new(),
             chart,
             unit: answer.unit,
+            total: false,
             range: String::new(),
             target: None,
             option: charts::chart(chart, &answer, None).as_ref().map(charts::option_json),
