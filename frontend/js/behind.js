@@ -24,8 +24,8 @@ export function behind({ heads, rows }, { seriesType, seriesName, seriesIndex, n
     return rows[row]?.links[column];
   }
   const isPie = seriesType === "pie";
-  // Names may end with a number, after two spaces.
-  const shown = name?.split("  ")[0];
+  // The names of slices end with their share, after two spaces.
+  const shown = isPie ? name?.split("  ")[0] : name;
   const row = place(rows.map((row) => row.name), shown, dataIndex);
   const column = isPie ? 0 : place(heads, seriesName, seriesIndex);
   return rows[row]?.links[column];

@@ -1,19 +1,19 @@
 //! Horizontal bars, sorted, the value at the end of each.
 
 use super::{
-    colour, cut, exact_numbers, measured, numbers_axis, points, short_numbers, target_line, unit_of,
+    colour, cut, exact_numbers, measured, names_axis, numbers_axis, point, points, short_numbers,
+    target_line, unit_of,
 };
 use charming::{
     Chart,
     component::{Axis, Grid, Legend},
-    element::{
-        AxisLabel, AxisType, ItemStyle, Label, LabelPosition, MarkLineData, SplitLine, Tooltip, Trigger,
-    },
+    datatype::{DataPoint, DataPointItem},
+    element::{AxisLabel, ItemStyle, Label, LabelPosition, MarkLineData, SplitLine, Tooltip, Trigger},
     series::Bar,
 };
 use taskgauge_model::{
     format,
-    gauge::{Answer, AnswerGroup, Target},
+    gauge::{Answer, AnswerGroup, Series, Target},
 };
 
 /// Most bars that carry their number where a category has several: more, and the numbers would lie over each other.
@@ -22,17 +22,14 @@ const LABELLED_MAX: usize = 16;
 pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
     let target = measured(answer, target);
     let unit = unit_of(answer);
-    // Bars of another unit have no place on the axis: their numbers stand beside the names.
+    // Bars of another unit have no place on the axis: the first of their numbers stands beside the bar's.
     let shown: Vec<_> = answer.series.iter().filter(|series| series.unit == unit).collect();
     let several = shown.len() > 1;
     // The groups of a second dimension are parts of the bar; several values stand beside each other.
     let stacked = several && answer.dimensions > 1;
     let labelled = !stacked && (!several || shown.len() * answer.groups.len() <= LABELLED_MAX);
-    let names = Axis::new()
-        .type_(AxisType::Category)
-        .data(answer.groups.iter().map(|group| named(answer, group)).collect())
-        .inverse(true)
-        .axis_label(AxisLabel::new().interval(0));
+    let beside = answer.series.iter().find(|series| !several && answer.dimensions < 2 && series.unit != unit);
+    let names = names_axis(&answer.groups).inverse(true).axis_label(AxisLabel::new().interval(0));
     let numbers: Axis = numbers_axis(answer)
         .axis_label(AxisLabel::new().show(several).formatter(short_numbers(unit)))
         .split_line(SplitLine::new().show(several));
@@ -42,7 +39,7 @@ pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
         .grid(
             Grid::new()
                 .left(4)
-                .right(52)
+                .right(if beside.is_some() { 96 } else { 52 })
                 .top(if several {
                     32
                 } else if target.is_some() {
@@ -69,7 +66,12 @@ pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
             (true, true) => bar.bar_width("62%").stack("whole"),
             (true, false) => bar,
         };
-        let label = Label::new().show(labelled).position(LabelPosition::Right).formatter(short_numbers(unit));
+        let label = Label::new().show(labelled).position(LabelPosition::Right);
+        let (label, data) = match beside {
+            // The name of a bar is what stands at its end.
+            Some(beside) => (label.formatter("{b}"), told(answer, series, beside)),
+            None => (label.formatter(short_numbers(unit)), points(answer, series, target)),
+        };
         chart = chart.series(
             bar.name(cut(&series.label))
                 .item_style(ItemStyle::new().color(colour(series, place)).border_radius(if stacked {
@@ -78,18 +80,24 @@ pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
                     3
                 }))
                 .label(label)
-                .data(points(answer, series, target)),
+                .data(data),
         );
     }
     chart
 }
 
-/// The name of a group, and after two spaces its first number that is not measured as the bars are.
-fn named(answer: &Answer, group: &AnswerGroup) -> String {
-    let unit = unit_of(answer);
-    let beside = answer.series.iter().find(|series| answer.dimensions < 2 && series.unit != unit);
-    match beside.and_then(|series| Some((group.values.get(&series.id)?, series.unit))) {
-        Some((value, unit)) => format!("{}  {}", cut(&group.label), format::value(*value, unit)),
-        None => cut(&group.label),
-    }
+/// The numbers of a series; each is named by itself in words and the number of another series beside it.
+fn told(answer: &Answer, series: &Series, beside: &Series) -> Vec<DataPoint> {
+    let said = |group: &AnswerGroup, series: &Series| {
+        group.values.get(&series.id).map(|value| format::value(*value, series.unit))
+    };
+    answer
+        .groups
+        .iter()
+        .map(|group| {
+            let numbers: Vec<String> =
+                [series, beside].iter().filter_map(|series| said(group, series)).collect();
+            DataPointItem::new(point(group, series)).name(numbers.join(" · ")).into()
+        })
+        .collect()
 }

@@ -76,10 +76,10 @@ fn measured<'a>(answer: &Answer, target: Option<&'a Target>) -> Option<&'a Targe
     target.filter(|_| answer.dimensions < 2 && answer.series.len() == 1)
 }
 
-/// A line where the target is, with its name: on a level line at its start, beyond the end of an upright one.
+/// A line where the target is, with its name: on a level line at its start, above an upright one.
 fn target_line(at: MarkLineData, is_level: bool) -> MarkLine {
-    let label = Label::new().show(true).formatter("goal").color("var(--text-muted)").font_size(10);
-    let label = if is_level { label.position(LabelPosition::InsideStartTop) } else { label };
+    let label = Label::new().show(true).formatter("goal").color("var(--text-muted)");
+    let label = label.position(if is_level { LabelPosition::InsideStartTop } else { LabelPosition::Start });
     MarkLine::new()
         .symbol(vec![Symbol::None, Symbol::None])
         .silent(true)
