@@ -182,7 +182,7 @@ pub fn list_count(target: Option<&Target>, total: u64, shown: usize, rows: &str)
 }
 
 /// The value over all groups of a chart.
-pub fn over_all(value: f64, unit: Unit, rows: &str) -> AnyView {
+fn over_all(value: f64, unit: Unit, rows: &str) -> AnyView {
     let number = format::value(value, unit);
     view! {
         <div class="tile-count">

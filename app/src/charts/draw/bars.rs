@@ -1,20 +1,16 @@
 //! Horizontal bars, sorted, the value at the end of each.
 
 use super::{
-    colour, cut, exact_numbers, measured, names_axis, numbers_axis, point, points, short_numbers,
-    target_line, unit_of,
+    colour, cut, exact_numbers, measured, names_axis, numbers_axis, points, short_numbers, target_line,
+    unit_of,
 };
 use charming::{
     Chart,
     component::{Axis, Grid, Legend},
-    datatype::{DataPoint, DataPointItem},
     element::{AxisLabel, ItemStyle, Label, LabelPosition, MarkLineData, SplitLine, Tooltip, Trigger},
     series::Bar,
 };
-use taskgauge_model::{
-    format,
-    gauge::{Answer, AnswerGroup, Series, Target},
-};
+use taskgauge_model::gauge::{Answer, Target};
 
 /// Most bars that carry their number where a category has several: more, and the numbers would lie over each other.
 const LABELLED_MAX: usize = 16;
@@ -22,13 +18,12 @@ const LABELLED_MAX: usize = 16;
 pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
     let target = measured(answer, target);
     let unit = unit_of(answer);
-    // Bars of another unit have no place on the axis: the first of their numbers stands beside the bar's.
+    // Bars of another unit have no place on the axis; the table beside the chart has them.
     let shown: Vec<_> = answer.series.iter().filter(|series| series.unit == unit).collect();
     let several = shown.len() > 1;
     // The groups of a second dimension are parts of the bar; several values stand beside each other.
     let stacked = several && answer.dimensions > 1;
     let labelled = !stacked && (!several || shown.len() * answer.groups.len() <= LABELLED_MAX);
-    let beside = answer.series.iter().find(|series| !several && answer.dimensions < 2 && series.unit != unit);
     let names = names_axis(&answer.groups).inverse(true).axis_label(AxisLabel::new().interval(0));
     let numbers: Axis = numbers_axis(answer)
         .axis_label(AxisLabel::new().show(several).formatter(short_numbers(unit)))
@@ -39,7 +34,7 @@ pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
         .grid(
             Grid::new()
                 .left(4)
-                .right(if beside.is_some() { 96 } else { 52 })
+                .right(52)
                 .top(if several {
                     32
                 } else if target.is_some() {
@@ -66,12 +61,7 @@ pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
             (true, true) => bar.bar_width("62%").stack("whole"),
             (true, false) => bar,
         };
-        let label = Label::new().show(labelled).position(LabelPosition::Right);
-        let (label, data) = match beside {
-            // The name of a bar is what stands at its end.
-            Some(beside) => (label.formatter("{b}"), told(answer, series, beside)),
-            None => (label.formatter(short_numbers(unit)), points(answer, series, target)),
-        };
+        let label = Label::new().show(labelled).position(LabelPosition::Right).formatter(short_numbers(unit));
         chart = chart.series(
             bar.name(cut(&series.label))
                 .item_style(ItemStyle::new().color(colour(series, place)).border_radius(if stacked {
@@ -80,24 +70,8 @@ pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
                     3
                 }))
                 .label(label)
-                .data(data),
+                .data(points(answer, series, target)),
         );
     }
     chart
-}
-
-/// The numbers of a series; each is named by itself in words and the number of another series beside it.
-fn told(answer: &Answer, series: &Series, beside: &Series) -> Vec<DataPoint> {
-    let said = |group: &AnswerGroup, series: &Series| {
-        group.values.get(&series.id).map(|value| format::value(*value, series.unit))
-    };
-    answer
-        .groups
-        .iter()
-        .map(|group| {
-            let numbers: Vec<String> =
-                [series, beside].iter().filter_map(|series| said(group, series)).collect();
-            DataPointItem::new(point(group, series)).name(numbers.join(" · ")).into()
-        })
-        .collect()
 }

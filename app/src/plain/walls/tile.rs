@@ -7,7 +7,7 @@ use crate::{
     components::{
         chart::groups_table,
         table::Cells,
-        tile::{list_count, number, over_all, progress},
+        tile::{list_count, number, progress},
     },
 };
 use chrono::{DateTime, Utc};
@@ -184,7 +184,7 @@ pub fn tile(
 
 /// What a tile shows.
 fn body(gauge: TileGauge, size: (u32, u32), rows: &str) -> AnyView {
-    let TileGauge { title, chart, unit, total, target, answer, columns, option, .. } = gauge;
+    let TileGauge { title, chart, unit, target, answer, columns, option, .. } = gauge;
     let answer = match answer {
         Err(problem) => return view! { <p class="tile-empty">"! "{problem}</p> }.into_any(),
         Ok(answer) => answer,
@@ -204,10 +204,8 @@ fn body(gauge: TileGauge, size: (u32, u32), rows: &str) -> AnyView {
         (ChartKind::Table, _) => {
             view! { <div class="wall-table">{groups_table(&answer, target.as_ref(), rows)}</div> }.into_any()
         }
-        (_, Some(option)) => {
-            let whole = answer.value.filter(|_| total).map(|value| over_all(value, unit, rows));
-            view! { {whole}{picture(&option, &title, &answer, target.as_ref(), size)} }.into_any()
-        }
+        // A number above it would take from the picture what makes it legible from afar.
+        (_, Some(option)) => picture(&option, &title, &answer, target.as_ref(), size),
         (_, None) => view! { <p class="tile-empty">"Nothing to show."</p> }.into_any(),
     }
 }
