@@ -57,8 +57,7 @@ pub fn summary(title: &str, answer: &Answer, target: Option<&Target>) -> String 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
-    use crate::charts::draw::tests::answer;
-    use taskgauge_model::gauge::Good;
+    use crate::charts::draw::tests::{answer, ninety};
 
     #[test]
     fn one_row_of_groups_is_told_by_its_first_value() {
@@ -87,17 +86,8 @@ mod tests {
 
     #[test]
     fn what_misses_the_goal_is_counted() {
-        let target = Target {
-            value: 90.0,
-            of: None,
-            setting: None,
-            good: Good::Higher,
-            warn_within: 5.0,
-            warn_beyond: None,
-            origin: None,
-        };
         let one =
             answer(&[("met", None)], &[("A", &[Some(95.0)]), ("B", &[Some(87.0)]), ("C", &[Some(10.0)])]);
-        assert!(summary("Met", &one, Some(&target)).ends_with(" 1 of 3 miss the goal of 90."));
+        assert!(summary("Met", &one, Some(&ninety())).ends_with(" 1 of 3 miss the goal of 90."));
     }
 }

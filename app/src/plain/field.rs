@@ -9,28 +9,29 @@ pub fn option(value: &str, label: &str, chosen: bool) -> AnyView {
 
 /// A line of text, of at most `longest` characters.
 pub fn text(name: &str, label: &str, value: &str, help: Option<&str>, longest: u32) -> AnyView {
-    let id = format!("f-{name}");
-    let help_id = format!("{id}-help");
-    let described = help.map(|_| help_id.clone());
-    view! {
-        <div class="field">
-            <label for=id.clone()>{label.to_owned()}</label>
-            <input class="input" id=id name=name.to_owned() value=value.to_owned() maxlength=longest autocomplete="off" aria-describedby=described />
-            {help.map(|help| view! { <p class="help" id=help_id>{help.to_owned()}</p> })}
-        </div>
-    }
-    .into_any()
+    input("text", name, label, value, help, Some(longest))
 }
 
 /// A date, as `2026-03-18`.
 pub fn date(name: &str, label: &str, value: &str, help: Option<&str>) -> AnyView {
+    input("date", name, label, value, help, None)
+}
+
+fn input(
+    kind: &'static str,
+    name: &str,
+    label: &str,
+    value: &str,
+    help: Option<&str>,
+    longest: Option<u32>,
+) -> AnyView {
     let id = format!("f-{name}");
     let help_id = format!("{id}-help");
     let described = help.map(|_| help_id.clone());
     view! {
         <div class="field">
             <label for=id.clone()>{label.to_owned()}</label>
-            <input class="input" type="date" id=id name=name.to_owned() value=value.to_owned() autocomplete="off" aria-describedby=described />
+            <input class="input" type=kind id=id name=name.to_owned() value=value.to_owned() maxlength=longest autocomplete="off" aria-describedby=described />
             {help.map(|help| view! { <p class="help" id=help_id>{help.to_owned()}</p> })}
         </div>
     }

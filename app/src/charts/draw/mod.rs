@@ -252,6 +252,19 @@ pub(super) mod tests {
         }
     }
 
+    /// A target of at least 90, where from 85 on it is close.
+    pub fn ninety() -> Target {
+        Target {
+            value: 90.0,
+            of: None,
+            setting: None,
+            good: Good::Higher,
+            warn_within: 5.0,
+            warn_beyond: None,
+            origin: None,
+        }
+    }
+
     #[test]
     fn every_kind_is_drawn_or_left_to_words() {
         let answer = answer(
@@ -309,15 +322,7 @@ pub(super) mod tests {
 
     #[test]
     fn bars_say_how_they_stand_to_a_target() {
-        let target = Target {
-            value: 90.0,
-            of: None,
-            setting: None,
-            good: Good::Higher,
-            warn_within: 5.0,
-            warn_beyond: None,
-            origin: None,
-        };
+        let target = ninety();
         let groups: &[(&str, &[Option<f64>])] =
             &[("a", &[Some(95.0)]), ("b", &[Some(87.0)]), ("c", &[Some(10.0)]), ("d", &[None])];
         let answer_of_one = answer(&[("share", None)], groups);

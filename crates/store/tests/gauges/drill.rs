@@ -2,6 +2,7 @@
 
 use super::{
     CLOCKS, close,
+    days::by,
     expected::{mean, percentile},
     filters, gauge, money, work,
     world::World,
@@ -13,7 +14,7 @@ use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, TABLE_ROWS_MAX, TableQuery},
     formula::Formula,
-    gauge::{Answer, Condition, Filters, Gauge, Group, Measure, OTHER, Op, Order, Scalar, Status},
+    gauge::{Answer, Condition, Filters, Gauge, Group, Measure, OTHER, Op, Scalar, Status},
     range::Range,
 };
 use taskgauge_store::{
@@ -286,18 +287,6 @@ async fn somebody_who_sees_some_clients_opens_their_rows_only() {
     assert!(matches!(withheld.await, Err(StoreError::NotFound { .. })));
 }
 
-fn group(by: &str, top: Option<u32>) -> Group {
-    Group {
-        by: by.to_owned(),
-        order: Order::Largest,
-        top,
-        none: None,
-        bands: Vec::new(),
-        min_rows: None,
-        workdays: false,
-    }
-}
-
 #[tokio::test]
 async fn whatever_gauges_are_made_of_their_rows_add_up() {
     let world = World::busy(Europe::Berlin, "2026-03-18T10:00:00Z").await;
@@ -308,12 +297,12 @@ async fn whatever_gauges_are_made_of_their_rows_add_up() {
     let base = gauge("open_by_queue");
     let mut made = Vec::new();
     for groups in [
-        vec![group("company", Some(3)), group("priority", Some(2))],
-        vec![group("priority", None), group("company", Some(3))],
-        vec![group("is_open", None)],
-        vec![group("created_on", Some(5))],
-        vec![Group { bands: vec![10.0, 100.0], ..group("age_hours", None) }],
-        vec![Group { min_rows: Some(5), ..group("company", Some(4)) }],
+        vec![by("company", Some(3)), by("priority", Some(2))],
+        vec![by("priority", None), by("company", Some(3))],
+        vec![by("is_open", None)],
+        vec![by("created_on", Some(5))],
+        vec![Group { bands: vec![10.0, 100.0], ..by("age_hours", None) }],
+        vec![Group { min_rows: Some(5), ..by("company", Some(4)) }],
     ] {
         let mut gauge = Gauge { groups, ..base.clone() };
         gauge.id = format!("by {:?}", gauge.groups.iter().map(|group| &group.by).collect::<Vec<_>>());
@@ -365,7 +354,7 @@ async fn a_spot_is_said_in_words() {
     assert_eq!(heat.expect("rows").groups, [of("Day of the week", "Tue"), of("Hour", "09")]);
     // A cell without rows is called as its row and its column are.
     let mut crossed = gauge("open_by_queue").clone();
-    crossed.groups = vec![group("company", None), group("priority", None)];
+    crossed.groups = vec![by("company", None), by("priority", None)];
     let answer = world.ask(&crossed, &Filters::default(), &Scope::All).await.expect("an answer");
     let mut empty = 0;
     for group in answer.groups.iter().take(8) {
