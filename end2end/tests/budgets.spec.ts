@@ -114,7 +114,8 @@ test("on every board the charts are there before the wasm is", async ({ page }) 
     for (const chart of await page.locator(".tile-chart:visible").all()) {
       const picture = chart.locator(":scope > svg");
       await expect(picture, board).toBeVisible();
-      expect(await picture.locator("path, rect, polyline, circle").count(), board).toBeGreaterThan(3);
+      // One bar with its axis and ground is the least: early in the day not much is closed.
+      expect(await picture.locator("path, rect, polyline, circle").count(), board).toBeGreaterThanOrEqual(3);
       await expect(chart.locator(".chart-live svg"), board).toHaveCount(0);
       charts += 1;
     }

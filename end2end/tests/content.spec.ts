@@ -200,6 +200,13 @@ for (const [screen, size, copied] of [
       const resized = await size.innerText();
       await page.screenshot({ path: `${SCREENSHOTS}/layout-touch-${page.viewportSize()?.width}-light.png` });
 
+      // What was removed by a slip of the finger is brought back by one.
+      await tiles.nth(0).getByRole("button", { name: "Remove" }).tap();
+      await expect(tiles).toHaveCount(moved.length - 1);
+      await page.getByRole("button", { name: "Take back" }).tap();
+      expect(await titles()).toEqual(moved);
+      await expect(page.getByRole("button", { name: "Take back" })).toBeHidden();
+
       await page.getByRole("button", { name: "Save dashboard" }).tap();
       await expect(page).toHaveURL(/-2$/);
       await page.goto(`${page.url()}/edit`);

@@ -9,7 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { type Front, SimulatorControl, startFront } from "./simulator.ts";
 
-const BINARY = process.env.TASKGAUGE_BINARY ?? join(import.meta.dirname, "../../target/release/taskgauge");
+const BINARY = process.env.TASKGAUGE_BINARY ?? join(import.meta.dirname, "../../target/debug/taskgauge");
 
 /** Starting makes a database cluster, which a busy machine draws out. */
 const START_LIMIT_MS = 90_000;

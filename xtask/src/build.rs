@@ -17,9 +17,14 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// The server's binary.
+/// The server's binary, as it is released.
 pub fn binary() -> PathBuf {
     shell::target().join("release/taskgauge")
+}
+
+/// The server's binary as the tests build it: with checks of arithmetic and the like, which the released one lacks.
+pub fn checked_binary() -> PathBuf {
+    shell::target().join("debug/taskgauge")
 }
 
 /// Builds the site, then the server around it.
@@ -33,6 +38,15 @@ pub fn all() -> Outcome {
 
 /// Builds what the browser loads into `target/site`.
 pub fn site() -> Outcome {
+    site_by(generator)
+}
+
+/// As [`site`], beside a build that holds what [`generator`] would wait for: it has been run before.
+pub fn site_beside() -> Outcome {
+    site_by(|| Ok(()))
+}
+
+fn site_by(generator: impl FnOnce() -> Outcome) -> Outcome {
     shell::step("compiling the page to wasm", || {
         shell::run(
             shell::cargo()
@@ -44,6 +58,7 @@ pub fn site() -> Outcome {
     let glue = shell::target().join("glue");
     let optimised = glue.join("taskgauge_bg.wasm");
     if !is_newer(&optimised, &[&compiled, &shell::root().join("xtask")]) {
+        generator()?;
         glue_code(&compiled, &glue)?;
         shell::step("optimising the wasm", || optimise(&optimised))?;
     }
@@ -65,11 +80,18 @@ pub fn site() -> Outcome {
     })
 }
 
+/// Builds the program that writes the glue. Chosen among the whole workspace, so that what it shares with the tests is
+/// compiled with the same features and once.
+pub fn generator() -> Outcome {
+    shell::step("building the glue generator", || {
+        let mut cargo = shell::cargo();
+        cargo.args(["build", "--workspace", "--exclude", "frontend", "--bin", "xtask-bindgen"]);
+        shell::run(&mut cargo)
+    })
+}
+
 /// Writes the JavaScript that loads the wasm and calls into it.
 fn glue_code(compiled: &Path, folder: &Path) -> Outcome {
-    shell::step("building the glue generator", || {
-        shell::run(shell::cargo().args(["build", "--package", "xtask-bindgen"]))
-    })?;
     shell::step("writing the JavaScript glue", || {
         if folder.exists() {
             fs::remove_dir_all(folder).context(format!("empty {}", folder.display()))?;

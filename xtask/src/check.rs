@@ -1,6 +1,7 @@
 //! `cargo xtask lint | test | e2e | bench`.
 
 use std::process::Command;
+use std::thread;
 use std::time::Instant;
 
 use crate::shell::{self, Failure, Outcome};
@@ -30,7 +31,9 @@ pub fn lint() -> Outcome {
     })?;
     shell::step("linting the page for wasm", || {
         let mut cargo = shell::cargo();
-        cargo.args(["clippy", "--package", "frontend", "--target", WASM_TARGET, "--", "-D", "warnings"]);
+        // In the profile that it is built in: macros and build scripts are compiled once for both.
+        cargo.args(["clippy", "--package", "frontend", "--profile", "wasm-release", "--target", WASM_TARGET]);
+        cargo.args(["--", "-D", "warnings"]);
         shell::run(&mut cargo)
     })
 }
@@ -39,21 +42,21 @@ pub fn lint() -> Outcome {
 pub fn test() -> Outcome {
     let started = Instant::now();
     lint()?;
-    // The server's tests embed the site, and the browser tests run the released binary.
-    build::all()?;
+    tools::for_build()?;
+    build::generator()?;
+    // Most of the time one core is enough for the page, and of the tests only the server waits for it: it carries the site,
+    // and is built again below where it was built too early.
+    thread::scope(|scope| {
+        let site = scope.spawn(build::site_beside);
+        let built = shell::step("building the tests", || shell::run(&mut cargo_test(&["--no-run"])));
+        site.join().unwrap_or_else(|_| Err(Failure::new("building the site broke off.")))?;
+        // A server that was compiled in the moment in which the site was put in its place lacks files of it.
+        built.or_else(|_| shell::step("building the tests", || shell::run(&mut cargo_test(&["--no-run"]))))
+    })?;
 
     let mut tally = Tally::default();
     shell::step("testing the crates", || {
-        let mut cargo = shell::cargo();
-        cargo.args([
-            "test",
-            "--workspace",
-            "--exclude",
-            "frontend",
-            "--exclude",
-            "xtask-bindgen",
-            "--no-fail-fast",
-        ]);
+        let mut cargo = cargo_test(&["--no-fail-fast"]);
         cargo.env_remove("DATABASE_URL").env("TASKGAUGE_POSTGRES_BIN", platform::postgres()?);
         tally.count("cargo test", &mut cargo)
     })?;
@@ -81,7 +84,10 @@ pub fn test() -> Outcome {
 
 /// The browser tests alone.
 pub fn e2e(arguments: &[String]) -> Outcome {
-    build::all()?;
+    tools::for_build()?;
+    build::site()?;
+    // The server's own tests need its binary; asking for them builds the one that `test` runs, from the same parts.
+    shell::step("building the server", || shell::run(&mut cargo_test(&["--test", "all", "--no-run"])))?;
     let mut command = playwright(arguments)?;
     shell::step("testing in the browser", || shell::run(&mut command))
 }
@@ -95,6 +101,16 @@ pub fn bench(arguments: &[String]) -> Outcome {
     shell::run(&mut cargo)
 }
 
+/// `cargo test` of everything that runs on this machine. The selection is always the same, so that packages are compiled
+/// with the same features and once.
+fn cargo_test(arguments: &[&str]) -> Command {
+    let mut cargo = shell::cargo();
+    cargo
+        .args(["test", "--workspace", "--exclude", "frontend", "--exclude", "xtask-bindgen"])
+        .args(arguments);
+    cargo
+}
+
 fn playwright(arguments: &[String]) -> Outcome<Command> {
     tools::for_browser_tests()?;
     let mut node = shell::program("node");
@@ -102,7 +118,7 @@ fn playwright(arguments: &[String]) -> Outcome<Command> {
         .args(["node_modules/@playwright/test/cli.js", "test"])
         .args(arguments)
         .env_remove("DATABASE_URL")
-        .env("TASKGAUGE_BINARY", build::binary())
+        .env("TASKGAUGE_BINARY", build::checked_binary())
         .env("TASKGAUGE_POSTGRES_BIN", platform::postgres()?);
     if let Some(chromium) = platform::chromium()? {
         node.env("TASKGAUGE_CHROMIUM", chromium);

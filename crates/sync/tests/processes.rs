@@ -187,11 +187,17 @@ struct Kills {
     within: u64,
 }
 
+/// How long an answer takes at least while processes are killed: several looks.
+const SLOW_MS: u64 = 8;
+
 /// Lets processes sync and kills them, until one comes to its end. Answers how many were killed.
 async fn sync_with(tenant: &Tenant, kills: Kills, meanwhile: Meanwhile, dice: &mut Dice) -> usize {
     let mut asked = Walks::new();
     let mut killed = 0;
     loop {
+        // Answers take their time as long as processes are killed: else some would be done before.
+        let slow = (killed < kills.most).then(|| Slow { delay_ms: SLOW_MS, fault: Fault::always() });
+        tenant.simulator.switches().set(|switches| switches.slow_first_byte = slow);
         tenant.simulator.clear_log();
         let mut process = Process::start(tenant);
         let (requests, part) = (1 + dice.throw(kills.within), Duration::from_micros(dice.throw(25_000)));
