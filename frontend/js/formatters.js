@@ -85,6 +85,9 @@ const date = (write) => (given) => {
 };
 const two = (value) => String(value).padStart(2, "0");
 
+/** What is short of the whole does not say that it is the whole, as on tiles. */
+const short = (value, places) => (places > 0 && value < 100 ? Math.min(value, 100 - 10 ** -places) : value);
+
 /** Formatters by name. Each takes what ECharts gives, and the argument after the second colon, if there is one. */
 export const FORMATTERS = {
   /** 12.4 k: for tiles and axes. */
@@ -92,7 +95,7 @@ export const FORMATTERS = {
   /** 12,408.5: exact, for tooltips; the argument is the number of decimals (2). */
   number: number((value, places) => decimal(value, Number(places ?? 2))),
   /** Percent points: 87.5 becomes 87.5 %. */
-  percent: number((value, places) => decimal(value, Number(places ?? 1)) + SPACE + "%"),
+  percent: number((value, places) => decimal(short(value, Number(places ?? 1)), Number(places ?? 1)) + SPACE + "%"),
   /** A share of one: 0.875 becomes 87.5 %. */
   ratio: number((value, places) => decimal(value * 100, Number(places ?? 1)) + SPACE + "%"),
   /** Hours as people say them: 2.25 becomes 2 h 15 m. */

@@ -57,16 +57,32 @@ fn ChartData(answer: Answer, title: String, rows: String, target: Option<Target>
     view! {
         <details class="tile-data">
             <summary><span class="visually-hidden">{title}": "</span>"Table"</summary>
-            <div class="table-wrap" tabindex="0" role="region" aria-label="Numbers of the chart">{groups_table(&answer, target.as_ref(), &rows)}</div>
+            <div class="table-wrap" tabindex="0" role="region" aria-label="Numbers of the chart">{groups_table(&answer, target.as_ref(), &rows, Bars::None)}</div>
         </details>
     }
     .into_any()
 }
 
+/// Whether a table of groups draws its first numbers, too.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Bars {
+    /// A chart beside it does.
+    None,
+    /// Each has a bar behind it.
+    Behind,
+}
+
 /// Groups and their values, as a table; each leads to its rows.
-pub fn groups_table(answer: &Answer, target: Option<&Target>, rows_address: &str) -> AnyView {
+pub fn groups_table(answer: &Answer, target: Option<&Target>, rows_address: &str, bars: Bars) -> AnyView {
     // A target is one of the first value, and of every column where columns are groups.
     let several = answer.dimensions > 1;
+    let first = answer.series.first().filter(|_| !several && bars == Bars::Behind);
+    let sizes = answer.groups.iter().filter_map(|group| group.values.get(&first?.id));
+    let largest = sizes.fold(0.0_f64, |largest, size| largest.max(size.abs()));
+    let bar = move |value: Option<f64>| {
+        let value = value.filter(|_| largest > 0.0)?;
+        Some((format!("--share:{:.1}%", value.abs() / largest * 100.0), value < 0.0))
+    };
 
     let heads: Vec<_> = answer
         .series
@@ -83,17 +99,24 @@ pub fn groups_table(answer: &Answer, target: Option<&Target>, rows_address: &str
                 .enumerate()
                 .map(|(place, series)| {
                     let target = target.filter(|_| several || place == 0);
-                    let mark = mark(target, group.values.get(&series.id).copied());
-                    let text = group.values.get(&series.id).map_or_else(
+                    let value = group.values.get(&series.id).copied();
+                    let mark = mark(target, value);
+                    let (share, is_negative) = bar(value.filter(|_| place == 0)).unzip();
+                    let class = match is_negative {
+                        None => "num",
+                        Some(false) => "num barred",
+                        Some(true) => "num barred is-negative",
+                    };
+                    let text = value.map_or_else(
                         || format::NOTHING.to_owned(),
-                        |value| format::exact_value(*value, series.unit),
+                        |value| format::exact_value(value, series.unit),
                     );
                     let way = if several {
                         address::with(rows_address, &[("k", &group.key), ("k", &series.id)])
                     } else {
                         address::with(rows_address, &[("k", &group.key), ("layer", &series.id)])
                     };
-                    view! { <td class="num">{mark}<a class="quiet-link" href=way rel="external">{text}</a></td> }
+                    view! { <td class=class style=share>{mark}<a class="quiet-link" href=way rel="external">{text}</a></td> }
                         .into_any()
                 })
                 .collect();

@@ -4,7 +4,7 @@ use super::{
     icon::{Glyph, Icon},
     target::mark,
 };
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use leptos::prelude::*;
 use serde_json::Value;
 use taskgauge_model::{
@@ -108,7 +108,7 @@ pub fn cell(value: &Value, kind: Option<ColumnKind>) -> String {
         }
         Value::String(text) => match kind {
             Some(ColumnKind::Time) => {
-                text.parse::<DateTime<Utc>>().map_or_else(|_| text.clone(), format::instant)
+                text.parse::<DateTime<FixedOffset>>().map_or_else(|_| text.clone(), format::instant)
             }
             Some(ColumnKind::Date) => {
                 text.parse::<NaiveDate>().map_or_else(|_| text.clone(), |date| date.to_string())
@@ -130,6 +130,7 @@ mod tests {
         assert_eq!(cell(&json!(1234.5), Some(ColumnKind::Money)), "1,234.50");
         assert_eq!(cell(&json!(123_456), Some(ColumnKind::Id)), "123456");
         assert_eq!(cell(&json!("2026-03-18T10:00:00Z"), Some(ColumnKind::Time)), "2026-03-18 10:00");
+        assert_eq!(cell(&json!("2026-03-18T11:00:00+01:00"), Some(ColumnKind::Time)), "2026-03-18 11:00");
         assert_eq!(cell(&json!("<b>"), Some(ColumnKind::Text)), "<b>");
         assert_eq!(heading("age_days"), "Age days");
     }

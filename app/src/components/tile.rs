@@ -2,7 +2,7 @@
 
 use super::{
     age::Age,
-    chart::{Chart, groups_table},
+    chart::{Bars, Chart, groups_table},
     table::Cells,
     target::{goal, tone},
 };
@@ -151,7 +151,7 @@ fn body(look: Look<'_>, answer: Answer, option: Option<String>) -> AnyView {
         ChartKind::Number | ChartKind::Percent => number(unit, target, &answer, rows),
         ChartKind::Progress => progress(unit, target, &answer, rows),
         ChartKind::Table => view! {
-            <div class="tile-table" tabindex="0" role="region" aria-label=format!("Table of {title}")>{groups_table(&answer, target, rows)}</div>
+            <div class="tile-table" tabindex="0" role="region" aria-label=format!("Table of {title}")>{groups_table(&answer, target, rows, Bars::Behind)}</div>
         }
         .into_any(),
         _ => match option {

@@ -132,6 +132,7 @@ pub fn BoardEditor(
             {words(&board)}
             <div id="layout">{layout(&board, &content, tiles, at)}</div>
             <p class="visually-hidden" role="status" id="layout-said"></p>
+            <div class="toast" data-gone="" hidden><span></span><button class="button small" type="button">"Take back"</button></div>
         </form>
     };
     frame(email, "/dashboards", page.into_any())

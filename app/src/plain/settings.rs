@@ -10,6 +10,7 @@ use chrono::{Month, Weekday};
 use leptos::prelude::*;
 use taskgauge_model::{
     datasource::Datasource,
+    link::{Links, Record},
     settings::{Settings, UtilizationBasis},
 };
 
@@ -23,6 +24,9 @@ const WEEKDAYS: [(Weekday, &str, &str); 7] = [
     (Weekday::Sat, "Sat", "Saturday"),
     (Weekday::Sun, "Sun", "Sunday"),
 ];
+
+/// The status *Complete*, which is the same in every Autotask.
+const COMPLETE: &str = "5";
 
 /// What the tenant's picklists offer: value and label.
 #[derive(Debug, Clone, Default)]
@@ -94,6 +98,7 @@ pub fn SettingsPage(
                 {service_desk(&settings, &choices)}
                 {people(&settings)}
                 {calendar(&settings)}
+                {opening(&settings)}
                 {buttons}
             </fieldset>
         </form>
@@ -105,7 +110,9 @@ fn service_desk(settings: &Settings, choices: &Choices) -> AnyView {
     let is_id = |ids: &[i64], value: &str| value.parse().is_ok_and(|id| ids.contains(&id));
     let merged = settings.merged_ticket_status.map(|status| status.to_string()).unwrap_or_default();
     let mut statuses = vec![option("", "None", merged.is_empty())];
-    statuses.extend(choices.statuses.iter().map(|(value, label)| option(value, label, *value == merged)));
+    // Complete is what closes a ticket; without it nothing would be resolved.
+    let offered = choices.statuses.iter().filter(|(value, _)| *value != COMPLETE || *value == merged);
+    statuses.extend(offered.map(|(value, label)| option(value, label, *value == merged)));
     let stale = "An open ticket is stale after so many days without activity. Default: 3.";
     view! {
         <section class="section">
@@ -115,7 +122,7 @@ fn service_desk(settings: &Settings, choices: &Choices) -> AnyView {
             {words("reactive_issue_types", "Reactive issue types", "Names of issue types that are unplanned work whatever the ticket’s type, one a line. Default: none.", &settings.reactive_issue_types, &choices.issue_types, exactly)}
             {boxes("reactive_queues", "Reactive queues", "Tickets of these queues are unplanned work, whatever their type.", &choices.queues, |value| is_id(&settings.reactive_queues, value))}
             {words("waiting_statuses", "Waiting statuses", "A status that contains one of these words waits for somebody else; one a line. Default: waiting, hold, customer, vendor.", &settings.waiting_statuses, &choices.statuses, contains)}
-            {select("merged_ticket_status", "Status of merged tickets (left out of measures of resolution)", statuses)}
+            {select("merged_ticket_status", "Status of merged tickets (left out of measures of resolution; open in all others, as Complete alone closes a ticket)", statuses)}
             {text("sla_target", "Goal for service levels, in percent", &settings.sla_target.to_string(), Some("Share of agreements to be met. Default: 90."), 6)}
             {text("csat_positive_from", "A survey answer is positive from, in percent of the scale", &settings.csat_positive_from.to_string(), Some("Default: 80."), 6)}
             {boxes("queues_in_scope", "Queues that count", "Tickets of other queues are left out of all numbers of tickets; hours and surveys are of every queue. None chosen: all count.", &choices.queues, |value| is_id(&settings.queues_in_scope, value))}
@@ -163,6 +170,46 @@ fn calendar(settings: &Settings) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// Where records open in Autotask.
+fn opening(settings: &Settings) -> AnyView {
+    let fields: Vec<_> = Record::ALL
+        .into_iter()
+        .map(|record| {
+            let own = settings.links.templates.get(&record).cloned();
+            let help = (record == Record::Ticket)
+                .then_some("/Mvc/ServiceDesk/TicketDetail.mvc?ticketId={id} opens tickets without a window of their own.");
+            text(&link_name(record), record.label(), &own.unwrap_or_else(|| record.template()), help, 500)
+        })
+        .collect();
+    let of_hosts = "One a line. Links lead to Autotask alone, unless the host is named here.";
+    view! {
+        <section class="section">
+            <h2>"Links to Autotask"</h2>
+            <details open=settings.links != Links::default()>
+                <summary>"Where each record opens"</summary>
+                <p class="help">"A path below your Autotask web address, or a whole https address; {id} is the number of the record. Empty: the default."</p>
+                {fields}
+                {area("link_hosts", "Other hosts that links may lead to", &settings.links.hosts.join("\n"), of_hosts)}
+            </details>
+        </section>
+    }
+    .into_any()
+}
+
+/// The name of the field of a record's address.
+fn link_name(record: Record) -> String {
+    format!("link_{}", record.label().to_lowercase().replace(' ', "_"))
+}
+
+/// The addresses that a form sent, as far as they are not the defaults.
+fn read_links(sent: &Sent, hosts: Vec<String>) -> Links {
+    let own = |record: Record| {
+        let template = sent.get(&link_name(record)).trim();
+        (!template.is_empty() && template != record.template()).then(|| (record, template.to_owned()))
+    };
+    Links { templates: Record::ALL.into_iter().filter_map(own).collect(), hosts }
 }
 
 fn exactly(label: &str, word: &str) -> bool {
@@ -249,6 +296,7 @@ pub fn read_settings(sent: &Sent, before: &Settings) -> Result<Settings, (String
         queues_in_scope: ids("queues_in_scope"),
         excluded_ticket_categories: ids("excluded_ticket_categories"),
         merged_ticket_status: sent.get("merged_ticket_status").parse().ok(),
+        links: read_links(sent, words("link_hosts")),
     };
     match problem {
         None => Ok(settings),

@@ -27,7 +27,7 @@ impl Bundle {
     /// Reads a file; a lone dashboard as the catalogue has it is one, too.
     ///
     /// # Errors
-    /// [`Unreadable`] for what is no TOML, names what is not known, or is larger than [`BUNDLE_MAX`].
+    /// [`Unreadable`] for what is no TOML, names what is not known or one thing twice, or is larger than [`BUNDLE_MAX`].
     pub fn read(text: &str) -> Result<Bundle, Unreadable> {
         if text.len() > BUNDLE_MAX {
             return Err(Unreadable(format!("The file is larger than {} KB.", BUNDLE_MAX / 1024)));
@@ -46,6 +46,13 @@ impl Bundle {
         })?;
         if bundle.gauges.is_empty() && bundle.dashboards.is_empty() {
             return Err(Unreadable("The file holds neither a gauge nor a dashboard.".to_owned()));
+        }
+        let gauges = bundle.gauges.iter().map(|gauge| gauge.id.as_str()).collect::<Vec<_>>();
+        let dashboards = bundle.dashboards.iter().map(|dashboard| dashboard.id.as_str()).collect();
+        for (noun, ids) in [("gauge", gauges), ("dashboard", dashboards)] {
+            if let Some((_, id)) = ids.iter().enumerate().find(|(place, id)| ids[..*place].contains(id)) {
+                return Err(Unreadable(format!("The file holds the {noun} “{id}” twice.")));
+            }
         }
         Ok(bundle)
     }
@@ -76,6 +83,14 @@ mod tests {
     fn a_lone_dashboard_is_read() {
         let text = "id = \"mine\"\ntitle = \"Mine\"\nabout = \"\"\ntiles = [{ gauge = \"open_tickets\", width = 2, height = 2 }]";
         assert_eq!(Bundle::read(text).unwrap().dashboards[0].id, "mine");
+    }
+
+    #[test]
+    fn a_file_holds_each_thing_once() {
+        let one = Bundle { gauges: vec![Catalogue::shipped().gauges[0].clone()], dashboards: Vec::new() };
+        let text = one.write().unwrap();
+        let error = Bundle::read(&format!("{text}\n{text}")).unwrap_err().to_string();
+        assert!(error.contains(&one.gauges[0].id) && error.contains("twice"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Datasets: named, documented views for people, declared in `catalogue/datasets/*.toml`.
 
+use crate::link::DeepLink;
 use serde::{Deserialize, Serialize};
 
 /// A named view of the copy of Autotask: columns with labels, a window, joins done.
@@ -121,73 +122,6 @@ impl ColumnKind {
     }
 }
 
-/// How a row opens in Autotask.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeepLink {
-    /// Which kind of record.
-    pub record: Record,
-    /// Column that holds its id.
-    pub id: String,
-}
-
-/// The kinds of records that Autotask opens by address (vendor help, *`ExecuteCommand`*).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Record {
-    /// A ticket.
-    Ticket,
-    /// A project task.
-    Task,
-    /// A company.
-    Company,
-    /// A contact.
-    Contact,
-    /// A contract.
-    Contract,
-    /// A project.
-    Project,
-    /// An opportunity.
-    Opportunity,
-    /// A quote.
-    Quote,
-    /// A sales order.
-    SalesOrder,
-    /// A configuration item.
-    ConfigurationItem,
-    /// A time entry.
-    TimeEntry,
-    /// A service call.
-    ServiceCall,
-}
-
-impl Record {
-    /// The command and its parameter.
-    pub const fn command(self) -> (&'static str, &'static str) {
-        match self {
-            Record::Ticket => ("OpenTicketDetail", "TicketID"),
-            Record::Task => ("OpenTaskDetail", "TaskID"),
-            Record::Company => ("OpenAccount", "AccountID"),
-            Record::Contact => ("OpenContact", "ContactID"),
-            Record::Contract => ("OpenContract", "ContractID"),
-            Record::Project => ("OpenProject", "ProjectID"),
-            Record::Opportunity => ("OpenOpportunity", "OpportunityID"),
-            Record::Quote => ("OpenQuote", "ID"),
-            Record::SalesOrder => ("OpenSalesOrder", "SalesOrderID"),
-            Record::ConfigurationItem => ("EditInstalledProduct", "InstalledProductID"),
-            Record::TimeEntry => ("EditTimeEntry", "WorkEntryID"),
-            Record::ServiceCall => ("OpenServiceCall", "ServiceCallID"),
-        }
-    }
-
-    /// The address that opens record `id` at a tenant's web address (`https://ww5.autotask.net/`).
-    pub fn url(self, web_url: &str, id: i64) -> String {
-        let (code, parameter) = self.command();
-        let base = web_url.trim_end_matches('/');
-        format!("{base}/Autotask/AutotaskExtend/ExecuteCommand.aspx?Code={code}&{parameter}={id}")
-    }
-}
-
 impl Dataset {
     /// Entities that decide which rows there are.
     pub fn row_entities(&self) -> &[String] {
@@ -214,7 +148,7 @@ pub struct TablePage {
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TableRow {
-    /// Values; times as RFC 3339, dates as `YYYY-MM-DD`, numbers as numbers.
+    /// Values; times as RFC 3339 (read by the clock of their offset), dates as `YYYY-MM-DD`, numbers as numbers.
     pub values: Vec<serde_json::Value>,
     /// Address of the record in Autotask.
     pub link: Option<String>,

@@ -1,7 +1,7 @@
 //! Numbers, durations, ages and dates as people read them.
 
 use crate::gauge::Unit;
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, TimeZone, Timelike, Utc};
 
 /// The sign for *no value*.
 pub const NOTHING: &str = "–";
@@ -95,6 +95,10 @@ pub fn value(value: f64, unit: Unit) -> String {
 }
 
 fn significant_percent(value: f64) -> String {
+    // What is short of the whole does not say that it is the whole: a goal of 100 % is missed by a little, too.
+    if (99.95..100.0).contains(&value) {
+        return "99.9".to_owned();
+    }
     let decimals = usize::from(value.abs() < 99.95);
     trim(format!("{value:.decimals$}"))
 }
@@ -135,9 +139,9 @@ pub fn span(seconds: f64) -> String {
     }
 }
 
-/// An instant in UTC to the minute: `2026-11-03 09:05`. Written out, because what chrono needs to read a pattern is
-/// more wasm than all numbers here.
-pub fn instant(at: DateTime<Utc>) -> String {
+/// An instant to the minute, by the clock of its own offset: `2026-11-03 09:05`. Written out, because what chrono needs to
+/// read a pattern is more wasm than all numbers here.
+pub fn instant<Tz: TimeZone>(at: DateTime<Tz>) -> String {
     format!("{} {:02}:{:02}", at.date_naive(), at.hour(), at.minute())
 }
 
@@ -201,6 +205,7 @@ mod tests {
         assert_eq!(grouped(-0.001, 2), "0.00");
         assert_eq!(exact(1_200.5), "1,200.5");
         assert_eq!(value(100.0, Unit::Percent), "100 %");
+        assert_eq!(value(99.96, Unit::Percent), "99.9 %");
         assert_eq!(value(87.26, Unit::Percent), "87.3 %");
     }
 }

@@ -22,6 +22,7 @@ pub mod grid;
 pub mod ids;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod lacks;
+pub mod link;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod merge;
 pub mod range;

@@ -109,6 +109,8 @@ impl Range {
             return (*label).to_owned();
         }
         match self {
+            // Unlike *today* in a title, it gives way to the range that a viewer chooses.
+            Range::Last(1) => Range::Today.label(),
             Range::Last(days) => format!("Last {days} days"),
             Range::Next(days) => format!("Next {days} days"),
             Range::Dates(from, to) => format!("{} to {}", from.format("%-d %b %Y"), to.format("%-d %b %Y")),

@@ -1,5 +1,6 @@
 //! What an admin can change about how a datasource's numbers are reckoned.
 
+use crate::link::Links;
 use chrono::Weekday;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -40,6 +41,8 @@ pub struct Settings {
     pub excluded_ticket_categories: Vec<i64>,
     /// Status of tickets that were closed by merging; they are left out of measures of resolution.
     pub merged_ticket_status: Option<i64>,
+    /// Where records open in Autotask.
+    pub links: Links,
 }
 
 /// Which hours utilization counts.
@@ -73,6 +76,7 @@ impl Default for Settings {
             queues_in_scope: Vec::new(),
             excluded_ticket_categories: Vec::new(),
             merged_ticket_status: None,
+            links: Links::default(),
         }
     }
 }
@@ -87,7 +91,12 @@ impl Settings {
     }
 
     /// What is wrong with these settings, as a sentence.
-    pub fn problem(&self) -> Option<&'static str> {
+    pub fn problem(&self) -> Option<String> {
+        self.misplaced().map(str::to_owned).or_else(|| self.links.problem())
+    }
+
+    /// What is out of its bounds.
+    fn misplaced(&self) -> Option<&'static str> {
         if !(1..=365).contains(&self.stale_days) {
             Some("Tickets can become stale after 1 to 365 days.")
         } else if !(0.0..=100.0).contains(&self.sla_target)

@@ -80,6 +80,14 @@ fn what_datasets_name_is_there() {
         for name in dataset.company.iter().chain(dataset.link.as_ref().map(|link| &link.id)) {
             assert_eq!(kind(name), Some(ColumnKind::Id), "{slug}.{name}");
         }
+        if let Some(link) = &dataset.link {
+            assert!(
+                link.record.is_some() != link.entity.is_some(),
+                "{slug} opens one kind of record or says which"
+            );
+            let entity = link.entity.as_deref();
+            assert!(entity.is_none_or(|name| kind(name) == Some(ColumnKind::Text)), "{slug}");
+        }
         for entity in &dataset.entities {
             assert!(
                 Entity::named(entity).is_some_and(|found| found.name == entity),

@@ -32,8 +32,8 @@ pub enum RenderError {
     Stopped,
 }
 
-/// Pictures kept at most; about 10 KB each.
-const KEPT: usize = 2_000;
+/// Bytes of pictures kept at most. A usual one has 10 KB; one of thousands of points has megabytes.
+const KEPT_BYTES: usize = 64 * 1024 * 1024;
 
 /// Size of a picture, in CSS pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,6 +63,7 @@ type Key = [u8; 32];
 struct Pictures {
     by_key: HashMap<Key, Arc<str>>,
     order: VecDeque<Key>,
+    bytes: usize,
 }
 
 impl Renderer {
@@ -108,13 +109,15 @@ impl Renderer {
 
 impl Pictures {
     fn keep(&mut self, key: Key, picture: Arc<str>) {
-        if self.by_key.insert(key, picture).is_none() {
-            self.order.push_back(key);
+        self.bytes += picture.len();
+        match self.by_key.insert(key, picture) {
+            Some(before) => self.bytes -= before.len(),
+            None => self.order.push_back(key),
         }
-        while self.order.len() > KEPT {
-            if let Some(oldest) = self.order.pop_front() {
-                self.by_key.remove(&oldest);
-            }
+        while self.bytes > KEPT_BYTES
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.bytes -= self.by_key.remove(&oldest).map_or(0, |picture| picture.len());
         }
     }
 }
@@ -203,10 +206,15 @@ mod tests {
     #[test]
     fn old_pictures_make_room() {
         let mut pictures = Pictures::default();
-        for number in 0..KEPT + 10 {
-            pictures.keep(key(&number.to_string(), SIZE), "".into());
+        let picture: Arc<str> = "x".repeat(KEPT_BYTES / 8).into();
+        let kept = |number: usize| key(&number.to_string(), SIZE);
+        for number in 0..10 {
+            pictures.keep(kept(number), picture.clone());
         }
-        assert_eq!(pictures.by_key.len(), KEPT);
-        assert!(!pictures.by_key.contains_key(&key("0", SIZE)));
+        assert_eq!((pictures.by_key.len(), pictures.bytes), (8, KEPT_BYTES));
+        assert!(!pictures.by_key.contains_key(&kept(1)) && pictures.by_key.contains_key(&kept(2)));
+        // The same again takes no more room.
+        pictures.keep(kept(9), picture);
+        assert_eq!((pictures.by_key.len(), pictures.bytes), (8, KEPT_BYTES));
     }
 }

@@ -232,7 +232,7 @@ impl Store {
         version: i64,
         over: Over,
     ) -> Result<(), StoreError> {
-        piece.check()?;
+        piece.check_written()?;
         let shipped = T::shipped().iter().find(|shipped| shipped.id() == piece.id());
         let stored: Option<(i64, Value, bool)> = sqlx::query_as(
             "select version, body, removed_at is not null

@@ -52,7 +52,7 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let read = self.reading(datasource, dataset, query, scope);
         let mut transaction = self.reading_at(read.at).await?;
-        reading::web_url(&mut transaction, datasource).await?;
+        reading::opening(&mut transaction, datasource).await?;
         read.count(&mut transaction).await
     }
 
@@ -60,7 +60,7 @@ impl Store {
     ///
     /// Without columns in the query these are all that are no JSON. `offset` and `limit` do not apply. Text that a
     /// spreadsheet would take for a formula gets an apostrophe in front. All rows are of one moment, however long the
-    /// reader takes; dropping the stream ends the reading.
+    /// reader takes, as long as it takes something every five minutes; dropping the stream ends the reading.
     ///
     /// # Errors
     /// As [`Store::table`]; once rows flow, what the database says.

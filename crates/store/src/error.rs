@@ -2,6 +2,9 @@
 
 use sqlx::migrate::MigrateError;
 
+/// SQLSTATE of a statement that was stopped, as when its time is up.
+const QUERY_CANCELED: &str = "57014";
+
 /// Why the store could not do what was asked.
 ///
 /// What it displays is a sentence for people and holds nothing of the database's own messages, which may repeat
@@ -62,6 +65,13 @@ impl StoreError {
     /// Whether the same call may succeed later, with nothing changed by a person.
     pub const fn is_transient(&self) -> bool {
         matches!(self, StoreError::Unreachable(_) | StoreError::TimedOut(_))
+    }
+
+    /// Whether a statement took longer than it may. One that found no connection, or that was stopped for another's sake,
+    /// may be answered at once the next time.
+    pub(crate) fn is_overlong(&self) -> bool {
+        let StoreError::TimedOut(sqlx::Error::Database(error)) = self else { return false };
+        error.code().as_deref() == Some(QUERY_CANCELED)
     }
 
     /// The same for somebody else who waited for the same work. Of the database's own error its words are left.
@@ -182,6 +192,8 @@ mod tests {
         assert_eq!(limit, "30s");
         sqlx::query("set local statement_timeout = 20").execute(&mut *transaction).await.unwrap();
         let error = sqlx::query("select pg_sleep(60)").execute(&mut *transaction).await.unwrap_err();
-        assert!(matches!(StoreError::from(error), StoreError::TimedOut(_)));
+        let error = StoreError::from(error);
+        assert!(matches!(error, StoreError::TimedOut(_)) && error.is_overlong());
+        assert!(!StoreError::from(sqlx::Error::PoolTimedOut).is_overlong());
     }
 }

@@ -39,11 +39,13 @@ use sqlx::{
 use std::{str::FromStr, sync::Arc, time::Duration};
 use taskgauge_model::clock::Clock;
 
-/// Most connections one process holds, those of gauges apart.
+/// Most connections one process holds, those of gauges and files apart.
 const CONNECTIONS_MAX: u32 = 10;
 /// Connections for the statements of gauges, per statement of a board that runs beside others. Each plans each
 /// statement once, so they are few.
 const READERS: usize = 2;
+/// Connections for files that people download: each is held until its last row is on the way.
+const EXPORTS: u32 = 6;
 /// How long a caller waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -56,6 +58,8 @@ pub struct Store {
     pub(crate) pool: PgPool,
     /// For gauges and datasets: they may take long and keep nobody else from a connection.
     pub(crate) readers: PgPool,
+    /// For files: whoever downloads slowly keeps nobody from a board.
+    pub(crate) exports: PgPool,
     pub(crate) sealer: Sealer,
     pub(crate) clock: Clock,
     pub(crate) answers: Arc<gauges::cache::Answers>,
@@ -94,10 +98,12 @@ impl Store {
         first.close().await?;
         let readers = READERS * Store::statements_at_once();
         let readers = pool_of(options.clone(), u32::try_from(readers).unwrap_or(CONNECTIONS_MAX));
+        let exports = pool_of(options.clone(), EXPORTS);
         let pool = pool_of(options, CONNECTIONS_MAX);
         Ok(Store {
             pool,
             readers,
+            exports,
             sealer,
             clock,
             answers: Arc::default(),
@@ -127,6 +133,7 @@ impl Store {
 
     /// Closes all connections, after the statements under way.
     pub async fn close(&self) {
+        self.exports.close().await;
         self.readers.close().await;
         self.pool.close().await;
     }

@@ -34,7 +34,7 @@ impl Store {
         settings: &Settings,
     ) -> Result<(), StoreError> {
         if let Some(problem) = settings.problem() {
-            return Err(StoreError::Invalid(problem.into()));
+            return Err(StoreError::Invalid(problem));
         }
         let stored = settings
             .to_stored()

@@ -8,6 +8,7 @@ use crate::{
     cluster::{Cluster, ClusterOptions, Tuning},
     datasources::StoredCredentials,
     drafts::TestedDraft,
+    gauges::{days::DATED, plan::Key},
     sealing::Sealer,
 };
 use chrono::{DateTime, Utc};
@@ -15,7 +16,9 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::{collections::BTreeMap, sync::OnceLock};
 use taskgauge_model::{
+    catalogue::Catalogue,
     clock::Clock,
+    dataset::Dataset,
     datasource::{Doctor, TestReport},
     ids::DatasourceId,
 };
@@ -111,9 +114,44 @@ pub fn tested_draft() -> TestedDraft {
 
 /// The dates whose changes are noted by day, as `table.column`, each with the entities by whose changes it is.
 pub fn noted_dates() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
-    let noted = crate::gauges::days::DATED.iter().flat_map(|dated| dated.noted);
+    let noted = DATED.iter().flat_map(|dated| dated.noted);
     let named: BTreeMap<_, _> = noted.map(|noted| (noted.name, noted.by.to_vec())).collect();
     named.into_iter()
+}
+
+/// A column whose values are names that are looked up by id.
+#[derive(Debug)]
+pub struct NamedColumn {
+    /// Slug of its dataset.
+    pub dataset: &'static str,
+    /// The column with the id.
+    pub id: &'static str,
+    /// The column itself.
+    pub label: &'static str,
+    /// The statement that finds names: `$1` datasource, `$2` ids.
+    pub sql: &'static str,
+}
+
+/// The columns of datasets that are counted by the day whose names are looked up by id.
+pub fn named_columns() -> Vec<NamedColumn> {
+    let datasets = Catalogue::shipped().datasets.iter();
+    let is_counted = |dataset: &&Dataset| {
+        let lead = dataset.entities.first();
+        DATED
+            .iter()
+            .any(|it| lead.is_some_and(|lead| lead == it.entity) && dataset.column(it.column).is_some())
+    };
+    datasets
+        .filter(is_counted)
+        .flat_map(|dataset| {
+            dataset.columns.iter().filter_map(|label| {
+                let id = dataset.column(label.id.as_deref()?)?;
+                let order = label.order.as_deref().and_then(|order| dataset.column(order));
+                let names = Key::Column { label, id: Some(id), order }.names()?;
+                Some(NamedColumn { dataset: &dataset.slug, id: &id.name, label: &label.name, sql: names.sql })
+            })
+        })
+        .collect()
 }
 
 /// A sealer with [`KEY`].

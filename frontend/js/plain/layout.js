@@ -30,14 +30,22 @@ export function layout(form) {
     tile.style.setProperty("--h", h);
     tile.querySelector(".layout-size").textContent = `${w} × ${h}`;
   };
+  const gone = form.querySelector("[data-gone]");
+  /** Offers to take back what was just removed, or no longer. */
+  const offer = (text) => {
+    gone.hidden = !text;
+    gone.firstElementChild.textContent = text ?? "";
+  };
   const state = () => tiles().map((tile) => [tile, ...sizeOf(tile)]);
   const keep = () => {
     past.push(state());
     if (past.length > HISTORY) past.shift();
+    offer();
     touch();
   };
   const back = () => {
     const before = past.pop();
+    offer();
     if (!before) return say("There is nothing to take back.");
     // Tiles that are put back lose the focus, and with it the keyboard's place.
     const focused = document.activeElement;
@@ -73,6 +81,7 @@ export function layout(form) {
     keep();
     tile.remove();
     say(`${tile.dataset.title} is removed. Ctrl+Z brings it back.`);
+    offer(`${tile.dataset.title} is removed.`);
     (next?.querySelector(".layout-handle") ?? document.getElementById("add")).focus();
   };
   const verbs = {
@@ -85,6 +94,7 @@ export function layout(form) {
     drop,
   };
 
+  gone.querySelector("button").addEventListener("click", back);
   form.addEventListener("input", touch);
   form.addEventListener("submit", async (event) => {
     const button = event.submitter;
@@ -100,6 +110,7 @@ export function layout(form) {
     const html = await part(form.action, fields(form, "do", button.value));
     if (html === undefined) return say("The server did not answer. Try again.");
     past.length = 0;
+    offer();
     place.innerHTML = html;
     const added = tiles().at(-1);
     added?.scrollIntoView({ block: "nearest" });
@@ -107,7 +118,7 @@ export function layout(form) {
   });
 
   form.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && event.key === "z" && !event.target.matches("input, textarea, select")) {
+    if ((event.ctrlKey || event.metaKey) && event.key === "z" && !event.target.matches("input, textarea")) {
       event.preventDefault();
       return back();
     }

@@ -282,6 +282,6 @@ fn planned<T: Piece>(content: &Content, piece: &T, problem: Option<String>) -> P
         title: piece.title().chars().take(100).collect(),
         id: piece.id().chars().take(60).collect(),
         effect,
-        problem: piece.check().err().map(|error| error.to_string()).or(problem),
+        problem: piece.check_written().err().map(|error| error.to_string()).or(problem),
     }
 }

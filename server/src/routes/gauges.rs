@@ -229,16 +229,17 @@ async fn take(
         return *refusal;
     }
     let is_new = id.is_none();
-    let mut gauge = sent.gauge();
+    let (mut gauge, mut typed) = (sent.gauge(), sent.typed());
     if let Some(id) = id {
+        typed.id.clone_from(&id);
         gauge.id = id;
     }
     let version = sent.get("version").parse().unwrap_or_default();
-    if builder::rebuild(&mut gauge, sent.get("do")) {
+    if builder::rebuild(&mut typed, sent.get("do")) {
         if super::is_fragment(headers) {
-            return super::fragment(state, || builder::fields(&gauge, is_new, sent.dates()));
+            return super::fragment(state, || builder::fields(&typed, is_new, sent.dates()));
         }
-        let typed = Typed { gauge, version, is_new, problem: None, sent: Some(&sent) };
+        let typed = Typed { gauge: typed, version, is_new, problem: None, sent: Some(&sent) };
         return editor(state, session, typed).await;
     }
     let (store, actor) = (&state.app.store, session.user.email.as_str());
@@ -302,7 +303,7 @@ async fn preview_of(cx: &RequestCx, gauge: &Gauge, source: &Source, problem: Opt
     if named.title.is_empty() {
         "Untitled".clone_into(&mut named.title);
     }
-    match problem.or_else(|| named.check().err().map(|error| error.to_string())) {
+    match problem.or_else(|| named.check_written().err().map(|error| error.to_string())) {
         None => answered::single(cx, &named, source.id, &Filters::default(), PREVIEW_SIZE).await,
         Some(problem) => answered::unasked(&named, problem, PREVIEW_SIZE),
     }

@@ -222,16 +222,21 @@ async fn settings_change_the_numbers_and_the_goals() {
         ("fiscal_year_starts", "7"),
         ("merged_ticket_status", ""),
         ("queues_in_scope", queue.as_str()),
+        ("link_ticket", "/Mvc/ServiceDesk/TicketDetail.mvc?ticketId={id}"),
+        ("link_hosts", "psa.example.com"),
     ];
     assert_eq!(location(&browser.post(SETTINGS, &form).await), "/data/datasources/1/settings?saved=1");
     assert_ne!(value(&browser, "stale_tickets").await, stale);
     let goal = browser.text("/gauges/sla_overall_met").await;
     assert!(goal.contains("goal 95.5"), "{goal}");
+    let rows = browser.text("/gauges/open_tickets/rows").await;
+    assert!(rows.contains("/Mvc/ServiceDesk/TicketDetail.mvc?ticketId="), "{rows}");
     for (field, wrong, said) in [
         ("stale_days", "0", "1 to 365 days"),
         ("stale_days", "soon", "whole number"),
         ("sla_target", "101", "between 0 and 100"),
         ("default_daily_hours", "", "is a number"),
+        ("link_ticket", "https://example.com/{id}", "outside of Autotask"),
     ] {
         let mut form = form.to_vec();
         form.retain(|(name, _)| *name != field);

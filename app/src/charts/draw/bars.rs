@@ -1,16 +1,19 @@
 //! Horizontal bars, sorted, the value at the end of each.
 
 use super::{
-    colour, cut, exact_numbers, measured, names_axis, numbers_axis, points, short_numbers, target_line,
-    unit_of,
+    colour, cut, exact_numbers, measured, names_axis, numbers_axis, own_tooltip, points, short_numbers,
+    target_line, unit_of,
 };
 use charming::{
     Chart,
     component::{Axis, Grid, Legend},
-    element::{AxisLabel, ItemStyle, Label, LabelPosition, MarkLineData, SplitLine, Tooltip, Trigger},
-    series::Bar,
+    element::{
+        AxisLabel, AxisType, ItemStyle, Label, LabelPosition, LineStyle, MarkLineData, SplitLine, Tooltip,
+        Trigger,
+    },
+    series::{Bar, Line},
 };
-use taskgauge_model::gauge::{Answer, Target};
+use taskgauge_model::gauge::{Answer, Target, Unit};
 
 /// Most bars that carry their number where a category has several: more, and the numbers would lie over each other.
 const LABELLED_MAX: usize = 16;
@@ -18,8 +21,8 @@ const LABELLED_MAX: usize = 16;
 pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
     let target = measured(answer, target);
     let unit = unit_of(answer);
-    // Bars of another unit have no place on the axis; the table beside the chart has them.
-    let shown: Vec<_> = answer.series.iter().filter(|series| series.unit == unit).collect();
+    // Bars of another unit have no place on the axis.
+    let (shown, others): (Vec<_>, Vec<_>) = answer.series.iter().partition(|series| series.unit == unit);
     let several = shown.len() > 1;
     // The groups of a second dimension are parts of the bar; several values stand beside each other.
     let stacked = several && answer.dimensions > 1;
@@ -46,7 +49,11 @@ pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
         )
         .tooltip(Tooltip::new().trigger(Trigger::Axis).value_formatter(exact_numbers(unit)));
     if several {
-        chart = chart.legend(Legend::new().left(0).top(0));
+        let names = shown.iter().map(|series| cut(&series.label)).collect();
+        chart = chart.legend(Legend::new().left(0).top(0).data(names));
+    }
+    if !others.is_empty() {
+        chart = chart.x_axis(Axis::new().type_(AxisType::Value).show(false));
     }
     for (place, series) in shown.into_iter().enumerate() {
         let bar = match target {
@@ -61,7 +68,9 @@ pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
             (true, true) => bar.bar_width("62%").stack("whole"),
             (true, false) => bar,
         };
-        let label = Label::new().show(labelled).position(LabelPosition::Right).formatter(short_numbers(unit));
+        // A share beside a goal is told apart from it.
+        let numbers = if unit == Unit::Percent { exact_numbers(unit) } else { short_numbers(unit) };
+        let label = Label::new().show(labelled).position(LabelPosition::Right).formatter(numbers);
         chart = chart.series(
             bar.name(cut(&series.label))
                 .item_style(ItemStyle::new().color(colour(series, place)).border_radius(if stacked {
@@ -71,6 +80,19 @@ pub fn bars(answer: &Answer, target: Option<&Target>) -> Chart {
                 }))
                 .label(label)
                 .data(points(answer, series, target)),
+        );
+    }
+    // Not seen: their numbers stand in the tooltip.
+    for series in others {
+        chart = chart.series(
+            Line::new()
+                .name(cut(&series.label))
+                .x_axis_index(1)
+                .symbol_size(0)
+                .line_style(LineStyle::new().width(0))
+                .item_style(ItemStyle::new().color("var(--chart-text-muted)"))
+                .tooltip(own_tooltip(series))
+                .data(points(answer, series, None)),
         );
     }
     chart

@@ -313,6 +313,17 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn another_unit_stands_in_the_tooltip_of_bars() {
+        let mut answer = answer(&[("value", None), ("deals", None)], &[("Ann", &[Some(88.0), Some(3.0)])]);
+        answer.series[0].unit = Unit::Money;
+        let json = option_json(&chart(ChartKind::Bars, &answer, None).expect("a chart"));
+        assert!(json.contains("\"xAxisIndex\":1") && json.contains("\"deals\""), "{json}");
+        answer.series[1].unit = Unit::Money;
+        let json = option_json(&chart(ChartKind::Bars, &answer, None).expect("a chart"));
+        assert!(!json.contains("xAxisIndex"), "{json}");
+    }
+
+    #[test]
     fn meaning_decides_the_colour() {
         let answer =
             answer(&[("opened", Some("opened")), ("other", None)], &[("Mon", &[Some(1.0), Some(2.0)])]);

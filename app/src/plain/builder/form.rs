@@ -1,6 +1,6 @@
 //! The form's fields.
 
-use super::{BETWEEN, ORDERS, SETTING, UNITS};
+use super::{BETWEEN, ORDERS, SETTING, UNITS, sent::written};
 use crate::plain::field::{area, check, date, option, select, text};
 use leptos::prelude::*;
 use taskgauge_model::{
@@ -153,7 +153,7 @@ fn condition_fields(condition: &Condition, prefix: &str, dataset: Option<&Datase
         <div class="builder-row builder-condition">
             {select(&format!("{prefix}.column"), "Where", column_options(dataset, &condition.column, "–", |_| true))}
             {select(&format!("{prefix}.op"), "Comparison", ops)}
-            {text(&format!("{prefix}.value"), "Value", &condition.value.words(), Some("Several with commas; times also as now, now-7d."), 2000)}
+            {text(&format!("{prefix}.value"), "Value", &written(&condition.value), Some("Several with commas; times also as now, now-7d."), 2000)}
             {button(&format!("drop.{prefix}"), "Remove")}
         </div>
     }

@@ -62,7 +62,9 @@ pub fn rebuild(gauge: &mut Gauge, what: &str) -> bool {
     let place = |text: &str| text.parse::<usize>().unwrap_or(usize::MAX);
     match (verb, &parts[..]) {
         ("add", ["layers"]) => {
-            let number = gauge.layers.len() + 1;
+            let number = free(gauge.layers.len(), |number| {
+                gauge.layers.iter().any(|layer| layer.id == format!("number_{number}"))
+            });
             let first = gauge.layers.first().cloned();
             gauge.layers.push(Layer {
                 id: format!("number_{number}"),
@@ -80,7 +82,9 @@ pub fn rebuild(gauge: &mut Gauge, what: &str) -> bool {
             }
         }
         ("add", ["values"]) => {
-            let number = gauge.values.len() + 1;
+            let number = free(gauge.values.len(), |number| {
+                gauge.values.iter().any(|value| value.id == format!("value_{number}"))
+            });
             let formula = gauge.layers.first().map(|layer| layer.id.clone()).unwrap_or_default();
             gauge.values.push(Value {
                 id: format!("value_{number}"),
@@ -102,6 +106,11 @@ pub fn rebuild(gauge: &mut Gauge, what: &str) -> bool {
         _ => return false,
     }
     true
+}
+
+/// The first number after so many that is not taken, of which they can take as many.
+fn free(after: usize, is_taken: impl Fn(usize) -> bool) -> usize {
+    (after + 1..=2 * after + 1).find(|number| !is_taken(*number)).unwrap_or(after + 1)
 }
 
 fn drop_at<T>(list: &mut Vec<T>, at: usize) {
@@ -208,6 +217,79 @@ mod tests {
         gauge.layers[0].measure = Measure::Percentile(97, "age_hours".to_owned());
         let html = Owner::new().with(|| fields(&gauge, false, None).to_html());
         assert_eq!(sent(&html).gauge(), gauge);
+    }
+
+    #[test]
+    fn values_of_conditions_are_read_as_they_were_written() {
+        let number = |number: f64| Scalar::Number(number);
+        let text = |text: &str| Scalar::Text(text.to_owned());
+        for (column, op, value) in [
+            ("age_hours", Op::Over, number(0.125)),
+            ("age_hours", Op::Over, number(-5.0)),
+            ("age_hours", Op::Over, number(1_234_567.891)),
+            ("age_hours", Op::In, Scalar::List(vec![number(1200.0), number(5.0)])),
+            ("company_id", Op::In, Scalar::List(vec![text("1200"), text("5")])),
+            (
+                "status",
+                Op::In,
+                Scalar::List(vec![text("Waiting, Customer"), text("Say \"no\""), text("New")]),
+            ),
+            ("status", Op::Is, text("Waiting, Customer")),
+            ("is_open", Op::Is, Scalar::Flag(false)),
+            ("is_open", Op::Is, Scalar::Flag(true)),
+            ("create_date", Op::AtLeast, text("now-7d")),
+        ] {
+            let mut gauge = blank();
+            "mine".clone_into(&mut gauge.id);
+            gauge.layers[0].conditions.push(Condition { column: column.to_owned(), op, value });
+            let html = Owner::new().with(|| fields(&gauge, false, None).to_html());
+            assert_eq!(sent(&html).gauge(), gauge);
+        }
+        let typed = |value: &str| {
+            let fields = [
+                ("layers.0.dataset", "tickets_14d"),
+                ("layers.0.where.0.column", "is_open"),
+                ("layers.0.where.0.value", value),
+            ];
+            let sent = Sent::new(fields.map(|(name, value)| (name.to_owned(), value.to_owned())));
+            sent.gauge().layers[0].conditions[0].value.clone()
+        };
+        assert_eq!(typed("ja"), text("ja"), "what is neither yes nor no is not taken for one");
+    }
+
+    #[test]
+    fn a_button_names_the_line_that_it_stands_at() {
+        let fields = [
+            ("layers.0.dataset", "tickets_14d"),
+            ("layers.0.where.0.column", ""),
+            ("layers.0.where.1.column", "status"),
+            ("layers.0.where.2.column", "queue"),
+            ("values.0.formula", ""),
+            ("values.1.formula", "a"),
+            ("values.2.formula", "b"),
+        ];
+        let sent = Sent::new(fields.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let mut typed = sent.typed();
+        assert!(rebuild(&mut typed, "drop.layers.0.where.1") && rebuild(&mut typed, "drop.values.1"));
+        assert_eq!(typed.layers[0].conditions[1].column, "queue");
+        assert_eq!(typed.values[1].formula, "b");
+        let saved = sent.gauge();
+        assert_eq!((saved.layers[0].conditions.len(), saved.values.len()), (2, 2));
+    }
+
+    #[test]
+    fn what_is_added_has_a_name_of_its_own() {
+        let mut gauge = blank();
+        for what in ["add.values", "add.values", "drop.values.0", "add.values", "add.layers", "add.layers"] {
+            assert!(rebuild(&mut gauge, what));
+        }
+        for what in ["drop.layers.1", "add.layers"] {
+            assert!(rebuild(&mut gauge, what));
+        }
+        let names: Vec<&str> = gauge.values.iter().map(|value| value.id.as_str()).collect();
+        assert_eq!(names, ["value_2", "value_3"]);
+        let names: Vec<&str> = gauge.layers.iter().map(|layer| layer.id.as_str()).collect();
+        assert_eq!(names, ["tickets", "number_3", "number_4"]);
     }
 
     #[test]

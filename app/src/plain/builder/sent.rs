@@ -63,21 +63,23 @@ impl Sent {
             .collect()
     }
 
-    /// The gauge that was typed. What cannot be read is left out, for the gauge's own checks to say.
+    /// The gauge that was typed. What cannot be read is left out, for the gauge's own checks to say; lines in which
+    /// nothing was chosen are no part of it.
     pub fn gauge(&self) -> Gauge {
+        let mut gauge = self.typed();
+        gauge.values.retain(|value| !value.formula.is_empty());
+        gauge.groups.retain(|group| !group.by.is_empty());
+        for layer in &mut gauge.layers {
+            layer.conditions.retain(|condition| !condition.column.is_empty());
+        }
+        gauge
+    }
+
+    /// As [`Self::gauge`] with every line of the form, in the places that its buttons name.
+    pub fn typed(&self) -> Gauge {
         let layers: Vec<Layer> = self.entries("layers").iter().map(|prefix| self.layer(prefix)).collect();
-        let values = self
-            .entries("values")
-            .iter()
-            .filter(|prefix| !self.get(&format!("{prefix}.formula")).is_empty())
-            .map(|prefix| self.value(prefix))
-            .collect();
-        let groups = self
-            .entries("groups")
-            .iter()
-            .filter(|prefix| !self.get(&format!("{prefix}.by")).is_empty())
-            .map(|prefix| self.group(prefix))
-            .collect();
+        let values = self.entries("values").iter().map(|prefix| self.value(prefix)).collect();
+        let groups = self.entries("groups").iter().map(|prefix| self.group(prefix)).collect();
         let columns = self.all("rows.columns");
         let target = self.number("target.value").map(|value| Target {
             value,
@@ -177,7 +179,6 @@ impl Sent {
         let conditions = self
             .entries(&format!("{prefix}.where"))
             .iter()
-            .filter(|prefix| !self.get(&format!("{prefix}.column")).is_empty())
             .map(|prefix| self.condition(prefix, known))
             .collect();
         Layer {
@@ -205,8 +206,7 @@ impl Sent {
         let value = match op {
             Op::Empty | Op::Filled => Scalar::Nothing,
             Op::In | Op::NotIn => {
-                let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-                Scalar::List(entries.map(|entry| scalar(entry, kind)).collect())
+                Scalar::List(entries(text).iter().map(|entry| scalar(entry, kind)).collect())
             }
             _ => scalar(text, kind),
         };
@@ -237,7 +237,7 @@ impl Sent {
                 .map_or(Order::Largest, |(order, _, _)| *order),
             top: get("top").parse().ok(),
             none: self.some(&format!("{prefix}.none")),
-            bands: get("bands").split(',').filter_map(|bound| bound.trim().parse().ok()).collect(),
+            bands: get("bands").split(',').filter_map(number).collect(),
             min_rows: get("min_rows").parse().ok(),
             workdays: self.flag(&format!("{prefix}.workdays")),
         }
@@ -247,7 +247,7 @@ impl Sent {
 /// A number as people write it: `2.5`, `2,5`, `10,000`, `1,234.50`, `95 %`. Commas before three digits each are those of
 /// thousands, as the program writes them.
 fn number(text: &str) -> Option<f64> {
-    let text = text.trim_end_matches('%').trim();
+    let text = &text.trim().trim_end_matches('%').trim_end().replace('−', "-");
     let groups: Vec<&str> = text.trim_start_matches('-').split(',').collect();
     let is_grouped = groups.len() > 1
         && (1..=3).contains(&groups[0].len())
@@ -259,12 +259,48 @@ fn number(text: &str) -> Option<f64> {
 /// A value of a condition, as its column's kind reads it.
 fn scalar(text: &str, kind: Option<ColumnKind>) -> Scalar {
     match kind {
-        Some(ColumnKind::Flag) => Scalar::Flag(matches!(text.to_lowercase().as_str(), "yes" | "true" | "1")),
+        Some(ColumnKind::Flag) => match text.to_lowercase().as_str() {
+            "yes" | "true" | "1" => Scalar::Flag(true),
+            "no" | "false" | "0" => Scalar::Flag(false),
+            // The gauge's checks say that it is neither.
+            _ => Scalar::Text(text.to_owned()),
+        },
         Some(kind) if kind.is_numeric() => {
             number(text).map_or_else(|| Scalar::Text(text.to_owned()), Scalar::Number)
         }
         _ => Scalar::Text(text.to_owned()),
     }
+}
+
+/// A value of a condition for its field, from which [`scalar`] and [`entries`] read the same again.
+pub(super) fn written(value: &Scalar) -> String {
+    let quoted = |entry: &Scalar| {
+        let text = written(entry);
+        if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    };
+    match value {
+        Scalar::Nothing => String::new(),
+        Scalar::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        Scalar::Number(number) => number.to_string(),
+        Scalar::Text(text) => text.clone(),
+        Scalar::List(values) => values.iter().map(quoted).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// The entries of a list with commas; what stands in quotes may hold some, and a quote is written twice there.
+fn entries(text: &str) -> Vec<String> {
+    let (mut found, mut entry, mut is_inside) = (Vec::new(), String::new(), false);
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' if is_inside && letters.next_if_eq(&'"').is_some() => entry.push('"'),
+            '"' if is_inside || entry.trim().is_empty() => is_inside = !is_inside,
+            ',' if !is_inside => found.push(std::mem::take(&mut entry)),
+            letter => entry.push(letter),
+        }
+    }
+    found.push(entry);
+    found.iter().map(|entry| entry.trim().to_owned()).filter(|entry| !entry.is_empty()).collect()
 }
 
 fn unit(name: &str) -> Option<Unit> {

@@ -5,7 +5,7 @@ use crate::{
     api::boards::{BoardTile, TileGauge},
     charts,
     components::{
-        chart::groups_table,
+        chart::{Bars, groups_table},
         table::Cells,
         tile::{list_count, number, progress},
     },
@@ -202,7 +202,7 @@ fn body(gauge: TileGauge, size: (u32, u32), rows: &str) -> AnyView {
         (ChartKind::Number | ChartKind::Percent, _) => number(unit, target.as_ref(), &answer, rows),
         (ChartKind::Progress, _) => progress(unit, target.as_ref(), &answer, rows),
         (ChartKind::Table, _) => {
-            view! { <div class="wall-table">{groups_table(&answer, target.as_ref(), rows)}</div> }.into_any()
+            view! { <div class="wall-table">{groups_table(&answer, target.as_ref(), rows, Bars::Behind)}</div> }.into_any()
         }
         // A number above it would take from the picture what makes it legible from afar.
         (_, Some(option)) => picture(&option, &title, &answer, target.as_ref(), size),

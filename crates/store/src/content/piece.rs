@@ -1,6 +1,6 @@
 //! What can be made and changed, and what it may look like.
 
-use super::{Content, Entry, ID_MAX};
+use super::{Content, Entry, ID_MAX, RESERVED};
 use crate::{StoreError, gauges::check};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::HashMap;
@@ -34,6 +34,13 @@ pub trait Piece: Serialize + DeserializeOwned + Clone + PartialEq + Send + Sync 
     /// # Errors
     /// [`StoreError::Invalid`] with a sentence that says what to change.
     fn check(&self) -> Result<(), StoreError>;
+    /// As [`Piece::check`], and whether it may be written so: rules that came later do not take away what is stored.
+    ///
+    /// # Errors
+    /// As [`Piece::check`].
+    fn check_written(&self) -> Result<(), StoreError> {
+        self.check()
+    }
     /// Whether what ships can be removed.
     const IS_HIDEABLE: bool;
 }
@@ -62,6 +69,11 @@ impl Piece for Gauge {
     fn check(&self) -> Result<(), StoreError> {
         check_id(&self.id)?;
         check::check(self)
+    }
+
+    fn check_written(&self) -> Result<(), StoreError> {
+        check_id(&self.id)?;
+        check::check_written(self)
     }
 }
 
@@ -143,6 +155,9 @@ impl Piece for Dashboard {
 
 fn check_id(id: &str) -> Result<(), StoreError> {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    if RESERVED.contains(&id) {
+        return Err(StoreError::Invalid(format!("“{id}” is the address of a form. Choose another name.")));
+    }
     if (1..=ID_MAX).contains(&id.len()) && id.chars().all(allowed) && id.starts_with(|c: char| c != '-') {
         return Ok(());
     }

@@ -2,18 +2,23 @@
 
 use super::{
     order::push_order,
-    reading::{Reading, json, push_values, values, web_url},
+    reading::{Reading, json, opening, push_values, values},
 };
 use crate::{Store, StoreError};
-use futures::{Stream, stream};
+use futures::{Stream, StreamExt as _, stream};
 use serde_json::Value;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Transaction};
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 use taskgauge_model::dataset::{ColumnKind, DatasetColumn};
+use tokio::{sync::mpsc, time::timeout};
 
 /// Rows that an export reads at a time, and the statement that reads so many.
 const EXPORT_ROWS: usize = 1_000;
 const EXPORT_FETCH: &str = "fetch forward 1000 from export";
+/// Pieces that are read ahead of who takes them.
+const AHEAD: usize = 2;
+/// A reader who takes nothing for so long loses the connection.
+const STALLED: Duration = Duration::from_mins(5);
 /// Longest time that one statement of an export may take: its first rows wait for the sort of all.
 const EXPORT_TIMEOUT: &str = "120s";
 
@@ -28,15 +33,28 @@ impl Store {
         let cursor = self.cursor(read, default).await?;
         let columns = cursor.columns.iter().map(|column| (column.name.clone(), column.kind)).collect();
         let export = Export { cursor, columns, format, place: Place::Start };
-        Ok(stream::try_unfold(export, Export::next))
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        tokio::spawn(export.write(sender));
+        let pieces = stream::unfold(Some(receiver), async |receiver| {
+            let mut receiver = receiver?;
+            match receiver.recv().await {
+                Some(Ok(Some(piece))) => Some((Ok(piece), Some(receiver))),
+                Some(Ok(None)) => None,
+                Some(Err(error)) => Some((Err(error), None)),
+                // A file that broke off is no whole one.
+                None => Some((Err(StoreError::TimedOut(sqlx::Error::PoolTimedOut)), None)),
+            }
+        });
+        // Bodies ask again after the end.
+        Ok(pieces.fuse())
     }
 
     /// Rows to be read bit by bit.
     pub(super) async fn cursor(&self, read: &Reading<'_>, default: &[String]) -> Result<Cursor, StoreError> {
         let columns = read.columns(default)?;
         let order = read.order()?;
-        let mut transaction = self.reading_at(read.at).await?;
-        web_url(&mut transaction, read.datasource).await?;
+        let mut transaction = self.exporting_at(read.at).await?;
+        opening(&mut transaction, read.datasource).await?;
         sqlx::query("select set_config('statement_timeout', $1, true)")
             .bind(EXPORT_TIMEOUT)
             .execute(&mut *transaction)
@@ -104,7 +122,26 @@ struct Export {
     place: Place,
 }
 
+/// A piece of a file, or that it is whole.
+type Piece = Result<Option<Vec<u8>>, StoreError>;
+
 impl Export {
+    /// Writes all pieces, unless the reader is gone or takes none for [`STALLED`].
+    async fn write(self, sender: mpsc::Sender<Piece>) {
+        let mut export = self;
+        loop {
+            let (piece, rest) = match export.next().await {
+                Ok(Some((piece, rest))) => (Ok(Some(piece)), Some(rest)),
+                Ok(None) => (Ok(None), None),
+                Err(error) => (Err(error), None),
+            };
+            match (timeout(STALLED, sender.send(piece)).await, rest) {
+                (Ok(Ok(())), Some(rest)) => export = rest,
+                _ => return,
+            }
+        }
+    }
+
     async fn next(mut self) -> Result<Option<(Vec<u8>, Export)>, StoreError> {
         if self.place == Place::End {
             return Ok(None);

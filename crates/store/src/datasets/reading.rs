@@ -19,6 +19,7 @@ use taskgauge_model::{
     },
     gauge::{Condition, Op, Scalar},
     ids::DatasourceId,
+    link::Links,
 };
 
 /// Rows of a page when none are asked for.
@@ -30,20 +31,21 @@ const WORD_LENGTH_MAX: usize = 100;
 /// Most conditions of a query; far above what people build.
 const CONDITIONS_MAX: usize = 50;
 
-/// The datasource's address in Autotask; an error where there is no such datasource.
-pub(super) async fn web_url(
+/// The datasource's address in Autotask and where records open there; an error where there is no such datasource.
+pub(super) async fn opening(
     connection: &mut PgConnection,
     datasource: DatasourceId,
-) -> Result<Option<String>, StoreError> {
-    sqlx::query_scalar(
-        "select web_url
+) -> Result<(Option<String>, Links), StoreError> {
+    let found: Option<(Option<String>, Option<Value>)> = sqlx::query_as(
+        "select web_url, settings -> 'links'
         from taskgauge.datasources
         where id = $1",
     )
     .bind(datasource.0)
     .fetch_optional(connection)
-    .await?
-    .ok_or(StoreError::NotFound { what: "datasource" })
+    .await?;
+    let (web_url, links) = found.ok_or(StoreError::NotFound { what: "datasource" })?;
+    Ok((web_url, links.and_then(|links| serde_json::from_value(links).ok()).unwrap_or_default()))
 }
 
 /// Who reads what.
@@ -66,14 +68,15 @@ impl<'a> Reading<'a> {
     ) -> Result<TablePage, StoreError> {
         let columns = self.columns(default)?;
         let order = self.order()?;
-        let web_url = web_url(connection, self.datasource).await?;
+        let (web_url, links) = opening(connection, self.datasource).await?;
         let total = self.count(connection).await?;
         let link = match self.scope {
             Scope::All => self.dataset.link.as_ref().filter(|link| self.dataset.column(&link.id).is_some()),
             Scope::Companies(_) => None,
         };
         let mut selected = columns.clone();
-        selected.extend(link.and_then(|link| self.dataset.column(&link.id)));
+        selected
+            .extend(link.iter().flat_map(|link| link.columns()).filter_map(|name| self.dataset.column(name)));
         let rows = if self.has_unique_id() {
             self.page_by_id(connection, &order, &selected).await?
         } else {
@@ -88,8 +91,8 @@ impl<'a> Reading<'a> {
             .into_iter()
             .map(|cells| {
                 let address = link.zip(web_url.as_deref()).and_then(|(link, web_url)| {
-                    let id = cells.get(columns.len())?.as_deref()?.parse().ok()?;
-                    Some(link.record.url(web_url, id))
+                    let [id, entity] = [0, 1].map(|place| cells.get(columns.len() + place)?.as_deref());
+                    links.url(link.record(entity)?, web_url, id?.parse().ok()?)
                 });
                 TableRow {
                     values: columns

@@ -29,6 +29,10 @@ const KEPT_BYTES: u64 = 64 * 1024 * 1024;
 /// An answer that nobody asked for so long makes room.
 const IDLE: Duration = Duration::from_mins(10);
 
+/// How long a question whose time was up is not asked again, unless what it rests on changes; and how many are known.
+const GIVEN_UP: Duration = Duration::from_mins(1);
+const GIVEN_UP_MAX: u64 = 1_000;
+
 /// Everything an answer depends on, hashed.
 pub(super) type Key = [u8; 32];
 
@@ -47,6 +51,8 @@ pub struct AnswerCounts {
 #[derive(Debug)]
 pub(crate) struct Answers {
     kept: Cache<Key, Arc<Answer>>,
+    /// Questions whose time was up a short while ago.
+    given_up: Cache<Key, Arc<StoreError>>,
     asked: AtomicU64,
     computed: AtomicU64,
 }
@@ -60,7 +66,8 @@ impl Default for Answers {
             .eviction_policy(EvictionPolicy::lru())
             .time_to_idle(IDLE)
             .build();
-        Self { kept, asked: AtomicU64::new(0), computed: AtomicU64::new(0) }
+        let given_up = Cache::builder().max_capacity(GIVEN_UP_MAX).time_to_live(GIVEN_UP).build();
+        Self { kept, given_up, asked: AtomicU64::new(0), computed: AtomicU64::new(0) }
     }
 }
 
@@ -72,14 +79,23 @@ impl Answers {
         compute: BoxFuture<'_, Result<Answer, StoreError>>,
     ) -> Result<Arc<Answer>, StoreError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
+        // Asked again at once, it would take as long again, and the board with it.
+        if let Some(error) = self.given_up.get(&key).await {
+            return Err(error.told_again());
+        }
         let counted = async {
             self.computed.fetch_add(1, Ordering::Relaxed);
             compute.await.map(Arc::new)
         };
-        self.kept
-            .try_get_with(key, counted)
-            .await
-            .map_err(|error| Arc::try_unwrap(error).unwrap_or_else(|shared| shared.told_again()))
+        match self.kept.try_get_with(key, counted).await {
+            Ok(answer) => Ok(answer),
+            Err(error) => {
+                if error.is_overlong() {
+                    self.given_up.insert(key, error.clone()).await;
+                }
+                Err(Arc::try_unwrap(error).unwrap_or_else(|shared| shared.told_again()))
+            }
+        }
     }
 }
 

@@ -128,15 +128,26 @@ impl Store {
 /// The statement that lists what a filter by company or person offers; `$1` datasource, `$2` most rows.
 fn lookup(filter: &str) -> Option<&'static str> {
     match filter {
+        // Autotask's companies are leads and vendors, too: where there are too many, those that were worked for come first.
         "client" => Some(
             "select id::text, company_name
-            from autotask.companies
-            where datasource_id = $1
-            and deleted_at is null
-            and id <> 0
-            and company_name is not null
-            order by is_active is not true, lower(company_name), id
-            limit $2",
+            from (
+                select c.id, c.company_name, c.is_active
+                from autotask.companies c
+                where c.datasource_id = $1
+                and c.deleted_at is null
+                and c.id <> 0
+                and c.company_name is not null
+                order by
+                    not exists (
+                        select
+                        from autotask.tickets t
+                        where t.datasource_id = c.datasource_id and t.company_id = c.id and t.deleted_at is null
+                    ),
+                    c.is_active is not true, lower(c.company_name), c.id
+                limit $2
+            ) c
+            order by is_active is not true, lower(company_name), id",
         ),
         "member" | "owner" => Some(
             "select id::text, concat_ws(' ', first_name, last_name)

@@ -9,7 +9,7 @@
 //! else a scan reads is part of its key, by version.
 
 use super::{
-    Context, cache,
+    Context, cache, names,
     plan::Cut,
     reads, scans,
     statement::{self, Asker, GROUPS_MAX, Row, Scan, level, percentile_columns},
@@ -45,18 +45,21 @@ pub(crate) struct Noted {
 /// A column of datasets whose days are noted.
 pub(crate) struct Dated {
     /// The leading entity of the datasets.
-    entity: &'static str,
+    pub entity: &'static str,
     /// The column.
-    column: &'static str,
+    pub column: &'static str,
     /// Where its dates are from.
     pub noted: &'static [&'static Noted],
 }
 
-const CREATED: Noted = Noted { name: "tickets.create_date", by: &["Tickets", "TimeEntries"] };
-const COMPLETED: Noted = Noted { name: "tickets.completed_date", by: &["Tickets", "TimeEntries"] };
-const CLOSED: Noted = Noted { name: "tickets.closed_at", by: &["Tickets", "TimeEntries"] };
-const WORKED: Noted =
-    Noted { name: "time_entries.date_worked", by: &["TimeEntries", "Tickets", "Tasks", "Projects"] };
+const OF_TICKETS: &[&str] = &["Tickets", "TimeEntries", "ServiceLevelAgreementResults"];
+const CREATED: Noted = Noted { name: "tickets.create_date", by: OF_TICKETS };
+const COMPLETED: Noted = Noted { name: "tickets.completed_date", by: OF_TICKETS };
+const CLOSED: Noted = Noted { name: "tickets.closed_at", by: OF_TICKETS };
+const WORKED: Noted = Noted {
+    name: "time_entries.date_worked",
+    by: &["TimeEntries", "Tickets", "Tasks", "Projects", "Resources"],
+};
 const POSTED: Noted = Noted { name: "billing_items.posted_date", by: &["BillingItems"] };
 
 /// Dates whose changes are noted by day. Triggers of the database note them; a test compares both.
@@ -164,6 +167,7 @@ impl Days {
         if let Some(previous) = cut.previous {
             rows.extend(together(scan, &days, previous, true));
         }
+        names::fill(connection, context.datasource, scan, &mut rows).await?;
         Ok(Some(rows))
     }
 

@@ -177,9 +177,9 @@ impl Store {
             groups: drill.groups(labels),
             leaves_out: drill.leaves_out,
             conditions: layer
+                .layer
                 .conditions
                 .iter()
-                .take(layer.layer.conditions.len())
                 .map(|condition| condition.words(Some(layer.dataset)))
                 .collect(),
             window: layer.cut.map(|cut| match cut.until {

@@ -5,7 +5,7 @@ use super::{
     statement::{Asker, push_condition, push_source, push_window, quoted},
 };
 use crate::{Scope, Store, StoreError};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::QueryBuilder;
 use std::collections::HashMap;
 use taskgauge_model::{
@@ -67,7 +67,7 @@ impl Store {
         let mut reading = self.reading_at(at).await?;
         let mut layers = Vec::new();
         for layer in &plan.layers {
-            let (mut sql, reasons) = statement_of(layer, &asker)?;
+            let (mut sql, reasons) = statement_of(layer, plan.window, &asker)?;
             let counts: HashMap<i64, i64> =
                 sql.build_query_as().fetch_all(&mut *reading).await?.into_iter().collect();
             let rows = |step: usize| {
@@ -120,27 +120,42 @@ impl Store {
 /// How many rows pass every condition (0), and how many fail which one first (from 1 on); and the reasons, in order.
 fn statement_of(
     layer: &PlanLayer<'_>,
+    shown: Option<Window>,
     asker: &Asker<'_>,
 ) -> Result<(QueryBuilder<sqlx::Postgres>, Vec<String>), StoreError> {
+    let own = layer.conditions.len() - layer.filters.len();
     let mut reasons = Vec::new();
     let mut sql = QueryBuilder::new("select f.step, count(*)\nfrom (\nselect (case");
-    for condition in &layer.conditions {
+    for (place, condition) in layer.conditions.iter().enumerate() {
         sql.push("\nwhen (true");
         push_condition(&mut sql, layer.dataset, condition)?;
-        reasons.push(format!("Not: {}", condition.words(Some(layer.dataset))));
+        // A filter is chosen by names and compares ids.
+        let filter = place.checked_sub(own).and_then(|place| layer.filters.get(place));
+        // As it was written: what it means at this moment stands in the statement.
+        let written = layer.layer.conditions.get(place).unwrap_or(condition);
+        reasons.push(filter.map_or_else(
+            || format!("Not: {}", written.words(Some(layer.dataset))),
+            |filter| format!("Not of what is chosen as {filter}"),
+        ));
         sql.push(format_args!(") is not true then {}", reasons.len()));
     }
     if let Some(cut) = layer.cut {
         sql.push("\nwhen (true");
         push_window(&mut sql, asker, cut, cut.window);
+        let said = |day: NaiveDate| day.format("%-d %B %Y");
+        let window = match cut.window {
+            window if shown == Some(window) => "the window".to_owned(),
+            Window { from, to } if from == to => said(from).to_string(),
+            Window { from, to } => format!("{} to {}", said(from), said(to)),
+        };
         reasons.push(match cut.until {
             Some(until) => {
-                format!("Not there at the end of the window, from {} to {}", cut.column.label, until.label)
+                format!("Not there at the end of {window}, from {} to {}", cut.column.label, until.label)
             }
             None if cut.workdays => {
-                format!("{} is outside of the window, on a Saturday or Sunday, or empty", cut.column.label)
+                format!("{} is outside of {window}, on a Saturday or Sunday, or empty", cut.column.label)
             }
-            None => format!("{} is outside of the window, or empty", cut.column.label),
+            None => format!("{} is outside of {window}, or empty", cut.column.label),
         });
         sql.push(format_args!(") is not true then {}", reasons.len()));
     }

@@ -30,6 +30,7 @@ mod drill;
 mod explain;
 mod fold;
 mod levels;
+pub(crate) mod names;
 pub(crate) mod plan;
 mod reads;
 pub(crate) mod relative;
@@ -47,7 +48,7 @@ use crate::{Scope, Store, StoreError};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures::{FutureExt as _, StreamExt as _, stream};
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use std::{
     collections::{HashMap, HashSet},
     num::NonZero,
@@ -65,7 +66,7 @@ use taskgauge_model::{
 
 /// Fewest and most connections one board may use at once; between them it is as many as this machine has cores.
 const BOARD_CONNECTIONS: RangeInclusive<usize> = 2..=8;
-/// Longest time a statement of a gauge may take.
+/// Longest time that a statement of a gauge may take.
 pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Memory that a step of such a statement may take before it writes to disk.
 const WORK_MEM: &str = "32MB";
@@ -94,6 +95,8 @@ struct Context {
     arrived: Option<HashSet<String>>,
     /// Time zone, settings and permissions as text, for keys of answers.
     workspace: String,
+    /// The part of them that numbers depend on: all but where records open.
+    reckoning: String,
 }
 
 impl Store {
@@ -210,6 +213,7 @@ impl Store {
         let mut reading = self.reading_from(at, plan.first_day()).await?;
         let counted = counted(&mut reading, plan, &asker, Some((&self.counts, context))).await?;
         if let Some(list) = &gauge.rows {
+            leave_the_rest(&mut reading).await?;
             answer.table = Some(rows::read(&mut reading, context, plan, list, &asker).await?);
         }
         reading.commit().await?;
@@ -240,18 +244,36 @@ impl Store {
         self.reading_from(at, None).await
     }
 
+    /// As [`Store::reading_at`], for a reader who takes the rows at their own pace.
+    pub(crate) async fn exporting_at(
+        &self,
+        at: DateTime<Utc>,
+    ) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.reading_on(&self.exports, at, None).await
+    }
+
     /// As [`Store::reading_at`], for a question that is about no day before the first one.
     async fn reading_from(
         &self,
         at: DateTime<Utc>,
         first_day: Option<NaiveDate>,
     ) -> Result<Transaction<'static, Postgres>, StoreError> {
-        let mut reading = self.readers.begin_with("begin isolation level repeatable read read only").await?;
+        self.reading_on(&self.readers, at, first_day).await
+    }
+
+    async fn reading_on(
+        &self,
+        pool: &PgPool,
+        at: DateTime<Utc>,
+        first_day: Option<NaiveDate>,
+    ) -> Result<Transaction<'static, Postgres>, StoreError> {
+        let mut reading = pool.begin_with("begin isolation level repeatable read read only").await?;
         sqlx::query(
             "select
                 set_config('taskgauge.now', $1, true),
                 set_config('taskgauge.first_day', $2, true),
                 set_config('statement_timeout', $3, true),
+                set_config('taskgauge.time', $3, true),
                 set_config('work_mem', $4, true)",
         )
         .bind(at.to_rfc3339())
@@ -285,6 +307,11 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         let workspace = serde_json::json!([zone, web_url, settings, doctor]).to_string();
+        let mut counting = settings.clone();
+        if let Some(settings) = counting.as_object_mut() {
+            settings.remove("links");
+        }
+        let reckoning = serde_json::json!([zone, counting, doctor]).to_string();
         let zone: Tz = zone
             .parse()
             .map_err(|_| invalid(format!("The time zone “{zone}” of this datasource is unknown.")))?;
@@ -308,6 +335,7 @@ impl Store {
                 .then(|| read.iter().filter(|(.., any)| *any).map(|(entity, ..)| entity.clone()).collect()),
             read_at: read.into_iter().filter_map(|(entity, at, ..)| Some((entity, at?))).collect(),
             workspace,
+            reckoning,
         })
     }
 }
@@ -330,7 +358,10 @@ async fn counted(
     let scans = statement::scans(plan);
     let kept_scans = kept.filter(|_| scans.len() > 1);
     let days = kept.map(|(kept, context)| (&kept.days, context));
-    for scan in scans {
+    for (place, scan) in scans.into_iter().enumerate() {
+        if place > 0 && kept.is_some() {
+            leave_the_rest(connection).await?;
+        }
         let mut rows = levels::rows(connection, &scan, asker, days).await?;
         if let Some((days, context)) = days.filter(|_| rows.is_none()) {
             rows = days.rows(connection, context, &scan, asker).await?;
@@ -349,6 +380,24 @@ async fn counted(
         counted.extend(rows);
     }
     Ok(counted)
+}
+
+/// Leaves the next statements of a reading what the ones before left of its time: several may take no longer than one.
+async fn leave_the_rest(connection: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query(
+        "select set_config(
+            'statement_timeout',
+            greatest(
+                1,
+                rtrim(current_setting('taskgauge.time'), 'ms')::int8
+                    - (1000 * extract(epoch from clock_timestamp() - transaction_timestamp()))::int8
+            ) || 'ms',
+            true
+        )",
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 impl Context {

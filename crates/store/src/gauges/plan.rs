@@ -75,6 +75,8 @@ pub(crate) struct PlanLayer<'a> {
     pub dataset: &'a Dataset,
     /// The layer's own conditions and those of the filters.
     pub conditions: Vec<Condition>,
+    /// What the filters are called whose conditions are the last ones, in their order.
+    pub filters: Vec<&'static str>,
     pub cut: Option<Cut<'a>>,
     /// One per dimension.
     pub keys: Vec<Key<'a>>,
@@ -182,8 +184,9 @@ impl<'a> Plan<'a> {
         let mut unfiltered = Vec::new();
         let window = |range: Range| range.window(at, &context.zone, context.calendar);
         let chosen = filters.range.filter(|range| *range != Range::Now);
+        let follows = |layer: &Layer| layer.date.is_some() && layer.range.is_none();
         let range = match chosen {
-            Some(range) if is_period(gauge.range) => range,
+            Some(range) if is_period(gauge.range) && gauge.layers.iter().any(follows) => range,
             Some(_) => {
                 unfiltered.push(DATE_RANGE.to_owned());
                 gauge.range
@@ -219,6 +222,7 @@ impl<'a> Plan<'a> {
                 Some(conditions) => {
                     for (layer, condition) in layers.iter_mut().zip(conditions) {
                         layer.conditions.push(condition);
+                        layer.filters.push(label);
                     }
                 }
                 None => unfiltered.push(label.to_owned()),
@@ -387,7 +391,8 @@ impl<'a> PlanLayer<'a> {
             .iter()
             .map(|condition| Ok(at_moment(condition, column(dataset, &condition.column)?, at, context.zone)))
             .collect::<Result<_, StoreError>>()?;
-        Ok(PlanLayer { layer, dataset, conditions, cut, keys, column: measured, within: Vec::new() })
+        let (filters, within) = (Vec::new(), Vec::new());
+        Ok(PlanLayer { layer, dataset, conditions, filters, cut, keys, column: measured, within })
     }
 }
 

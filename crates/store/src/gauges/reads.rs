@@ -17,6 +17,7 @@ use taskgauge_model::{
     datasource::{Finding, Probe},
     entity::Entity,
     gauge::{Op, RowList, Scalar},
+    link::DeepLink,
 };
 
 /// What a layer, or several, rests on.
@@ -42,7 +43,8 @@ impl Plan<'_> {
     /// What the answer rests on for somebody who sees `scope`, its list of rows included.
     pub fn reads(&self, scope: &Scope) -> Reads<'_> {
         let list = |place| self.gauge.rows.as_ref().filter(|_| place == 0);
-        self.layers.iter().enumerate().map(|(place, layer)| layer.reads(scope, list(place))).collect()
+        let layers = self.layers.iter().enumerate();
+        layers.map(|(place, layer)| layer.reads(scope, list(place), Labels::Read)).collect()
     }
 
     /// The kinds of records that the answer rests on and of which the first sync has brought nothing yet, as people call
@@ -61,18 +63,34 @@ impl Plan<'_> {
 
 /// What a scan rests on for somebody who sees `scope`.
 pub(super) fn of_scan<'a>(scan: &Scan<'a>, scope: &Scope) -> Reads<'a> {
-    scan.iter().map(|(_, layer)| (*layer).reads(scope, None)).collect()
+    scan.iter().map(|(_, layer)| (*layer).reads(scope, None, Labels::Read)).collect()
+}
+
+/// What a scan rests on whose groups are named afterwards ([`Key::names`]).
+pub(super) fn of_unnamed<'a>(scan: &Scan<'a>, scope: &Scope) -> Reads<'a> {
+    scan.iter().map(|(_, layer)| (*layer).reads(scope, None, Labels::LookedUp)).collect()
+}
+
+/// Where the names of groups are from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Labels {
+    /// They are read with the rows.
+    Read,
+    /// They are looked up afterwards, where that can be.
+    LookedUp,
 }
 
 impl PlanLayer<'_> {
     /// What the layer rests on for somebody who sees `scope`, with a list of its rows or without.
-    fn reads(&self, scope: &Scope, list: Option<&RowList>) -> Reads<'_> {
+    fn reads(&self, scope: &Scope, list: Option<&RowList>, labels: Labels) -> Reads<'_> {
         let dataset = self.dataset;
         let mut columns: Vec<&DatasetColumn> = Vec::new();
         let named = |name: &str| dataset.column(name);
         columns.extend(self.conditions.iter().filter_map(|condition| named(&condition.column)));
         for key in &self.keys {
-            columns.push(key.column());
+            if labels == Labels::Read || key.names().is_none() {
+                columns.push(key.column());
+            }
             if let Key::Column { id, order, .. } = key {
                 columns.extend(id.iter().chain(order));
             }
@@ -88,7 +106,7 @@ impl PlanLayer<'_> {
         }
         if let Some(list) = list {
             columns.extend(
-                list.names().chain(dataset.link.iter().map(|link| link.id.as_str())).filter_map(named),
+                list.names().chain(dataset.link.iter().flat_map(DeepLink::columns)).filter_map(named),
             );
             let orders = columns.iter().filter_map(|column| named(column.order.as_deref()?));
             let orders: Vec<&DatasetColumn> = orders.collect();

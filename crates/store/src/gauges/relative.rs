@@ -4,7 +4,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use taskgauge_model::{
     dataset::{ColumnKind, DatasetColumn},
-    gauge::{Condition, Scalar},
+    gauge::{Condition, Op, Scalar},
+    range::start_of_day,
 };
 
 /// The condition with `now`, `now+4h` or `now-7d` of a time column as the instant it means.
@@ -18,7 +19,8 @@ pub(crate) fn at_instant(condition: &Condition, column: &DatasetColumn, at: Date
     condition
 }
 
-/// The condition with `now` and the like as the instant, or of a date column as the local date, that it means.
+/// The condition with `now` and the like as the instant, or of a date column as the local date, that it means; and of a
+/// time column with a date as the instants of that local day.
 pub(super) fn at_moment(
     condition: &Condition,
     column: &DatasetColumn,
@@ -30,6 +32,18 @@ pub(super) fn at_moment(
         && let Some(date) = relative_date(text, at, zone)
     {
         condition.value = Scalar::Text(date.to_string());
+    }
+    if let (ColumnKind::Time, Scalar::Text(text)) = (column.kind, &condition.value)
+        && let Ok(day) = text.trim().parse::<NaiveDate>()
+    {
+        let (op, day) = match condition.op {
+            Op::Over => (Op::AtLeast, day.succ_opt().unwrap_or(day)),
+            Op::AtMost => (Op::Under, day.succ_opt().unwrap_or(day)),
+            op => (op, day),
+        };
+        if matches!(op, Op::AtLeast | Op::Under) {
+            (condition.op, condition.value) = (op, Scalar::Text(start_of_day(day, &zone).to_rfc3339()));
+        }
     }
     condition
 }
@@ -67,6 +81,7 @@ fn relative(text: &str, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use taskgauge_model::catalogue::Catalogue;
 
     fn date(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -83,6 +98,26 @@ mod tests {
         {
             assert_eq!(relative(text, at), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_date_of_a_time_is_its_local_day() {
+        let column = Catalogue::shipped().dataset("tickets_all").unwrap().column("create_date").unwrap();
+        let zone = chrono_tz::Europe::Berlin;
+        let meant = |op: Op| {
+            let condition =
+                Condition { column: column.name.clone(), op, value: Scalar::Text("2026-03-29".to_owned()) };
+            let meant = at_moment(&condition, column, DateTime::UNIX_EPOCH, zone);
+            (meant.op, meant.value)
+        };
+        let at = |text: &str| Scalar::Text(text.to_owned());
+        // Clocks go forward on that day: it has 23 hours.
+        let (first, next) = (at("2026-03-28T23:00:00+00:00"), at("2026-03-29T22:00:00+00:00"));
+        assert_eq!(meant(Op::AtLeast), (Op::AtLeast, first.clone()));
+        assert_eq!(meant(Op::Under), (Op::Under, first));
+        assert_eq!(meant(Op::Over), (Op::AtLeast, next.clone()));
+        assert_eq!(meant(Op::AtMost), (Op::Under, next));
+        assert_eq!(meant(Op::Is), (Op::Is, at("2026-03-29")));
     }
 
     #[test]

@@ -9,13 +9,15 @@ use crate::{
     Scope, StoreError,
     datasets::order::{ordered, push_order},
 };
+use chrono::DateTime;
+use serde_json::Value;
 use sqlx::{PgConnection, QueryBuilder};
 use taskgauge_model::{
-    dataset::{TABLE_ROWS_MAX, TablePage, TableRow, directed},
+    dataset::{ColumnKind, TABLE_ROWS_MAX, TablePage, TableRow, directed},
     gauge::RowList,
 };
 
-/// Reads the rows of the plan's first layer.
+/// Reads the rows of the plan's first layer; times have the offset of the datasource's zone.
 pub(super) async fn read(
     connection: &mut PgConnection,
     context: &Context,
@@ -36,17 +38,19 @@ pub(super) async fn read(
             shown.push(column.name.clone());
         }
     }
-    let link = match &dataset.link {
-        Some(link) if everything => Some((link.record, quoted(&column(dataset, &link.id)?.name))),
-        _ => None,
+    let link = dataset.link.as_ref().filter(|_| everything);
+    let read = |name: Option<&str>| -> Result<String, StoreError> {
+        let Some(name) = name else { return Ok("null".to_owned()) };
+        Ok(format!("d.{}", quoted(&column(dataset, name)?.name)))
     };
     let mut sql = QueryBuilder::new("select jsonb_build_array(");
     for (place, name) in shown.iter().enumerate() {
         let comma = if place > 0 { ", " } else { "" };
         sql.push(format_args!("{comma}d.{}", quoted(name)));
     }
-    let id = link.as_ref().map_or_else(|| "null".to_owned(), |(_, id)| format!("d.{id}"));
-    sql.push(format_args!("), ({id})::int8, (select count(*)"));
+    let (id, entity) =
+        (read(link.map(|link| link.id.as_str()))?, read(link.and_then(|link| link.entity.as_deref()))?);
+    sql.push(format_args!("), ({id})::int8, ({entity})::text, (select count(*)"));
     push_rows_of(&mut sql, layer, asker)?;
     sql.push(")");
     let mut order = Vec::new();
@@ -69,21 +73,32 @@ pub(super) async fn read(
     }
     push_order(&mut sql, &order);
     sql.push(limit);
-    let found: Vec<(serde_json::Value, Option<i64>, i64)> =
+    let found: Vec<(Value, Option<i64>, Option<String>, i64)> =
         sql.build_query_as().fetch_all(connection).await?;
-    let total = found.first().map_or(0, |(_, _, total)| u64::try_from(*total).unwrap_or(0));
+    let total = found.first().map_or(0, |(.., total)| u64::try_from(*total).unwrap_or(0));
+    let is_time: Vec<bool> = shown
+        .iter()
+        .map(|name| dataset.column(name).is_some_and(|column| column.kind == ColumnKind::Time))
+        .collect();
+    // A list is read beside a clock on the wall.
+    let local = |(value, is_time): (Value, &bool)| match &value {
+        Value::String(text) if *is_time => DateTime::parse_from_rfc3339(text)
+            .map_or(value, |at| Value::String(at.with_timezone(&context.zone).to_rfc3339())),
+        _ => value,
+    };
     let rows = found
         .into_iter()
-        .map(|(values, id, _)| TableRow {
-            values: match values {
-                serde_json::Value::Array(values) => values,
-                other => vec![other],
-            },
-            link: link
-                .as_ref()
-                .zip(id)
-                .zip(context.web_url.as_deref())
-                .map(|(((record, _), id), web_url)| record.url(web_url, id)),
+        .map(|(values, id, entity, _)| {
+            let opened = link.and_then(|link| link.record(entity.as_deref())).zip(id);
+            TableRow {
+                values: match values {
+                    Value::Array(values) => values.into_iter().zip(&is_time).map(local).collect(),
+                    other => vec![other],
+                },
+                link: opened
+                    .zip(context.web_url.as_deref())
+                    .and_then(|((record, id), web_url)| context.settings.links.url(record, web_url, id)),
+            }
         })
         .collect();
     Ok(TablePage { total, rows, columns: shown })

@@ -78,7 +78,7 @@ pub(super) fn key(
     struct Parts<'a> {
         datasource: i64,
         companies: Option<&'a [i64]>,
-        workspace: &'a str,
+        reckoning: &'a str,
         week_starts: u32,
         dataset: &'a str,
         date: Option<&'a str>,
@@ -93,13 +93,15 @@ pub(super) fn key(
         versions: Vec<(&'a str, i64)>,
     }
     let layer = scan[0].1;
-    let read = reads::of_scan(scan, asker.scope).entities;
     let is_whole = date.is_none();
+    // Groups of days are known by id.
+    let of = if is_whole { reads::of_scan } else { reads::of_unnamed };
+    let read = of(scan, asker.scope).entities;
     let labels = read.iter().filter(|entity| noted.contains(entity));
     let parts = Parts {
         datasource: context.datasource.0,
         companies: asker.scope.companies(),
-        workspace: &context.workspace,
+        reckoning: &context.reckoning,
         week_starts: asker.week_starts.num_days_from_monday(),
         dataset: &layer.dataset.slug,
         date: date.map(|date| date.name.as_str()),

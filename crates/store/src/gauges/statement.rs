@@ -172,7 +172,7 @@ fn push_read(
     window: Option<Window>,
 ) -> Result<(), StoreError> {
     for (place, key) in keys.iter().enumerate() {
-        push_key(sql, asker, key, place + 1);
+        push_key(sql, asker, key, place + 1, true);
     }
     push_measured(sql, scan)?;
     push_rows(sql, scan[0].1, asker, window)
@@ -194,7 +194,7 @@ fn push_measured(sql: &mut QueryBuilder<Postgres>, scan: &Scan<'_>) -> Result<()
 }
 
 /// What a scan comes to on each day of a window, by its finest groups and in a form that can be put together. A key that
-/// the day itself says ([`Key::of_day`]) is left empty:
+/// the day itself says ([`Key::of_day`]) is left empty, and a label that is a name ([`Key::names`]) is left out:
 /// `(day, k1, l1, o1, k2, l2, o2, values, counts, numbers, texts)`. Values and counts have one entry per layer; the
 /// numbers are those that percentiles are taken of, one column of [`percentile_columns`] after the other, and the texts are
 /// the different values of each layer that counts those.
@@ -246,7 +246,7 @@ pub(super) fn by_day(
     push_local_date(&mut sql, asker, cut.column);
     sql.push(" as day, ");
     for (place, key) in keys.iter().enumerate().filter(|(_, key)| key.of_day().is_none()) {
-        push_key(&mut sql, asker, key, place + 1);
+        push_key(&mut sql, asker, key, place + 1, key.names().is_none());
     }
     push_measured(&mut sql, scan)?;
     push_rows(&mut sql, scan[0].1, asker, Some(window))?;
@@ -421,14 +421,20 @@ fn push_standing(
     sql.push(")");
 }
 
-/// A group's key, its label and its place, as columns of a row.
-fn push_key(sql: &mut QueryBuilder<Postgres>, asker: &Asker<'_>, key: &Key<'_>, place: usize) {
+/// A group's key, its label and its place, as columns of a row; the last two are nothing unless it `is_labelled`.
+fn push_key(
+    sql: &mut QueryBuilder<Postgres>,
+    asker: &Asker<'_>,
+    key: &Key<'_>,
+    place: usize,
+    is_labelled: bool,
+) {
     push_key_text(sql, asker, *key);
     let (label, order) = match key {
-        Key::Column { label, order, .. } => {
+        Key::Column { label, order, .. } if is_labelled => {
             (text_of(label), order.map(|order| format!("d.{}", quoted(&order.name))))
         }
-        Key::Bands { .. } | Key::Bucket { .. } => ("null::text".to_owned(), None),
+        _ => ("null::text".to_owned(), None),
     };
     let order = order.unwrap_or_else(|| "null".to_owned());
     sql.push(format_args!(" as k{place}, {label} as l{place}, {order}::float8 as o{place}, "));

@@ -5,6 +5,7 @@ use taskgauge_model::{
     catalogue::Catalogue,
     dashboard::{Dashboard, Tile},
     gauge::{ChartKind, Gauge},
+    range::Range,
 };
 use taskgauge_store::{
     Store, StoreError,
@@ -223,7 +224,20 @@ async fn what_makes_no_sense_is_not_stored() {
         (Gauge { id: "Mine!".into(), ..good.clone() }, "small letters"),
         (Gauge { title: " ".into(), ..good.clone() }, "title"),
         (Gauge { chart: ChartKind::Heat, ..good.clone() }, "two groups"),
+        (Gauge { id: "new".into(), ..good.clone() }, "address of a form"),
+        (Gauge { range: Range::Last(30), ..good.clone() }, "cuts nothing"),
+        (Gauge { compare: true, ..good.clone() }, "cuts nothing"),
+        (Gauge { layers: vec![good.layers[0].clone(); 2], ..good.clone() }, "name of its own"),
         (Gauge { layers: Vec::new(), ..good }, "layers"),
+        (
+            Gauge {
+                id: "flow".into(),
+                chart: ChartKind::Area,
+                total: true,
+                ..shipped("kill_rate_by_day").clone()
+            },
+            "levels",
+        ),
     ] {
         let refused = store.save(ME, &gauge, 0).await.unwrap_err().to_string();
         assert!(refused.contains(wanted), "{refused}");

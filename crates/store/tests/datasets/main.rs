@@ -5,7 +5,7 @@ mod reading;
 mod views;
 mod workbook;
 
-use futures::{Stream, TryStreamExt as _};
+use futures::{Stream, StreamExt as _};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -104,6 +104,11 @@ fn text(text: &str) -> Scalar {
 }
 
 async fn whole(stream: impl Stream<Item = Result<Vec<u8>, StoreError>>) -> String {
-    let chunks: Vec<Vec<u8>> = stream.try_collect().await.expect("the export ends");
-    String::from_utf8(chunks.concat()).expect("UTF-8")
+    let mut stream = std::pin::pin!(stream);
+    let mut whole = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        whole.extend(chunk.expect("the export ends"));
+    }
+    assert!(stream.next().await.is_none(), "the body of an answer asks again after the end");
+    String::from_utf8(whole).expect("UTF-8")
 }

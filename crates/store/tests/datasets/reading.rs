@@ -237,6 +237,13 @@ async fn rows_open_in_autotask() {
         )
     );
     assert_eq!(page.rows[0].values, [json!("Forgotten")]);
+    let own = r#"'{"links": {"templates": {"ticket": "/Mvc/ServiceDesk/TicketDetail.mvc?ticketId={id}"}}}'"#;
+    world.run(&format!("update taskgauge.datasources set settings = {own} where id = {{ds}}")).await;
+    let page = world.table("tickets_all", &query).await;
+    assert_eq!(
+        page.rows[0].link.as_deref(),
+        Some("https://ww5.autotask.net/Mvc/ServiceDesk/TicketDetail.mvc?ticketId=1")
+    );
 }
 
 #[tokio::test]

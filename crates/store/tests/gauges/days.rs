@@ -85,7 +85,7 @@ impl World {
     async fn edit(&self, dice: &mut Dice) {
         for _ in 0..2 + dice.below(6) {
             let id = 1 + dice.below(420);
-            let edit = match dice.below(16) {
+            let edit = match dice.below(21) {
                 0 => "update autotask.tickets set create_date = create_date - interval '3 days' where id = $1",
                 1 => "update autotask.tickets set status = 1, completed_date = null where id = $1",
                 2 => {
@@ -110,11 +110,29 @@ impl World {
                     where id = $1 % 90 + 1"
                 }
                 14 => "update autotask.billing_items set deleted_at = now() where id = $1 % 90 + 1",
+                15 => "update autotask.resources set internal_cost = internal_cost + 1 where id = 29 + $1 % 3",
+                16 => "update autotask.resources set last_name = 'Roe' || $1 where id = 29 + $1 % 3",
+                17 => {
+                    "update autotask.service_level_agreement_results
+                    set first_response_elapsed_hours = first_response_elapsed_hours + 1, resolution_elapsed_hours = null
+                    where id = $1"
+                }
+                18 => "update autotask.service_level_agreement_results set ticket_id = $1 % 400 + 1 where id = $1 % 300 + 1",
+                19 => "update autotask.service_level_agreement_results set deleted_at = now() where id = $1",
                 _ => "update autotask.tickets set create_date = create_date - interval '1250 days' where id = $1",
             };
             sqlx::query(edit).bind(id).execute(&self.pool).await.expect("edited");
         }
-        self.commit(&["TimeEntries", "Tickets", "Tasks", "Projects", "BillingItems"]).await;
+        self.commit(&[
+            "TimeEntries",
+            "Tickets",
+            "Tasks",
+            "Projects",
+            "BillingItems",
+            "Resources",
+            "ServiceLevelAgreementResults",
+        ])
+        .await;
     }
 }
 
@@ -158,7 +176,12 @@ async fn edits_reach_every_answer_and_cost_only_their_days() {
             insert into autotask.billing_items
                 (datasource_id, id, company_id, contract_id, posted_date, total_amount, our_cost, changed_at)
             select {id}, n, n % 20, n % 3 + 1, date '2026-03-28' - n::int * 2, 100 + n, n, now()
-            from generate_series(1, 90) n;"
+            from generate_series(1, 90) n;
+            update autotask.resources set internal_cost = id;
+            insert into autotask.service_level_agreement_results
+                (datasource_id, id, ticket_id, first_response_elapsed_hours, resolution_elapsed_hours, changed_at)
+            select {id}, n, n, n % 7, n % 11, now()
+            from generate_series(1, 300) n;"
         );
         sqlx::raw_sql(AssertSqlSafe(projects)).execute(&world.pool).await.expect("written");
         let mut dice = Dice(seed);

@@ -42,9 +42,16 @@ async fn the_reasons_name_what_left_rows_out() {
         .await
         .expect("words");
     let reasons: Vec<&str> = said.layers[0].left_out.iter().map(|(why, _)| why.as_str()).collect();
-    assert!(reasons.iter().any(|why| why.contains("Queue")), "{reasons:?}");
+    assert!(reasons.contains(&"Not of what is chosen as Queue"), "{reasons:?}");
     assert!(reasons.iter().any(|why| why.contains("outside of the window")), "{reasons:?}");
     assert_eq!(said.zone, "Europe/Berlin");
+    // A layer with a window of its own says which.
+    let of_today = store
+        .explain(world.datasource, gauge("due_today"), &Filters::default(), &Scope::All, world.at)
+        .await
+        .expect("words");
+    let reasons: Vec<&str> = of_today.layers[0].left_out.iter().map(|(why, _)| why.as_str()).collect();
+    assert!(reasons.iter().any(|why| why.contains("outside of 18 March 2026, or empty")), "{reasons:?}");
     let withheld = store
         .explain(world.datasource, gauge("mrr"), &Filters::default(), &Scope::Companies(vec![5]), world.at)
         .await;

@@ -5,7 +5,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Europe;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
+use std::collections::BTreeSet;
 use taskgauge_model::{
+    catalogue::Catalogue,
+    dataset::TableQuery,
     datasource::{Doctor, Finding, Probe},
     entity::{Entity, Refresh},
     gauge::{Answer, Filters, Status},
@@ -262,4 +265,24 @@ async fn records_that_distort_are_counted_by_reason() {
         ]
     );
     assert_eq!((answer.value, answer.rows), (Some(9.0), 9));
+    // Each row opens its own kind of record, where Autotask has an address for it.
+    let dataset = Catalogue::shipped().dataset("data_quality").expect("a dataset");
+    let query = TableQuery { columns: vec!["entity".to_owned()], ..TableQuery::default() };
+    let table = world.database.store.table(world.datasource, dataset, &query, &Scope::All).await;
+    let opened: BTreeSet<(String, Option<String>)> = table
+        .expect("rows")
+        .rows
+        .into_iter()
+        .map(|row| {
+            let code =
+                row.link.and_then(|link| Some(link.split_once("Code=")?.1.split_once('&')?.0.to_owned()));
+            (row.values[0].as_str().expect("a name").to_owned(), code)
+        })
+        .collect();
+    let wanted = [
+        ("ContractServiceUnits", None),
+        ("Tickets", Some("OpenTicketDetail")),
+        ("TimeEntries", Some("EditTimeEntry")),
+    ];
+    assert_eq!(opened, wanted.map(|(entity, code)| (entity.to_owned(), code.map(str::to_owned))).into());
 }

@@ -11,6 +11,7 @@ mod kept;
 mod limits;
 mod marks;
 mod money;
+mod names;
 mod reads;
 mod work;
 mod world;
@@ -25,7 +26,7 @@ use taskgauge_model::{
     range::Range,
 };
 use taskgauge_store::{Scope, StoreError};
-use world::{Ticket, World};
+use world::{Ticket, Work, World};
 
 fn gauge(id: &str) -> &'static Gauge {
     Catalogue::shipped().gauge(id).unwrap_or_else(|| panic!("there is no gauge {id}"))
@@ -213,6 +214,7 @@ async fn a_chosen_range_takes_the_place_of_periods_only() {
     let mut world = World::empty(Europe::Berlin, "2026-03-18T10:00:00Z").await;
     // Closed 20 days ago and silent since: not in the dataset of 14 days.
     world.tickets = vec![ticket(1, world.at, 30 * 24, Some(20 * 24)), ticket(2, world.at, 2, None)];
+    world.work = vec![Work { ticket: 1, date: world.today() - TimeDelta::days(20), hours: 1.0 }];
     world.write().await;
     let chosen = Filters { range: Some(Range::Last(30)), ..Filters::default() };
     let days = world.ask(gauge("opened_vs_closed_by_day"), &chosen, &Scope::All).await.expect("an answer");
@@ -223,6 +225,16 @@ async fn a_chosen_range_takes_the_place_of_periods_only() {
         let answer = world.ask(gauge(id), &chosen, &Scope::All).await.expect("an answer");
         assert_eq!(answer.unfiltered, ["Date range"], "{id}");
     }
+    // Lists of a day are those of whatever days somebody looks at; a number whose layers have no date is of no range.
+    for id in ["member_closed_list", "member_time_list"] {
+        let today = world.answer(id).await;
+        assert_eq!(today.window, Some((world.today(), world.today())), "{id}");
+        let answer = world.ask(gauge(id), &chosen, &Scope::All).await.expect("an answer");
+        assert!(answer.unfiltered.is_empty() && answer.rows > today.rows, "{id}: {}", answer.rows);
+    }
+    let undated = Gauge { range: Range::Last(7), ..gauge("open_tickets").clone() };
+    let answer = world.ask(&undated, &chosen, &Scope::All).await.expect("an answer");
+    assert_eq!(answer.unfiltered, ["Date range"]);
     assert_eq!(
         world.ask(gauge("tickets_opened_today"), &chosen, &Scope::All).await.expect("an answer").value,
         Some(1.0)
@@ -300,6 +312,12 @@ async fn tickets_at_risk_are_due_within_four_hours() {
     let table = world.answer("sla_at_risk").await.table.expect("a table");
     let got: Vec<_> = table.rows.iter().filter_map(|row| row.values[0].as_str()).collect();
     assert_eq!(got, ["T2", "T3"]);
+    // By the clock in Berlin.
+    assert!(
+        table.rows[0].values.contains(&serde_json::json!("2026-03-18T11:01:00+01:00")),
+        "{:?}",
+        table.rows[0]
+    );
     assert_eq!(world.answer("sla_breached_open").await.value, Some(1.0));
 }
 

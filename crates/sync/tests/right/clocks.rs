@@ -154,7 +154,7 @@ impl Moment {
         let days_ago = |days: u64| today - Span::new(days);
         let first_of_month = today.with_day(1).unwrap();
         match range {
-            "today" => Dates(today, today),
+            "today" | "last_1d" => Dates(today, today),
             "wtd" => Dates(self.week_of(today), today),
             "last_week" => Dates(self.week_of(today) - Span::new(7), self.week_of(today) - Span::new(1)),
             "mtd" => Dates(first_of_month, today),

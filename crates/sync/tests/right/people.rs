@@ -42,8 +42,8 @@ pub const SECOND: &[Second] = &[
     ("hours_by_work_type", ByCompany, hours_by_work_type),
     ("time_entry_lag", ByCompany, |c| in_period(c, "wtd", entered_on_time)),
     ("missing_time", Inside, missing),
-    ("member_time_list", ByCompany, entries_today),
-    ("member_closed_list", ByCompany, closed_today),
+    ("member_time_list", ByCompany, entries_of_a_day),
+    ("member_closed_list", ByCompany, closed_on_a_day),
     ("member_csat", ByCompany, |c| {
         in_period(c, "last_90d", |c, dates| {
             let answers = c
@@ -277,8 +277,8 @@ fn missing(c: &Count<'_>) -> Expected {
     Expected::groups(value, Order::Falling, groups)
 }
 
-fn entries_today(c: &Count<'_>) -> Expected {
-    let entries = entries(c, "today");
+fn entries_of_a_day(c: &Count<'_>) -> Expected {
+    let entries = entries(c, "last_1d");
     let mut rows: Vec<&Row> = entries.iter().map(|work| work.row).collect();
     sorted(&mut rows, true, |row| row.time("startDateTime"));
     let rows = rows.into_iter().map(|row| {
@@ -303,8 +303,8 @@ fn entries_today(c: &Count<'_>) -> Expected {
     Expected::rows(rows.collect(), 100)
 }
 
-fn closed_today(c: &Count<'_>) -> Expected {
-    let mut rows = closed(c, c.dates("today"));
+fn closed_on_a_day(c: &Count<'_>) -> Expected {
+    let mut rows = closed(c, c.dates("last_1d"));
     sorted(&mut rows, true, |row| row.time("completedDate"));
     let rows = rows.into_iter().map(|row| {
         let of_ticket = |entry: &&Row| entry.int("ticketID") == Some(row.id());
