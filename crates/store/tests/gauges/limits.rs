@@ -78,7 +78,11 @@ async fn a_gauge_that_takes_too_long_is_stopped_says_so_and_occupies_nothing() {
         assert!(matches!(answer, Err(StoreError::TimedOut(_))), "{answer:?}");
     }
     let mut watch = world.pool.acquire().await.unwrap();
-    assert_eq!(statements(&mut watch).await, 0);
+    // Postgres tells who asked first, and that it is idle after that.
+    let stopped = Instant::now();
+    while statements(&mut watch).await > 0 {
+        assert!(stopped.elapsed() < TOLD, "a statement goes on");
+    }
     sqlx::raw_sql(AGAIN_ONCE).execute(&mut *watch).await.unwrap();
     // What took too long is not asked again, until something changed that it rests on.
     let again =
