@@ -105,9 +105,7 @@ pub fn bench(arguments: &[String]) -> Outcome {
 /// with the same features and once.
 fn cargo_test(arguments: &[&str]) -> Command {
     let mut cargo = shell::cargo();
-    cargo
-        .args(["test", "--workspace", "--exclude", "frontend", "--exclude", "xtask-bindgen"])
-        .args(arguments);
+    cargo.args(["test", "--workspace", "--exclude", "frontend"]).args(arguments);
     cargo
 }
 

@@ -1,6 +1,6 @@
 //! Files of gauges and dashboards, as people export and import them: TOML, the format of the catalogue.
 
-use crate::{dashboard::Dashboard, gauge::Gauge};
+use crate::{dashboard::Dashboard, gauge::Gauge, ids::repeated};
 use serde::{Deserialize, Serialize};
 
 /// Largest file that is read, in bytes.
@@ -47,10 +47,10 @@ impl Bundle {
         if bundle.gauges.is_empty() && bundle.dashboards.is_empty() {
             return Err(Unreadable("The file holds neither a gauge nor a dashboard.".to_owned()));
         }
-        let gauges = bundle.gauges.iter().map(|gauge| gauge.id.as_str()).collect::<Vec<_>>();
-        let dashboards = bundle.dashboards.iter().map(|dashboard| dashboard.id.as_str()).collect();
-        for (noun, ids) in [("gauge", gauges), ("dashboard", dashboards)] {
-            if let Some((_, id)) = ids.iter().enumerate().find(|(place, id)| ids[..*place].contains(id)) {
+        let gauge = repeated(bundle.gauges.iter().map(|gauge| gauge.id.as_str()));
+        let dashboard = repeated(bundle.dashboards.iter().map(|dashboard| dashboard.id.as_str()));
+        for (noun, id) in [("gauge", gauge), ("dashboard", dashboard)] {
+            if let Some(id) = id {
                 return Err(Unreadable(format!("The file holds the {noun} “{id}” twice.")));
             }
         }

@@ -1,4 +1,4 @@
-//! Ids as types, so that one cannot stand for another.
+//! Ids as types, so that one cannot stand for another; names that have to differ.
 
 macro_rules! id {
     ($(#[$meta:meta])* $name:ident) => {
@@ -38,3 +38,9 @@ id!(
     /// A rotation of boards for screens.
     WallId
 );
+
+/// The first id that was there before.
+pub fn repeated<'a>(ids: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let mut known = std::collections::HashSet::new();
+    ids.into_iter().find(|id| !known.insert(*id))
+}

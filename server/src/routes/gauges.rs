@@ -229,10 +229,9 @@ async fn take(
         return *refusal;
     }
     let is_new = id.is_none();
-    let (mut gauge, mut typed) = (sent.gauge(), sent.typed());
+    let mut typed = sent.typed();
     if let Some(id) = id {
-        typed.id.clone_from(&id);
-        gauge.id = id;
+        typed.id = id;
     }
     let version = sent.get("version").parse().unwrap_or_default();
     if builder::rebuild(&mut typed, sent.get("do")) {
@@ -242,6 +241,7 @@ async fn take(
         let typed = Typed { gauge: typed, version, is_new, problem: None, sent: Some(&sent) };
         return editor(state, session, typed).await;
     }
+    let mut gauge = builder::without_empty_lines(typed);
     let (store, actor) = (&state.app.store, session.user.email.as_str());
     let saved = async {
         if let Some(problem) = sent.problem() {

@@ -54,6 +54,16 @@ pub fn own_target(gauge: &mut Gauge) {
     }
 }
 
+/// A gauge without the lines in which nothing was chosen.
+pub fn without_empty_lines(mut gauge: Gauge) -> Gauge {
+    gauge.values.retain(|value| !value.formula.is_empty());
+    gauge.groups.retain(|group| !group.by.is_empty());
+    for layer in &mut gauge.layers {
+        layer.conditions.retain(|condition| !condition.column.is_empty());
+    }
+    gauge
+}
+
 /// Changes the form itself, as its buttons say: `add.layers`, `add.layers.0.where`, `drop.values.1`. Whether it was one
 /// of those.
 pub fn rebuild(gauge: &mut Gauge, what: &str) -> bool {

@@ -1,6 +1,6 @@
 //! How the form is read.
 
-use super::{BETWEEN, ORDERS, SETTING, UNITS};
+use super::{BETWEEN, ORDERS, SETTING, UNITS, without_empty_lines};
 use std::collections::BTreeMap;
 use taskgauge_model::{
     catalogue::Catalogue,
@@ -66,13 +66,7 @@ impl Sent {
     /// The gauge that was typed. What cannot be read is left out, for the gauge's own checks to say; lines in which
     /// nothing was chosen are no part of it.
     pub fn gauge(&self) -> Gauge {
-        let mut gauge = self.typed();
-        gauge.values.retain(|value| !value.formula.is_empty());
-        gauge.groups.retain(|group| !group.by.is_empty());
-        for layer in &mut gauge.layers {
-            layer.conditions.retain(|condition| !condition.column.is_empty());
-        }
-        gauge
+        without_empty_lines(self.typed())
     }
 
     /// As [`Self::gauge`] with every line of the form, in the places that its buttons name.

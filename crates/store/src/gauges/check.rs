@@ -14,7 +14,7 @@ use taskgauge_model::{
     dataset::TABLE_ROWS_MAX,
     datasource::Doctor,
     gauge::{ChartKind, Filters, Gauge, Layer, Scalar, TONES},
-    ids::DatasourceId,
+    ids::{DatasourceId, repeated},
     range::{Calendar, Range},
     settings::Settings,
 };
@@ -131,13 +131,12 @@ pub(crate) fn check(gauge: &Gauge) -> Result<(), StoreError> {
 /// # Errors
 /// As [`check`].
 pub(crate) fn check_written(gauge: &Gauge) -> Result<(), StoreError> {
-    let layers = gauge.layers.iter().map(|layer| layer.id.as_str());
-    for ids in [layers.collect::<Vec<_>>(), gauge.values.iter().map(|value| value.id.as_str()).collect()] {
-        if let Some((_, id)) = ids.iter().enumerate().find(|(place, id)| ids[..*place].contains(id)) {
-            return Err(invalid(format!(
-                "Two numbers are called “{id}” in formulas; each needs a name of its own."
-            )));
-        }
+    let layer = repeated(gauge.layers.iter().map(|layer| layer.id.as_str()));
+    let value = repeated(gauge.values.iter().map(|value| value.id.as_str()));
+    if let Some(id) = layer.or(value) {
+        return Err(invalid(format!(
+            "Two numbers are called “{id}” in formulas; each needs a name of its own."
+        )));
     }
     if gauge.layers.iter().all(|layer| layer.date.is_none()) && (gauge.range != Range::Now || gauge.compare) {
         return Err(invalid(format!(
