@@ -144,6 +144,7 @@ impl Bench<'_> {
         let tenant = Tenant::start(&arguments.binary, &arguments.size)?;
         println!("tenant            {}, {:.1} s to make up", arguments.size, began.elapsed().as_secs_f64());
         tenant.set(&json!({ "hourly_limit": 10_000_000 })).await?;
+        testing::hold_as_much_as_an_installation();
         let database = testing::database().await;
         let store = Store::connect(&database.url, testing::sealer(), Clock::system()).await?;
         let options = Options {

@@ -65,11 +65,13 @@ pub(crate) struct Tuning {
     pub durable: bool,
     /// Whether the data folder goes when the cluster ends.
     pub remove: bool,
+    /// Whether it holds as much in memory as this machine can spare, or little, as beside many others.
+    pub roomy: bool,
     pub connections: u16,
 }
 
 impl Tuning {
-    const INSTALLATION: Tuning = Tuning { durable: true, remove: false, connections: 60 };
+    const INSTALLATION: Tuning = Tuning { durable: true, remove: false, roomy: true, connections: 60 };
 }
 
 /// A private Postgres that runs. Dropping it shuts it down in the background; [`Cluster::stop`] waits for it.

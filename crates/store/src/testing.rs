@@ -14,7 +14,13 @@ use crate::{
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use taskgauge_model::{
     catalogue::Catalogue,
     clock::Clock,
@@ -32,6 +38,14 @@ pub const NOW: &str = "2026-03-18T10:00:00Z";
 
 /// Holds the cluster's lifeline for as long as the process lives; the watchdog removes its folder afterwards.
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+
+/// Whether the cluster is to hold as much in memory as an installation's.
+static ROOMY: AtomicBool = AtomicBool::new(false);
+
+/// Lets the cluster hold as much in memory as an installation's does: for measurements, before the first database.
+pub fn hold_as_much_as_an_installation() {
+    ROOMY.store(true, Ordering::Relaxed);
+}
 
 /// A fresh, migrated database.
 #[derive(Debug)]
@@ -217,7 +231,8 @@ fn start() -> Cluster {
             data_dir: folder,
             bin_dir: std::env::var_os("TASKGAUGE_POSTGRES_BIN").map(Into::into),
         };
-        let tuning = Tuning { durable: false, remove: true, connections: 300 };
+        let roomy = ROOMY.load(Ordering::Relaxed);
+        let tuning = Tuning { durable: false, remove: true, roomy, connections: 300 };
         let cluster = Cluster::start_with(&options, tuning).await.unwrap_or_else(|error| panic!("{error}"));
         let mut admin = connection(&cluster, "postgres").await;
         sqlx::raw_sql("create database template template template0")

@@ -215,11 +215,7 @@ select
     t.rmm_alert_id,
     t.resolution,
     t.udf,
-    (
-        select max(r.at)
-        from taskgauge.ticket_reopenings r
-        where r.datasource_id = t.datasource_id and r.ticket_id = t.id
-    ) as reopened_at,
+    reopening.at as reopened_at,
     t.extra
 from autotask.tickets t
 join dataset.workspace w on w.datasource_id = t.datasource_id
@@ -322,6 +318,13 @@ left join autotask.picklist_values service_thermometer_label
         and service_thermometer_label.entity = 'Tickets'
         and service_thermometer_label.field = 'currentServiceThermometerRating'
         and service_thermometer_label.value = t.current_service_thermometer_rating
+-- Few tickets were reopened: a question about when begins with those.
+left join (
+    select r.datasource_id, r.ticket_id, max(r.at) as at
+    from taskgauge.ticket_reopenings r
+    group by r.datasource_id, r.ticket_id
+) reopening
+    on reopening.datasource_id = t.datasource_id and reopening.ticket_id = t.id
 where t.deleted_at is null
     and (t.ticket_category is null or t.ticket_category <> all (w.excluded_ticket_categories))
     and (w.queues_in_scope is null or t.queue_id = any (w.queues_in_scope));

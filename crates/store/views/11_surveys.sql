@@ -29,6 +29,10 @@ select
         dataset.person(closed_by_resource.first_name, closed_by_resource.last_name),
         '#' || coalesce(tk.completed_by_resource_id, tk.assigned_resource_id)
     ) as closed_by_resource,
+    -- Whoever is assigned and whoever completed it, as a list of ids.
+    nullif(
+        to_jsonb(array_remove(array[tk.assigned_resource_id, tk.completed_by_resource_id], null)), '[]'
+    ) as member_ids,
     t.survey_rating,
     t.company_rating,
     t.contact_rating,

@@ -27,6 +27,12 @@ kill "$watch" 2>/dev/null
 exit "$code"
 "#;
 
+/// Memory for pages of tables, in megabytes: at least and at most that of an installation, and that of a cluster which
+/// has many beside it.
+const SHARED_BUFFERS_LEAST: u64 = 128;
+const SHARED_BUFFERS_MOST: u64 = 1024;
+const SHARED_BUFFERS_OF_MANY: u64 = 64;
+
 impl Layout {
     pub(super) fn launch(self, tuning: Tuning) -> Result<(Cluster, Log), ClusterError> {
         let log = Log::open(self.folder.join("postgres.log"), self.data_dir.clone())?;
@@ -67,7 +73,7 @@ fn settings(socket_dir: &Path, tuning: Tuning) -> Vec<OsString> {
     set(format!("port={PORT}"));
     set("unix_socket_permissions=0700".into());
     set(format!("max_connections={}", tuning.connections));
-    set(format!("shared_buffers={}MB", if tuning.durable { shared_buffers() } else { 64 }));
+    set(format!("shared_buffers={}MB", if tuning.roomy { shared_buffers() } else { SHARED_BUFFERS_OF_MANY }));
     for setting in ["timezone=UTC", "log_timezone=UTC", "lc_messages=C", "logging_collector=off", "jit=off"] {
         set(setting.into());
     }
@@ -80,11 +86,21 @@ fn settings(socket_dir: &Path, tuning: Tuning) -> Vec<OsString> {
     settings
 }
 
-/// In megabytes: modest, because the machine is shared with the application; the system's own cache does the rest.
-fn shared_buffers() -> u32 {
+/// In megabytes: a sixteenth of the memory there is, which is shared with the application and with the system's own cache.
+/// It is taken as the data grows into it.
+fn shared_buffers() -> u64 {
+    memory().map_or(SHARED_BUFFERS_LEAST, |bytes| {
+        (bytes / 1024 / 1024 / 16).clamp(SHARED_BUFFERS_LEAST, SHARED_BUFFERS_MOST)
+    })
+}
+
+/// Bytes of memory of this machine, or of the container where that may take less; `None` where the system does not say.
+fn memory() -> Option<u64> {
     let total = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
         let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-        line.trim().trim_end_matches(" kB").parse::<u64>().ok()
+        Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
     });
-    if total.is_some_and(|kilobytes| kilobytes >= 4 * 1024 * 1024) { 256 } else { 128 }
+    let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+    let limit = |path: &&str| fs::read_to_string(path).ok()?.trim().parse().ok();
+    limits.iter().filter_map(limit).chain(total).min()
 }

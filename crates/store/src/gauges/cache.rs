@@ -7,7 +7,7 @@
 //! Whoever asks for what is being computed waits for it instead of computing it again. Where the first caller goes
 //! away, the next one computes. Errors are not kept.
 
-use super::{Context, plan::Plan};
+use super::{Context, explain::Explanation, plan::Plan};
 use crate::{Scope, Store, StoreError};
 use chrono::{DateTime, NaiveDate, Utc};
 use futures::future::BoxFuture;
@@ -28,6 +28,9 @@ use taskgauge_model::gauge::{Answer, Filters, Gauge};
 const KEPT_BYTES: u64 = 64 * 1024 * 1024;
 /// An answer that nobody asked for so long makes room.
 const IDLE: Duration = Duration::from_mins(10);
+
+/// Explanations kept at most.
+const EXPLAINED_MAX: u64 = 1_000;
 
 /// How long a question whose time was up is not asked again, unless what it rests on changes; and how many are known.
 const GIVEN_UP: Duration = Duration::from_mins(1);
@@ -51,6 +54,7 @@ pub struct AnswerCounts {
 #[derive(Debug)]
 pub(crate) struct Answers {
     kept: Cache<Key, Arc<Answer>>,
+    explained: Cache<Key, Arc<Explanation>>,
     /// Questions whose time was up a short while ago.
     given_up: Cache<Key, Arc<StoreError>>,
     asked: AtomicU64,
@@ -66,8 +70,9 @@ impl Default for Answers {
             .eviction_policy(EvictionPolicy::lru())
             .time_to_idle(IDLE)
             .build();
+        let explained = Cache::builder().max_capacity(EXPLAINED_MAX).time_to_idle(IDLE).build();
         let given_up = Cache::builder().max_capacity(GIVEN_UP_MAX).time_to_live(GIVEN_UP).build();
-        Self { kept, given_up, asked: AtomicU64::new(0), computed: AtomicU64::new(0) }
+        Self { kept, explained, given_up, asked: AtomicU64::new(0), computed: AtomicU64::new(0) }
     }
 }
 
@@ -95,6 +100,21 @@ impl Answers {
                 }
                 Err(Arc::try_unwrap(error).unwrap_or_else(|shared| shared.told_again()))
             }
+        }
+    }
+}
+
+impl Answers {
+    /// The explanation kept under the key of its answer, or the one that `compute` makes: once for all who ask meanwhile.
+    pub async fn explained(
+        &self,
+        key: Key,
+        compute: BoxFuture<'_, Result<Explanation, StoreError>>,
+    ) -> Result<Explanation, StoreError> {
+        let computed = async { compute.await.map(Arc::new) };
+        match self.explained.try_get_with(key, computed).await {
+            Ok(explanation) => Ok(Explanation::clone(&explanation)),
+            Err(error) => Err(Arc::try_unwrap(error).unwrap_or_else(|shared| shared.told_again())),
         }
     }
 }

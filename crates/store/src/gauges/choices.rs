@@ -10,7 +10,7 @@ use sqlx::QueryBuilder;
 use taskgauge_model::{catalogue::Catalogue, ids::DatasourceId};
 
 /// Most values a filter offers.
-const CHOICES_MAX: i64 = 2_000;
+pub const CHOICES_MAX: usize = 2_000;
 /// Datasets that are looked through for a filter's values, the first that has its column.
 const DATASETS: &[&str] = &["tickets_all", "opportunities", "projects", "contracts", "members"];
 
@@ -47,7 +47,7 @@ impl Store {
             if let Some(sql) = lookup(filter) {
                 return Ok(sqlx::query_as(sql)
                     .bind(datasource.0)
-                    .bind(CHOICES_MAX)
+                    .bind(limit())
                     .fetch_all(&self.pool)
                     .await?);
             }
@@ -119,10 +119,15 @@ impl Store {
         .bind(datasource.0)
         .bind(entity)
         .bind(field)
-        .bind(CHOICES_MAX)
+        .bind(limit())
         .fetch_all(&self.pool)
         .await?)
     }
+}
+
+/// [`CHOICES_MAX`] for a statement.
+fn limit() -> i64 {
+    i64::try_from(CHOICES_MAX).unwrap_or(i64::MAX)
 }
 
 /// The statement that lists what a filter by company or person offers; `$1` datasource, `$2` most rows.

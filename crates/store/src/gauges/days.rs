@@ -8,19 +8,22 @@
 //! It is done for the collections whose days are noted ([`DATED`]) and for scans that do not depend on the clock. What
 //! else a scan reads is part of its key, by version.
 
+mod groups;
+
+use self::groups::{Groups, Name, Names, together};
 use super::{
-    Context, cache, names,
+    Context, cache, leave_the_rest, names,
     plan::Cut,
     reads, scans,
-    statement::{self, Asker, GROUPS_MAX, Row, Scan, level, percentile_columns},
+    statement::{self, Asker, Row, Scan},
 };
 use crate::{Scope, Store, StoreError};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use futures::TryStreamExt as _;
 use moka::future::Cache;
 use sqlx::PgConnection;
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    mem::size_of,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -29,7 +32,6 @@ use std::{
 };
 use taskgauge_model::{
     dataset::{ColumnKind, Dataset},
-    gauge::Measure,
     ids::DatasourceId,
     range::Window,
 };
@@ -81,9 +83,10 @@ const IDLE: Duration = Duration::from_hours(12);
 const WINDOW_DAYS: std::ops::RangeInclusive<i64> = 7..=1_200;
 /// Most statements for the days of one scan; gaps between changed days are counted with them where there are more.
 const RANGES_MAX: usize = 8;
-/// Most groups of days that are read at once. Where there are more, next to each row has one of its own, and the days are
-/// not worth keeping.
-const DAY_GROUPS_MAX: usize = 100_000;
+/// Most groups of days that are read at once, and most names that they may have together. Where there are more, next to
+/// each row has one of its own, and the days are not worth keeping.
+const DAY_GROUPS_MAX: usize = 200_000;
+const NAMES_MAX: usize = 50_000;
 
 /// The days that a process keeps.
 #[derive(Debug)]
@@ -93,35 +96,19 @@ pub(crate) struct Days {
     counted: AtomicU64,
 }
 
-/// What is known of a scan: its days, each with the mark it was counted under.
-type Scanned = HashMap<NaiveDate, (i64, Arc<[Group]>)>;
-
-/// What a scan comes to in one of its finest groups on one day.
-#[derive(Debug)]
-struct Group {
-    names: [Name; 2],
-    /// By the measure: nothing, the sum, the smallest, the largest, the number of different values. One per layer.
-    values: Vec<Option<f64>>,
-    /// Rows that count. One per layer.
-    counts: Vec<i64>,
-    /// What percentiles are taken of, column after column.
-    numbers: Vec<f64>,
-    /// What is told apart, layer after layer.
-    texts: Vec<String>,
-}
-
-/// Key, label and order of a group.
-#[derive(Debug, Clone, PartialEq)]
-struct Name {
-    key: String,
-    label: Option<String>,
-    order: Option<f64>,
+/// What is known of a scan.
+#[derive(Debug, Clone, Default)]
+struct Scanned {
+    /// Its days, each with the mark it was counted under.
+    days: HashMap<NaiveDate, (i64, Arc<Groups>)>,
+    /// The names of their groups.
+    names: Names,
 }
 
 impl Default for Days {
     fn default() -> Self {
         let kept = Cache::builder()
-            .weigher(|_, days: &Arc<Scanned>| weight(days))
+            .weigher(|_, scanned: &Arc<Scanned>| scanned.weight())
             .max_capacity(KEPT_BYTES)
             .time_to_idle(IDLE)
             .build();
@@ -163,9 +150,10 @@ impl Days {
         let Some(days) = self.scanned(connection, context, scan, asker, (cut, dated), whole).await? else {
             return Ok(None);
         };
-        let mut rows = together(scan, &days, cut.window, false);
+        let of = |window: Window| window.dates().filter_map(|day| Some(&*days.days.get(&day)?.1));
+        let mut rows = together(scan, &days.names, of(cut.window), false);
         if let Some(previous) = cut.previous {
-            rows.extend(together(scan, &days, previous, true));
+            rows.extend(together(scan, &days.names, of(previous), true));
         }
         names::fill(connection, context.datasource, scan, &mut rows).await?;
         Ok(Some(rows))
@@ -186,26 +174,27 @@ impl Days {
         let marks = marks(connection, context, cut, dated.noted, window).await?;
         let kept = self.kept.get(&key).await.unwrap_or_default();
         let is_missing = |(day, mark): (&NaiveDate, &i64)| {
-            kept.get(day).is_none_or(|(counted_at, _)| counted_at != mark).then_some(*day)
+            kept.days.get(day).is_none_or(|(counted_at, _)| counted_at != mark).then_some(*day)
         };
         let missing: Vec<NaiveDate> = marks.iter().filter_map(is_missing).collect();
         self.asked.fetch_add(marks.len() as u64, Ordering::Relaxed);
         if missing.is_empty() {
             return Ok(Some(kept));
         }
-        let mut days = Scanned::clone(&kept);
+        let Scanned { mut days, mut names } = Scanned::clone(&kept);
         days.retain(|day, _| *day >= window.from || (window.to - *day).num_days() <= *WINDOW_DAYS.end());
         for range in ranges(&missing) {
-            let Some(counted) = count(connection, scan, cut, range, asker).await? else { return Ok(None) };
+            let counted = count(connection, scan, cut, range, asker, &mut names).await?;
+            let Some(counted) = counted else { return Ok(None) };
             self.counted.fetch_add(counted.len() as u64, Ordering::Relaxed);
             for (day, groups) in counted {
                 let Some(mark) = marks.get(&day) else { continue };
-                days.insert(day, (*mark, groups.into()));
+                days.insert(day, (*mark, Arc::new(groups)));
             }
         }
-        let days = Arc::new(days);
-        self.kept.insert(key, days.clone()).await;
-        Ok(Some(days))
+        let scanned = Arc::new(Scanned { days, names });
+        self.kept.insert(key, scanned.clone()).await;
+        Ok(Some(scanned))
     }
 }
 
@@ -219,29 +208,16 @@ pub(super) async fn by_day(
     kept: Option<(&Days, &Context)>,
 ) -> Result<Vec<(NaiveDate, Vec<(f64, i64)>)>, StoreError> {
     let dated = dated(scan[0].1.dataset, cut).filter(|_| !reads::of_scan(scan, asker.scope).clock);
-    let days = if let Some(((days, context), dated)) = kept.zip(dated) {
-        days.scanned(connection, context, scan, asker, (cut, dated), cut.window).await?
+    let scanned = if let Some(((days, context), dated)) = kept.zip(dated) {
+        days.scanned(connection, context, scan, asker, (cut, dated), cut.window).await?.unwrap_or_default()
     } else {
-        let counted = count(connection, scan, cut, cut.window, asker).await?;
-        counted
-            .map(|days| Arc::new(days.into_iter().map(|(day, groups)| (day, (0, groups.into()))).collect()))
+        let mut names = Names::default();
+        let counted = count(connection, scan, cut, cut.window, asker, &mut names).await?.unwrap_or_default();
+        let days = counted.into_iter().map(|(day, groups)| (day, (0, Arc::new(groups)))).collect();
+        Arc::new(Scanned { days, names })
     };
     // Without keys there is one group a day.
-    let days = days.unwrap_or_default();
-    let layer_of = |group: &Group, place: usize, measure: &Measure| {
-        let count = group.counts.get(place).copied().unwrap_or_default();
-        let value = group.values.get(place).copied().flatten().unwrap_or_default();
-        (if *measure == Measure::Count { count as f64 } else { value }, count)
-    };
-    Ok(cut
-        .window
-        .dates()
-        .filter_map(|day| Some((day, days.get(&day)?.1.first()?)))
-        .map(|(day, group)| {
-            let layers = scan.iter().enumerate();
-            (day, layers.map(|(place, (_, layer))| layer_of(group, place, &layer.layer.measure)).collect())
-        })
-        .collect())
+    Ok(cut.window.dates().filter_map(|day| Some((day, scanned.days.get(&day)?.1.first(scan)?))).collect())
 }
 
 impl Store {
@@ -354,14 +330,15 @@ fn ranges(days: &[NaiveDate]) -> Vec<Window> {
     ranges
 }
 
-/// Counts each day of a window; `None` where the days have more than [`DAY_GROUPS_MAX`] groups.
+/// Counts each day of a window; `None` where the days have more than [`DAY_GROUPS_MAX`] groups or [`NAMES_MAX`] names.
 async fn count(
     connection: &mut PgConnection,
     scan: &Scan<'_>,
     cut: Cut<'_>,
     window: Window,
     asker: &Asker<'_>,
-) -> Result<Option<BTreeMap<NaiveDate, Vec<Group>>>, StoreError> {
+    names: &mut Names,
+) -> Result<Option<BTreeMap<NaiveDate, Groups>>, StoreError> {
     type Counted = (
         NaiveDate,
         String,
@@ -375,255 +352,38 @@ async fn count(
         Vec<f64>,
         Vec<String>,
     );
+    leave_the_rest(connection).await?;
     let mut sql = statement::by_day(scan, cut, window, asker)?;
     sql.push(format_args!("\nlimit {}", DAY_GROUPS_MAX + 1));
-    let counted: Vec<Counted> = sql.build_query_as().fetch_all(connection).await?;
-    if counted.len() > DAY_GROUPS_MAX {
-        return Ok(None);
-    }
-    let mut days: BTreeMap<NaiveDate, Vec<Group>> = window.dates().map(|day| (day, Vec::new())).collect();
-    for (day, k1, l1, o1, k2, l2, o2, values, counts, numbers, texts) in counted {
-        let mut names = [Name { key: k1, label: l1, order: o1 }, Name { key: k2, label: l2, order: o2 }];
-        for (name, key) in names.iter_mut().zip(&scan[0].1.keys) {
+    let mut days: BTreeMap<NaiveDate, Groups> = window.dates().map(|day| (day, Groups::default())).collect();
+    let mut naming = names.naming();
+    let mut read = 0;
+    // As they come: what is kept of a row is little.
+    let mut rows = sql.build_query_as::<Counted>().fetch(connection);
+    while let Some((day, k1, l1, o1, k2, l2, o2, values, counts, numbers, texts)) = rows.try_next().await? {
+        read += 1;
+        if read > DAY_GROUPS_MAX || naming.len() > NAMES_MAX {
+            return Ok(None);
+        }
+        let mut pair = [Name { key: k1, label: l1, order: o1 }, Name { key: k2, label: l2, order: o2 }];
+        for (name, key) in pair.iter_mut().zip(&scan[0].1.keys) {
             if let Some(first) = key.of_day().and_then(|bucket| bucket.first_day(day, asker.week_starts)) {
                 name.key = first.to_string();
             }
         }
-        days.entry(day).or_default().push(Group { names, values, counts, numbers, texts });
+        let pair = pair.map(|name| naming.place(name));
+        days.entry(day).or_default().push(pair, &values, &counts, &numbers, texts);
+    }
+    for groups in days.values_mut() {
+        groups.shrink();
     }
     Ok(Some(days))
 }
 
-/// What the days of a window come to, as rows of the statement.
-fn together(scan: &Scan<'_>, days: &Scanned, window: Window, is_previous: bool) -> Vec<Row> {
-    let keys = if is_previous { 0 } else { scan[0].1.keys.len() };
-    let columns = percentile_columns(scan);
-    let mut sums: HashMap<(i32, &str, &str), Sum<'_>> = HashMap::new();
-    let levels: &[i32] = match keys {
-        0 => &[level::TOTAL],
-        1 => &[level::TOTAL, level::FIRST],
-        _ => &[level::TOTAL, level::FIRST, level::SECOND, 0],
-    };
-    // Everything is a group even where there are no rows.
-    sums.entry((level::TOTAL, "", "")).or_insert_with(|| Sum::new(scan.len()));
-    for (_, groups) in window.dates().filter_map(|day| days.get(&day)) {
-        for group in groups.iter() {
-            let pieces = group.pieces(scan, &columns);
-            let [first, second] = &group.names;
-            for level in levels {
-                // `grouping(k1, k2)` has a bit for each key that is left out.
-                let (k1, k2) = (
-                    if level & 2 == 0 { first.key.as_str() } else { "" },
-                    if level & 1 == 0 && keys > 1 { second.key.as_str() } else { "" },
-                );
-                let sum = sums.entry((*level, k1, k2)).or_insert_with(|| Sum::new(scan.len()));
-                if level & 2 == 0 {
-                    sum.names[0].add(first);
-                }
-                if level & 1 == 0 && keys > 1 {
-                    sum.names[1].add(second);
-                }
-                for (total, piece) in sum.totals.iter_mut().zip(&pieces) {
-                    total.add(piece);
-                }
-            }
-        }
+impl Scanned {
+    /// Bytes that it takes, about.
+    fn weight(&self) -> u32 {
+        let days: usize = self.days.values().map(|(_, groups)| groups.bytes()).sum();
+        u32::try_from(days + self.names.bytes()).unwrap_or(u32::MAX)
     }
-    let mut groups: Vec<_> = sums
-        .into_iter()
-        .map(|(group, Sum { names, totals })| {
-            let layers = scan.iter().zip(totals);
-            let cells: Vec<_> =
-                layers.map(|((at, layer), total)| (*at, total.value(&layer.layer.measure))).collect();
-            (group, names, cells)
-        })
-        .collect();
-    if keys > 0 {
-        // As the statement does: totals first, then the largest groups.
-        let size = |cells: &[(usize, (Option<f64>, i64))]| {
-            cells.first().and_then(|(_, (value, _))| *value).unwrap_or(f64::NEG_INFINITY)
-        };
-        groups.sort_unstable_by(|((level, k1, k2), _, cells), ((other, o1, o2), _, others)| {
-            other
-                .cmp(level)
-                .then_with(|| size(others).total_cmp(&size(cells)))
-                .then_with(|| (k1, k2).cmp(&(o1, o2)))
-        });
-        groups.truncate(GROUPS_MAX + 1);
-    }
-    let mut rows = Vec::with_capacity(groups.len() * scan.len());
-    for ((level, k1, k2), [first, second], cells) in groups {
-        for (at, (value, counted)) in cells {
-            rows.push((
-                i32::try_from(at).unwrap_or(i32::MAX),
-                i32::from(is_previous),
-                level,
-                k1.to_owned(),
-                first.label.clone(),
-                first.order,
-                k2.to_owned(),
-                second.label.clone(),
-                second.order,
-                value,
-                counted,
-            ));
-        }
-    }
-    rows
-}
-
-/// A layer's part of a group on one day.
-struct Piece<'a> {
-    value: Option<f64>,
-    count: i64,
-    numbers: &'a [f64],
-    texts: &'a [String],
-}
-
-impl Group {
-    /// One per layer; `columns` are those of [`percentile_columns`].
-    fn pieces<'a>(&'a self, scan: &Scan<'_>, columns: &[usize]) -> Vec<Piece<'a>> {
-        let count = |place: usize| self.counts.get(place).copied().unwrap_or_default();
-        // Where the numbers of each column begin.
-        let mut begins = Vec::with_capacity(columns.len());
-        let mut begin = 0;
-        for at in columns {
-            let place = scan.iter().position(|(other, _)| other == at).unwrap_or_default();
-            let length = usize::try_from(count(place)).unwrap_or_default();
-            begins.push((&scan[place].1.layer.measure, begin, length));
-            begin += length;
-        }
-        let mut told = 0;
-        scan.iter()
-            .enumerate()
-            .map(|(place, (_, layer))| {
-                let value = self.values.get(place).copied().flatten();
-                let mut piece = Piece { value, count: count(place), numbers: &[], texts: &[] };
-                match &layer.layer.measure {
-                    Measure::Percentile(_, column) => {
-                        let of =
-                            begins.iter().find(|(measure, ..)| measure.column() == Some(column.as_str()));
-                        let numbers =
-                            of.and_then(|(_, begin, length)| self.numbers.get(*begin..begin + length));
-                        piece.numbers = numbers.unwrap_or_default();
-                    }
-                    Measure::Distinct(_) => {
-                        #[expect(
-                            clippy::cast_possible_truncation,
-                            clippy::cast_sign_loss,
-                            reason = "a count"
-                        )]
-                        let length = value.unwrap_or_default() as usize;
-                        piece.texts = self.texts.get(told..told + length).unwrap_or_default();
-                        told += length;
-                    }
-                    _ => {}
-                }
-                piece
-            })
-            .collect()
-    }
-}
-
-/// A group over all its days.
-struct Sum<'a> {
-    names: [Named; 2],
-    totals: Vec<Total<'a>>,
-}
-
-impl Sum<'_> {
-    fn new(layers: usize) -> Self {
-        Sum {
-            names: [const { Named { label: None, order: None } }; 2],
-            totals: std::iter::repeat_with(Total::default).take(layers).collect(),
-        }
-    }
-}
-
-/// The largest label and the least order, as the statement takes them.
-#[derive(Clone)]
-struct Named {
-    label: Option<String>,
-    order: Option<f64>,
-}
-
-impl Named {
-    fn add(&mut self, name: &Name) {
-        if name.label > self.label {
-            self.label.clone_from(&name.label);
-        }
-        self.order = [self.order, name.order].into_iter().flatten().min_by(f64::total_cmp);
-    }
-}
-
-/// A layer of a group over all its days.
-#[derive(Default)]
-struct Total<'a> {
-    sum: f64,
-    least: Option<f64>,
-    most: Option<f64>,
-    count: i64,
-    numbers: Vec<&'a [f64]>,
-    texts: HashSet<&'a str>,
-}
-
-impl<'a> Total<'a> {
-    fn add(&mut self, piece: &Piece<'a>) {
-        if let Some(value) = piece.value {
-            self.sum += value;
-            self.least = Some(self.least.map_or(value, |least| least.min(value)));
-            self.most = Some(self.most.map_or(value, |most| most.max(value)));
-        }
-        self.count += piece.count;
-        if !piece.numbers.is_empty() {
-            self.numbers.push(piece.numbers);
-        }
-        self.texts.extend(piece.texts.iter().map(String::as_str));
-    }
-
-    /// The value of a measure and the rows behind it.
-    fn value(self, measure: &Measure) -> (Option<f64>, i64) {
-        let value = match measure {
-            Measure::Count => Some(self.count as f64),
-            Measure::Sum(_) => Some(self.sum),
-            Measure::Avg(_) => (self.count > 0).then(|| self.sum / self.count as f64),
-            Measure::Percentile(percent, _) => percentile(self.numbers.concat(), f64::from(*percent) / 100.0),
-            Measure::Distinct(_) => Some(self.texts.len() as f64),
-            Measure::Min(_) => self.least,
-            Measure::Max(_) => self.most,
-        };
-        (value, self.count)
-    }
-}
-
-/// As Postgres' `percentile_cont`: between two numbers where the place is.
-fn percentile(mut numbers: Vec<f64>, share: f64) -> Option<f64> {
-    let last = numbers.len().checked_sub(1)?;
-    let place = share * last as f64;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 0 and the last place"
-    )]
-    let below = place.floor() as usize;
-    let (_, low, above) = numbers.select_nth_unstable_by(below, f64::total_cmp);
-    let low = *low;
-    let high = above.iter().copied().min_by(f64::total_cmp).unwrap_or(low);
-    Some(low + (place - below as f64) * (high - low))
-}
-
-/// Bytes of a scan's days, about.
-fn weight(days: &Scanned) -> u32 {
-    let text = |text: &String| cache::bytes_of(text);
-    let name = |name: &Name| text(&name.key) + name.label.as_ref().map_or(0, text);
-    let group = |group: &Group| {
-        let numbers = group.numbers.len() + group.values.len() * 2 + group.counts.len();
-        size_of::<Group>()
-            + group.names.iter().map(name).sum::<usize>()
-            + numbers * size_of::<f64>()
-            + group.texts.iter().map(text).sum::<usize>()
-    };
-    let bytes: usize =
-        days.values().map(|(_, groups)| cache::PIECE + groups.iter().map(group).sum::<usize>()).sum();
-    u32::try_from(bytes).unwrap_or(u32::MAX)
 }

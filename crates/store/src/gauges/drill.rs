@@ -8,7 +8,7 @@ use super::{
     bucket::Bucket,
     counted,
     fold::{Cells, OTHERS, label, share},
-    invalid,
+    invalid, leave_the_rest,
     plan::{Dimension, Key, Measured, Plan, PlanLayer, Within},
     statement::{Asker, push_counted, quoted},
 };
@@ -135,6 +135,7 @@ impl Store {
             drill.narrowed.totals(counted(&mut reading, &drill.narrowed, &asker, None).await?);
         let value = match drill.value() {
             Some(measure) if measure.of_total => {
+                leave_the_rest(&mut reading).await?;
                 let (whole, _) = drill.whole.totals(counted(&mut reading, &drill.whole, &asker, None).await?);
                 let part = drill.whole.number(measure, &cells);
                 part.zip(drill.whole.number(measure, &whole)).and_then(|(part, whole)| share(part, whole))
@@ -150,9 +151,11 @@ impl Store {
                 .iter()
                 .find(|layer| is_mean_duration(layer, gauge.unit) && layer.layer.id == part.id)
             {
+                leave_the_rest(&mut reading).await?;
                 part.spread = spread(&mut reading, layer, &asker).await?;
             }
         }
+        leave_the_rest(&mut reading).await?;
         let page = drill.read(&asker, at).page(&mut reading, &drill.shown()).await?;
         reading.commit().await?;
         if !drill.is_named(&labels) {

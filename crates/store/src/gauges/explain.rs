@@ -1,11 +1,13 @@
 //! How a number came about: which rows were counted, and which were left out and why.
 
 use super::{
+    Context, cache, leave_the_rest,
     plan::{Plan, PlanLayer},
     statement::{Asker, push_condition, push_source, push_window, quoted},
 };
 use crate::{Scope, Store, StoreError};
 use chrono::{DateTime, NaiveDate, Utc};
+use futures::FutureExt as _;
 use sqlx::QueryBuilder;
 use std::collections::HashMap;
 use taskgauge_model::{
@@ -63,10 +65,22 @@ impl Store {
         if plan.withheld_from(scope)?.is_some() {
             return Err(StoreError::NotFound { what: "gauge" });
         }
+        let key = cache::key(&context, &plan, gauge, filters, scope, at)?;
+        self.answers.explained(key, self.explain_in(&context, &plan, scope, at).boxed()).await
+    }
+
+    async fn explain_in(
+        &self,
+        context: &Context,
+        plan: &Plan<'_>,
+        scope: &Scope,
+        at: DateTime<Utc>,
+    ) -> Result<Explanation, StoreError> {
         let asker = context.asker(scope, at);
         let mut reading = self.reading_at(at).await?;
         let mut layers = Vec::new();
         for layer in &plan.layers {
+            leave_the_rest(&mut reading).await?;
             let (mut sql, reasons) = statement_of(layer, plan.window, &asker)?;
             let counts: HashMap<i64, i64> =
                 sql.build_query_as().fetch_all(&mut *reading).await?.into_iter().collect();
@@ -83,6 +97,7 @@ impl Store {
             });
         }
         let out_of_scope = if plan.layers.iter().any(|layer| layer.dataset.of_tickets_in_scope) {
+            leave_the_rest(&mut reading).await?;
             let tickets: i64 = sqlx::query_scalar(
                 "select count(*)
                 from autotask.tickets t
@@ -94,7 +109,7 @@ impl Store {
                     and (t.ticket_category = any (w.excluded_ticket_categories)
                         or (w.queues_in_scope is not null and (t.queue_id = any (w.queues_in_scope)) is not true))",
             )
-            .bind(datasource.0)
+            .bind(context.datasource.0)
             .bind(scope.companies())
             .fetch_one(&mut *reading)
             .await?;

@@ -6,6 +6,7 @@
 use super::{
     Context,
     days::{self, Days},
+    leave_the_rest,
     plan::{Cut, Key, PlanLayer},
     statement::{self, Asker, Row, Scan, level},
 };
@@ -116,6 +117,7 @@ async fn total(
     for layer in &mut layers {
         layer.conditions.extend(condition.cloned());
     }
+    leave_the_rest(connection).await?;
     let mut sql = statement::statement(&[as_scan(scan, &layers)], asker)?;
     let rows: Vec<Row> = sql.build_query_as().fetch_all(connection).await?;
     let of = |at: usize| rows.iter().find(|row| usize::try_from(row.0) == Ok(at));

@@ -39,6 +39,7 @@ mod scans;
 pub(crate) mod statement;
 
 pub use cache::AnswerCounts;
+pub use choices::CHOICES_MAX;
 pub use days::DayCounts;
 pub use drill::{Behind, Part, Question, Spot};
 pub use explain::{ExplainedLayer, Explanation};
@@ -359,7 +360,7 @@ async fn counted(
     let kept_scans = kept.filter(|_| scans.len() > 1);
     let days = kept.map(|(kept, context)| (&kept.days, context));
     for (place, scan) in scans.into_iter().enumerate() {
-        if place > 0 && kept.is_some() {
+        if place > 0 {
             leave_the_rest(connection).await?;
         }
         let mut rows = levels::rows(connection, &scan, asker, days).await?;
@@ -375,6 +376,7 @@ async fn counted(
         }
     }
     if !at_once.is_empty() {
+        leave_the_rest(connection).await?;
         let mut sql = statement::statement(&at_once, asker)?;
         let rows: Vec<statement::Row> = sql.build_query_as().fetch_all(connection).await?;
         counted.extend(rows);
@@ -442,4 +444,42 @@ impl Context {
 
 fn invalid(what: String) -> StoreError {
     StoreError::Invalid(what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    /// Statements that are sent until some milliseconds have passed for sure.
+    const MANY: usize = 10_000;
+
+    #[tokio::test]
+    async fn several_statements_together_have_the_time_of_one() {
+        let database = testing::database().await;
+        let mut reading = database.store.reading_at(database.store.clock().now()).await.unwrap();
+        let whole = i64::try_from(STATEMENT_TIMEOUT.as_millis()).unwrap();
+        let mut left = whole;
+        for _ in 0..MANY {
+            leave_the_rest(&mut reading).await.unwrap();
+            let now: i64 =
+                sqlx::query_scalar("select setting::int8 from pg_settings where name = 'statement_timeout'")
+                    .fetch_one(&mut *reading)
+                    .await
+                    .unwrap();
+            assert!(now <= left, "{now} ms after {left} ms");
+            left = now;
+            if left < whole - 2 {
+                break;
+            }
+        }
+        assert!((1..whole - 2).contains(&left), "{left} ms");
+
+        // Time that is up is not time without an end, as 0 would be.
+        sqlx::query("select set_config('taskgauge.time', '0ms', true)").execute(&mut *reading).await.unwrap();
+        leave_the_rest(&mut reading).await.unwrap();
+        let endless = sqlx::query("select count(*) from generate_series(1, 10000000000)");
+        let stopped = StoreError::from(endless.execute(&mut *reading).await.unwrap_err());
+        assert!(matches!(stopped, StoreError::TimedOut(_)), "{stopped:?}");
+    }
 }

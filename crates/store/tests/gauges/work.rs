@@ -114,6 +114,14 @@ async fn time_is_set_against_what_was_available() {
     let rated = world.has_value("member_csat", 80.0, 3).await;
     assert_eq!(rated.previous, None);
     assert_eq!(world.filtered("member_csat", &[("member", &["29"])]).await.value, Some(70.0));
+    // A ticket is of who is assigned and of who completed it.
+    sqlx::query("update autotask.tickets set completed_by_resource_id = 29 where id = 2")
+        .execute(&world.pool)
+        .await
+        .expect("set");
+    world.commit(&["Tickets"]).await;
+    assert_eq!(world.filtered("member_csat", &[("member", &["29"])]).await.value, Some(80.0));
+    assert_eq!(world.filtered("member_csat", &[("member", &["30"])]).await.value, Some(100.0));
 }
 
 #[tokio::test]
