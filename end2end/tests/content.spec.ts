@@ -87,6 +87,10 @@ test("a gauge explains itself: formula, filters, window, rows, age", async ({ pa
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Open tickets");
   await expect(page.locator(".value").first()).toHaveText(value);
   for (const word of ["America/New_York", "Autotask’s own count"]) await expect(page.getByText(word).first()).toBeVisible();
+  // The tenant counts the same rows when it is asked.
+  await page.getByRole("button", { name: "Ask Autotask now" }).click();
+  const own = page.getByRole("region", { name: "Rows that Autotask counts" });
+  await expect(own.getByRole("cell")).toHaveText([value, value]);
   await page.screenshot({ path: `${SCREENSHOTS}/explain-1440-light.png`, fullPage: true });
 });
 

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use taskgauge_model::{
     dataset::DatasetColumn,
-    gauge::{Answer, ChartKind, Filters, Target, Unit},
+    format,
+    gauge::{Answer, CHOICES_MAX, ChartKind, Filters, Target, Unit},
     ids::DatasourceId,
 };
 
@@ -56,6 +57,17 @@ pub struct FilterChoice {
     pub chosen: String,
     /// Whether it is set to the signed-in person until somebody chooses: *all* is a choice then, too.
     pub mine: bool,
+}
+
+impl FilterChoice {
+    /// What people read beside it: where there are more values than it offers, that too.
+    pub fn heading(&self) -> String {
+        if self.choices.len() < CHOICES_MAX {
+            self.label.clone()
+        } else {
+            format!("{} (first {})", self.label, format::grouped(CHOICES_MAX as f64, 0))
+        }
+    }
 }
 
 /// A tile with its answers.
@@ -180,4 +192,22 @@ pub fn filters_from(pairs: impl IntoIterator<Item = (String, String)>) -> Filter
         }
     }
     filters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_says_where_it_does_not_offer_everything() {
+        let offering = |values: usize| FilterChoice {
+            name: "client".to_owned(),
+            label: "Client".to_owned(),
+            choices: vec![Default::default(); values],
+            chosen: String::new(),
+            mine: false,
+        };
+        assert_eq!(offering(CHOICES_MAX - 1).heading(), "Client");
+        assert_eq!(offering(CHOICES_MAX).heading(), "Client (first 2,000)");
+    }
 }

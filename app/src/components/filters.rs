@@ -48,6 +48,7 @@ pub fn FilterBar(
     let selects: Vec<_> = filters
         .into_iter()
         .map(|filter| {
+            let heading = filter.heading();
             let now = filter.chosen;
             let all = if filter.name == "range" { "Each tile’s own" } else { "All" };
             let options: Vec<_> = filter
@@ -60,7 +61,7 @@ pub fn FilterBar(
             let id = format!("filter-{}", filter.name);
             view! {
                 <div class="board-filter">
-                    <label for=id.clone()>{filter.label}</label>
+                    <label for=id.clone()>{heading}</label>
                     <select class="input" id=id name=filter.name on:change=go.clone()>
                         <option value="">{all}</option>
                         {options}

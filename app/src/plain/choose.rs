@@ -23,12 +23,13 @@ pub fn filters(
         .into_iter()
         .map(|filter| {
             let all = if filter.name == "range" { "The gauge’s own" } else { "All" };
+            let heading = filter.heading();
             let options = filter
                 .choices
                 .into_iter()
                 .map(|(value, label)| (value.clone(), label, value == filter.chosen))
                 .collect();
-            select(&filter.name, &filter.label, Some(all), options)
+            select(&filter.name, &heading, Some(all), options)
         })
         .collect();
     view! {

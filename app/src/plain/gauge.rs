@@ -38,9 +38,14 @@ pub struct Asked {
     pub tile: BoardTile,
     /// How it came about, or why that cannot be said.
     pub explanation: Result<Explanation, String>,
+    /// Autotask's own counts of its rows, where they were asked for.
+    pub own: Option<OwnCounts>,
     /// Autotask's own counts of the entities behind it, as last compared.
     pub counts: Vec<(String, Comparison)>,
 }
+
+/// How many rows Autotask counts of each layer, or why it does not; or why it was not asked.
+pub type OwnCounts = Result<Vec<Result<u64, String>>, String>;
 
 /// The page of a gauge.
 #[component]
@@ -99,7 +104,7 @@ pub fn GaugePage(
             </div>
         }
         .into_any(),
-        Some(asked) => answered(&gauge, asked, &address, at),
+        Some(asked) => answered(&gauge, asked, &address, can_edit, at),
     };
     let page = view! {
         <p class="crumbs"><a class="link" href="/gauges">"Gauges"</a></p>
@@ -121,9 +126,10 @@ pub fn GaugePage(
     frame(email, "/gauges", page.into_any())
 }
 
-fn answered(gauge: &Gauge, asked: Asked, address: &str, at: DateTime<Utc>) -> AnyView {
-    let Asked { source, tile, explanation, counts } = asked;
+fn answered(gauge: &Gauge, asked: Asked, address: &str, can_ask: bool, at: DateTime<Utc>) -> AnyView {
+    let Asked { source, tile, explanation, own, counts } = asked;
     let answer = tile.gauges.first().and_then(|gauge| gauge.answer.clone().ok());
+    let own = own_counts(gauge, own, explanation.as_ref().ok(), (address, can_ask));
     view! {
         {preview(tile, address, at)}
         <section class="section" id="explain">
@@ -134,7 +140,8 @@ fn answered(gauge: &Gauge, asked: Asked, address: &str, at: DateTime<Utc>) -> An
                 Ok(explanation) => layers(gauge, &explanation, address).into_any(),
                 Err(why) => view! { <Banner mood=Mood::Warn title="How it came about cannot be said now"><p>{why}</p></Banner> }.into_any(),
             }}
-            {own_counts(&source, counts, at)}
+            {own}
+            {collections(&source, counts, at)}
         </section>
     }
     .into_any()
@@ -251,8 +258,61 @@ fn left_out(explained: &ExplainedLayer) -> AnyView {
     .into_any()
 }
 
-/// Autotask's own counts beside ours.
-fn own_counts(source: &Source, counts: Vec<(String, Comparison)>, at: DateTime<Utc>) -> AnyView {
+/// Autotask's own counts of the layers' rows beside ours.
+fn own_counts(
+    gauge: &Gauge,
+    own: Option<OwnCounts>,
+    explanation: Option<&Explanation>,
+    (address, can_ask): (&str, bool),
+) -> AnyView {
+    let number = |rows: u64| format::grouped(rows as f64, 0);
+    let asked = own.map(|own| match own {
+        Err(why) => {
+            view! { <Banner mood=Mood::Warn title="Autotask could not be asked"><p>{why}</p></Banner> }.into_any()
+        }
+        Ok(counts) => {
+            let here = explanation.map(|it| it.layers.as_slice()).unwrap_or_default();
+            let differ = counts.iter().zip(here).any(|(there, here)| there.as_ref().is_ok_and(|it| *it != here.counted));
+            let rows: Vec<_> = gauge
+                .layers
+                .iter()
+                .zip(counts)
+                .enumerate()
+                .map(|(place, (layer, there))| {
+                    let here = here.get(place).map(|here| number(here.counted)).unwrap_or_default();
+                    let there = match there {
+                        Ok(there) => view! { <td class="num">{number(there)}</td> }.into_any(),
+                        Err(why) => view! { <td class="muted">{why}</td> }.into_any(),
+                    };
+                    view! { <tr><th scope="row">{layer.label.clone()}</th>{there}<td class="num">{here}</td></tr> }
+                })
+                .collect();
+            view! {
+                <div class="table-wrap" tabindex="0" role="region" aria-label="Rows that Autotask counts">
+                    <table class="table dense">
+                        <thead><tr><th scope="col">"Rows of"</th><th scope="col" class="num">"In Autotask"</th><th scope="col" class="num">"Here"</th></tr></thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+                {differ.then(|| view! { <p class="muted">"What changed in Autotask since the data were read is counted there already. A difference that stays after the next sync is worth a comparison of the whole collections below."</p> })}
+            }
+            .into_any()
+        }
+    });
+    view! {
+        <h3 id="own-count">"Autotask’s own count"</h3>
+        {asked.unwrap_or_else(|| view! { <p class="muted">"Autotask can be asked how many rows it counts for the same question. That takes a request for each line."</p> }.into_any())}
+        {can_ask.then(|| view! {
+            <form method="post" action=format!("/gauges/{}/own-count{address}#own-count", gauge.id)>
+                <button class="button" type="submit">"Ask Autotask now"</button>
+            </form>
+        })}
+    }
+    .into_any()
+}
+
+/// Autotask's own counts of whole collections beside ours.
+fn collections(source: &Source, counts: Vec<(String, Comparison)>, at: DateTime<Utc>) -> AnyView {
     let number = |rows: i64| format::grouped(rows as f64, 0);
     let rows: Vec<_> = counts
         .into_iter()
@@ -270,7 +330,7 @@ fn own_counts(source: &Source, counts: Vec<(String, Comparison)>, at: DateTime<U
         view! { <p class="muted">"Not compared yet. Counts are compared every night."</p> }.into_any()
     } else {
         view! {
-            <div class="table-wrap" tabindex="0" role="region" aria-label="Autotask’s own counts">
+            <div class="table-wrap" tabindex="0" role="region" aria-label="Whole collections, compared">
                 <table class="table dense">
                     <thead><tr><th scope="col">"Records"</th><th scope="col">"Which"</th><th scope="col" class="num">"In Autotask"</th><th scope="col" class="num">"Here"</th><th scope="col">"Compared"</th></tr></thead>
                     <tbody>{rows}</tbody>
@@ -280,7 +340,7 @@ fn own_counts(source: &Source, counts: Vec<(String, Comparison)>, at: DateTime<U
         .into_any()
     };
     view! {
-        <h3>"Autotask’s own count"</h3>
+        <h3>"Whole collections"</h3>
         {table}
         <form method="post" action=format!("/data/datasources/{}/completeness", source.id)>
             <button class="button" type="submit">"Compare with Autotask now"</button>

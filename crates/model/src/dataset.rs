@@ -1,6 +1,6 @@
 //! Datasets: named, documented views for people, declared in `catalogue/datasets/*.toml`.
 
-use crate::link::DeepLink;
+use crate::{field_filter::FieldFilter, link::DeepLink};
 use serde::{Deserialize, Serialize};
 
 /// A named view of the copy of Autotask: columns with labels, a window, joins done.
@@ -33,6 +33,10 @@ pub struct Dataset {
     /// Whether its rows are of tickets that count alone: the settings' queues in scope, without the excluded categories.
     #[serde(default)]
     pub of_tickets_in_scope: bool,
+    /// What Autotask is asked for to have the same rows of the leading entity, all of it; `None` where rows are put together
+    /// here. Besides, tickets count as the settings say ([`Dataset::of_tickets_in_scope`]). `now-336h` is such an instant.
+    #[serde(default)]
+    pub there: Option<Vec<FieldFilter>>,
     /// The record type a row opens in Autotask, if any.
     #[serde(default)]
     pub link: Option<DeepLink>,
@@ -66,6 +70,12 @@ pub struct DatasetColumn {
     /// For a label: the column that holds its place in Autotask's picklist.
     #[serde(default)]
     pub order: Option<String>,
+    /// The field of the leading entity that it shows as it is.
+    #[serde(default)]
+    pub field: Option<String>,
+    /// Of a flag that always has a value: what holds of fields of the leading entity where it is set, all of it.
+    #[serde(default)]
+    pub when: Vec<FieldFilter>,
     /// Whether it is money or cost that clients must not see.
     #[serde(default)]
     pub internal: bool,

@@ -518,6 +518,9 @@ pub struct Filters {
 /// What the filter of dates is called in [`Answer::unfiltered`].
 pub const DATE_RANGE: &str = "Date range";
 
+/// Most values that a filter offers.
+pub const CHOICES_MAX: usize = 2_000;
+
 /// What the boards' filters are called, and the dataset column each one holds.
 pub const FILTERS: &[(&str, &str, &str)] = &[
     ("queue", "Queue", "queue"),

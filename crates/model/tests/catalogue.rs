@@ -5,6 +5,7 @@ use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, Dataset},
     entity::Entity,
+    field_filter::FieldFilter,
 };
 
 fn datasets() -> &'static [Dataset] {
@@ -103,6 +104,46 @@ fn what_datasets_name_is_there() {
             assert!(!text.is_empty(), "{slug} has an empty text");
         }
     }
+}
+
+/// Fields that a filter names.
+fn fields<'a>(filter: &'a FieldFilter, found: &mut Vec<&'a str>) {
+    match filter {
+        FieldFilter::Any { any: filters } | FieldFilter::Every { every: filters } => {
+            filters.iter().for_each(|filter| fields(filter, found));
+        }
+        FieldFilter::Like { field, .. } | FieldFilter::Unlike { field, .. } => found.push(field),
+        FieldFilter::Compared(condition) => found.push(&condition.column),
+    }
+}
+
+#[test]
+fn what_autotask_is_asked_for_is_there() {
+    let mut asked = 0;
+    for dataset in datasets() {
+        let entity = dataset.entities.first().and_then(|name| Entity::named(name));
+        let mut named: Vec<&str> =
+            dataset.columns.iter().filter_map(|column| column.field.as_deref()).collect();
+        for filter in dataset.there.iter().flatten().chain(dataset.columns.iter().flat_map(|it| &it.when)) {
+            fields(filter, &mut named);
+        }
+        assert!(dataset.there.is_some() || named.is_empty(), "{} names fields and no rows", dataset.slug);
+        for field in named {
+            let columns = entity.into_iter().flat_map(|entity| entity.columns);
+            let is_known = field == "id" || columns.into_iter().any(|column| column.field == field);
+            assert!(is_known, "{}: {field} is no field of {:?}", dataset.slug, dataset.entities.first());
+            asked += 1;
+        }
+        for column in &dataset.columns {
+            assert!(
+                column.when.is_empty() || column.kind == ColumnKind::Flag && column.field.is_none(),
+                "{}.{} is no flag, or a field as well",
+                dataset.slug,
+                column.name
+            );
+        }
+    }
+    assert!(asked > 500, "{asked}");
 }
 
 #[test]

@@ -35,8 +35,8 @@ impl Store {
         scope: &Scope,
     ) -> Result<TablePage, StoreError> {
         let read = self.reading(datasource, dataset, query, scope);
-        let mut transaction = self.reading_at(read.at).await?;
-        read.page(&mut transaction, &dataset.shown).await
+        let mut snapshot = self.snapshot(read.at).await?;
+        read.page(snapshot.next().await?, &dataset.shown).await
     }
 
     /// How many rows of a dataset in `scope` meet the query's search and conditions.
@@ -51,9 +51,9 @@ impl Store {
         scope: &Scope,
     ) -> Result<u64, StoreError> {
         let read = self.reading(datasource, dataset, query, scope);
-        let mut transaction = self.reading_at(read.at).await?;
-        reading::opening(&mut transaction, datasource).await?;
-        read.count(&mut transaction).await
+        let mut snapshot = self.snapshot(read.at).await?;
+        reading::opening(snapshot.connection(), datasource).await?;
+        read.count(snapshot.next().await?).await
     }
 
     /// All rows that meet the query, as CSV (RFC 4180, UTF-8) with the columns' names in the first line.

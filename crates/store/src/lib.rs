@@ -18,6 +18,7 @@ pub mod runs;
 mod scope;
 pub mod sealing;
 mod settings;
+mod snapshot;
 pub mod standing;
 mod statistics;
 #[cfg(feature = "testing")]
@@ -109,7 +110,7 @@ impl Store {
             answers: Arc::default(),
             counts: Arc::default(),
             shelf: Arc::default(),
-            statement_timeout: gauges::STATEMENT_TIMEOUT,
+            statement_timeout: snapshot::STATEMENT_TIMEOUT,
         })
     }
 

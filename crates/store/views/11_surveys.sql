@@ -1,10 +1,19 @@
+-- Survey results. The company is looked up at the ticket only where the result names none, so that questions by company do
+-- not read the tickets.
 create view dataset.surveys as
 select
     t.datasource_id,
     t.id,
     t.survey_id,
     coalesce(coalesce(survey.name, survey.display_name), '#' || t.survey_id) as survey,
-    coalesce(t.company_id, tk.company_id) as company_id,
+    coalesce(
+        t.company_id,
+        (
+            select of_ticket.company_id
+            from autotask.tickets of_ticket
+            where of_ticket.datasource_id = t.datasource_id and of_ticket.id = t.ticket_id
+        )
+    ) as company_id,
     coalesce(company.company_name, '#' || coalesce(t.company_id, tk.company_id)) as company,
     t.contact_id,
     coalesce(dataset.person(contact.first_name, contact.last_name), '#' || t.contact_id) as contact,

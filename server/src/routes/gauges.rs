@@ -22,11 +22,15 @@ use taskgauge_app::{
     plain::{
         Deed, Done, GaugeChoice, Gauges, GaugesProps,
         builder::{self, Sent},
-        gauge::{Asked, Draft, GaugeEditor, GaugeEditorProps, GaugePage, GaugePageProps, drafted},
+        gauge::{Asked, Draft, GaugeEditor, GaugeEditorProps, GaugePage, GaugePageProps, OwnCounts, drafted},
     },
 };
-use taskgauge_model::gauge::{Filters, Gauge};
-use taskgauge_store::{StoreError, content::Piece as _, gauges::filters_of, users::Session};
+use taskgauge_model::{
+    gauge::{Filters, Gauge},
+    ids::DatasourceId,
+};
+use taskgauge_store::{Scope, StoreError, content::Piece as _, gauges::filters_of, users::Session};
+use taskgauge_sync::own_counts;
 
 /// Columns and rows of a gauge's own page, and of the preview beside the form.
 const PAGE_SIZE: (u8, u8) = (12, 5);
@@ -90,6 +94,45 @@ pub async fn page(
     }
 }
 
+/// A gauge by itself, with Autotask's own count of its rows.
+pub async fn own_count(
+    State(state): State<ServerState>,
+    Extension(session): Extension<Session>,
+    Path(id): Path<String>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Response {
+    if let Err(refusal) = only_admins::<Gauge>(&state, &session) {
+        return *refusal;
+    }
+    let filters = filters_from(pairs.clone());
+    let mut props = match props_of(&state, &session, &id, pairs).await {
+        Ok(props) => props,
+        Err(error) => return refused::<Gauge>(&state, &session, &error),
+    };
+    if let Some(asked) = &mut props.asked {
+        let scope = state.cx(&session);
+        let own = own_counts_of(&state, asked.source.id, &props.entry.value, &filters, scope.scope()).await;
+        asked.own = Some(own);
+    }
+    let title = props.entry.value.title.clone();
+    state.scripted(&title, || GaugePage(props))
+}
+
+async fn own_counts_of(
+    state: &ServerState,
+    datasource: DatasourceId,
+    gauge: &Gauge,
+    filters: &Filters,
+    scope: &Scope,
+) -> OwnCounts {
+    let store = &state.app.store;
+    let questions = store
+        .own_questions(datasource, gauge, filters, scope, store.clock().now())
+        .await
+        .map_err(|error| error.to_string())?;
+    own_counts(store, &state.app.connector, datasource, &questions).await.map_err(|error| error.to_string())
+}
+
 async fn props_of(
     state: &ServerState,
     session: &Session,
@@ -132,6 +175,7 @@ async fn props_of(
             source: source.clone(),
             tile: answered::single(&cx, gauge, source.id, &filters, PAGE_SIZE).await,
             explanation: explanation.map_err(|error| error.to_string()),
+            own: None,
             counts,
         });
     }

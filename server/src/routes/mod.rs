@@ -197,6 +197,7 @@ pub fn router(state: ServerState) -> Router {
         .route("/gauges/{id}/rows.csv", get(rows::gauge_csv))
         .route("/gauges/{id}/rows.xlsx", get(rows::gauge_xlsx))
         .route("/gauges/{id}/edit", get(gauges::edit_page).post(gauges::update))
+        .route("/gauges/{id}/own-count", post(gauges::own_count))
         .route("/gauges/{id}/export", get(content::export::<Gauge>))
         .route("/gauges/{id}/{action}", post(content::alter::<Gauge>))
         .route("/walls", get(walls::list))

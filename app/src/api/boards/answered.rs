@@ -27,7 +27,7 @@ use taskgauge_model::{
     range::Range,
 };
 use taskgauge_render::Size;
-use taskgauge_store::{StoreError, content::Content, gauges::CHOICES_MAX, users::Role};
+use taskgauge_store::{StoreError, content::Content, users::Role};
 
 /// The boards that a process keeps.
 pub type KeptBoards = Kept<KeptBoard>;
@@ -441,8 +441,7 @@ pub async fn in_words(
             known.map_or_else(|| value.clone(), |(_, label)| label.clone())
         };
         let values: Vec<String> = values.map(label).collect();
-        let filter = FILTERS.iter().find(|(filter, _, _)| *filter == choice.name);
-        (filter.map_or(choice.label, |(_, label, _)| (*label).to_owned()), values.join(", "))
+        (choice.label, values.join(", "))
     });
     Ok(said.collect())
 }
@@ -474,7 +473,7 @@ pub async fn choices(
             let choices = cx.store().filter_choices(source, name, cx.scope()).await?;
             found.push(FilterChoice {
                 name: name.to_owned(),
-                label: filter_label(label, choices.len()),
+                label: (*label).to_owned(),
                 choices,
                 chosen: String::new(),
                 mine: mine == Some(name),
@@ -484,24 +483,9 @@ pub async fn choices(
     Ok(found)
 }
 
-/// What people read at a filter: where there are more values than it offers, that too.
-fn filter_label(label: &str, offered: usize) -> String {
-    if offered < CHOICES_MAX {
-        label.to_owned()
-    } else {
-        format!("{label} (first {})", format::grouped(CHOICES_MAX as f64, 0))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_filter_says_where_it_does_not_offer_everything() {
-        assert_eq!(filter_label("Client", CHOICES_MAX - 1), "Client");
-        assert_eq!(filter_label("Client", CHOICES_MAX), "Client (first 2,000)");
-    }
 
     #[test]
     fn what_is_in_force_is_always_shown() {

@@ -41,12 +41,12 @@ impl Store {
             return Ok(Duration::ZERO);
         }
         let asker = context.asker(&Scope::All, at);
-        let mut reading = self.reading_from(at, plan.first_day()).await?;
+        let mut snapshot = self.snapshot_from(at, plan.first_day()).await?;
         let began = Instant::now();
         let work = async {
-            drop(counted(&mut reading, &plan, &asker, None).await?);
+            drop(counted(&mut snapshot, &plan, &asker, None).await?);
             if let Some(list) = &gauge.rows {
-                super::rows::read(&mut reading, context, &plan, list, &asker).await?;
+                super::rows::read(snapshot.next().await?, context, &plan, list, &asker).await?;
             }
             Ok(())
         };
@@ -55,7 +55,7 @@ impl Store {
             Err(error) => return Err(error),
         }
         let took = began.elapsed();
-        reading.rollback().await?;
+        snapshot.give_up().await?;
         Ok(took)
     }
 }

@@ -50,29 +50,31 @@ pub struct AnswerCounts {
     pub bytes: u64,
 }
 
-/// The answers of one process.
+/// The answers of one process, and how they came about.
 #[derive(Debug)]
 pub(crate) struct Answers {
-    kept: Cache<Key, Arc<Answer>>,
-    explained: Cache<Key, Arc<Explanation>>,
-    /// Questions whose time was up a short while ago.
-    given_up: Cache<Key, Arc<StoreError>>,
+    answers: Kept<Answer>,
+    explanations: Kept<Explanation>,
     asked: AtomicU64,
     computed: AtomicU64,
 }
 
 impl Default for Answers {
     fn default() -> Self {
-        let kept = Cache::builder()
+        let answers = Cache::builder()
             .weigher(|_, answer: &Arc<Answer>| weight(answer))
             .max_capacity(KEPT_BYTES)
             // A new minute's answer is asked for next, however often the last minute's was asked for.
             .eviction_policy(EvictionPolicy::lru())
             .time_to_idle(IDLE)
             .build();
-        let explained = Cache::builder().max_capacity(EXPLAINED_MAX).time_to_idle(IDLE).build();
-        let given_up = Cache::builder().max_capacity(GIVEN_UP_MAX).time_to_live(GIVEN_UP).build();
-        Self { kept, explained, given_up, asked: AtomicU64::new(0), computed: AtomicU64::new(0) }
+        let explanations = Cache::builder().max_capacity(EXPLAINED_MAX).time_to_idle(IDLE).build();
+        Self {
+            answers: Kept::new(answers),
+            explanations: Kept::new(explanations),
+            asked: AtomicU64::new(0),
+            computed: AtomicU64::new(0),
+        }
     }
 }
 
@@ -84,16 +86,48 @@ impl Answers {
         compute: BoxFuture<'_, Result<Answer, StoreError>>,
     ) -> Result<Arc<Answer>, StoreError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
+        let counted = async {
+            self.computed.fetch_add(1, Ordering::Relaxed);
+            compute.await
+        };
+        self.answers.get(key, counted).await
+    }
+
+    /// The explanation kept under the key of its answer, or the one that `compute` makes: once for all who ask meanwhile.
+    pub async fn explained(
+        &self,
+        key: Key,
+        compute: BoxFuture<'_, Result<Explanation, StoreError>>,
+    ) -> Result<Arc<Explanation>, StoreError> {
+        self.explanations.get(key, compute).await
+    }
+}
+
+/// What was computed before, by key.
+#[derive(Debug)]
+struct Kept<T> {
+    kept: Cache<Key, Arc<T>>,
+    /// Questions whose time was up a short while ago.
+    given_up: Cache<Key, Arc<StoreError>>,
+}
+
+impl<T: Send + Sync + 'static> Kept<T> {
+    fn new(kept: Cache<Key, Arc<T>>) -> Self {
+        let given_up = Cache::builder().max_capacity(GIVEN_UP_MAX).time_to_live(GIVEN_UP).build();
+        Self { kept, given_up }
+    }
+
+    async fn get(
+        &self,
+        key: Key,
+        compute: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<Arc<T>, StoreError> {
         // Asked again at once, it would take as long again, and the board with it.
         if let Some(error) = self.given_up.get(&key).await {
             return Err(error.told_again());
         }
-        let counted = async {
-            self.computed.fetch_add(1, Ordering::Relaxed);
-            compute.await.map(Arc::new)
-        };
-        match self.kept.try_get_with(key, counted).await {
-            Ok(answer) => Ok(answer),
+        match self.kept.try_get_with(key, async { compute.await.map(Arc::new) }).await {
+            Ok(kept) => Ok(kept),
             Err(error) => {
                 if error.is_overlong() {
                     self.given_up.insert(key, error.clone()).await;
@@ -104,28 +138,13 @@ impl Answers {
     }
 }
 
-impl Answers {
-    /// The explanation kept under the key of its answer, or the one that `compute` makes: once for all who ask meanwhile.
-    pub async fn explained(
-        &self,
-        key: Key,
-        compute: BoxFuture<'_, Result<Explanation, StoreError>>,
-    ) -> Result<Explanation, StoreError> {
-        let computed = async { compute.await.map(Arc::new) };
-        match self.explained.try_get_with(key, computed).await {
-            Ok(explanation) => Ok(Explanation::clone(&explanation)),
-            Err(error) => Err(Arc::try_unwrap(error).unwrap_or_else(|shared| shared.told_again())),
-        }
-    }
-}
-
 impl Store {
     /// How often answers were asked for and computed by this process.
     pub fn answer_counts(&self) -> AnswerCounts {
         AnswerCounts {
             asked: self.answers.asked.load(Ordering::Relaxed),
             computed: self.answers.computed.load(Ordering::Relaxed),
-            bytes: self.answers.kept.weighted_size(),
+            bytes: self.answers.answers.kept.weighted_size(),
         }
     }
 }

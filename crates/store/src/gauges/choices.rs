@@ -7,10 +7,8 @@ use super::{
 };
 use crate::{Scope, Store, StoreError};
 use sqlx::QueryBuilder;
-use taskgauge_model::{catalogue::Catalogue, ids::DatasourceId};
+use taskgauge_model::{catalogue::Catalogue, gauge::CHOICES_MAX, ids::DatasourceId};
 
-/// Most values a filter offers.
-pub const CHOICES_MAX: usize = 2_000;
 /// Datasets that are looked through for a filter's values, the first that has its column.
 const DATASETS: &[&str] = &["tickets_all", "opportunities", "projects", "contracts", "members"];
 

@@ -10,14 +10,14 @@
 
 mod groups;
 
-use self::groups::{Groups, Name, Names, together};
+use self::groups::{Groups, Name, Names, Naming, together};
 use super::{
-    Context, cache, leave_the_rest, names,
+    Context, cache, names,
     plan::Cut,
     reads, scans,
     statement::{self, Asker, Row, Scan},
 };
-use crate::{Scope, Store, StoreError};
+use crate::{Scope, Store, StoreError, snapshot::Snapshot};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures::TryStreamExt as _;
 use moka::future::Cache;
@@ -79,6 +79,10 @@ pub(crate) const DATED: &[Dated] = &[
 const KEPT_BYTES: u64 = 64 * 1024 * 1024;
 /// Days of a scan that nobody asked for so long make room.
 const IDLE: Duration = Duration::from_hours(12);
+/// How long a scan whose days have too many groups is counted at once without trying its days first, and how many such
+/// are known.
+const OVERFULL: Duration = Duration::from_hours(1);
+const OVERFULL_MAX: u64 = 1_000;
 /// Shorter windows are counted at once, longer ones than people ask for, too.
 const WINDOW_DAYS: std::ops::RangeInclusive<i64> = 7..=1_200;
 /// Most statements for the days of one scan; gaps between changed days are counted with them where there are more.
@@ -92,6 +96,8 @@ const NAMES_MAX: usize = 50_000;
 #[derive(Debug)]
 pub(crate) struct Days {
     kept: Cache<cache::Key, Arc<Scanned>>,
+    /// Scans whose days had too many groups a short while ago.
+    overfull: Cache<cache::Key, ()>,
     asked: AtomicU64,
     counted: AtomicU64,
 }
@@ -112,7 +118,8 @@ impl Default for Days {
             .max_capacity(KEPT_BYTES)
             .time_to_idle(IDLE)
             .build();
-        Self { kept, asked: AtomicU64::new(0), counted: AtomicU64::new(0) }
+        let overfull = Cache::builder().max_capacity(OVERFULL_MAX).time_to_live(OVERFULL).build();
+        Self { kept, overfull, asked: AtomicU64::new(0), counted: AtomicU64::new(0) }
     }
 }
 
@@ -140,14 +147,14 @@ impl Days {
     /// The rows of a scan as its statement would answer them; `None` where it cannot be counted by the day.
     pub(super) async fn rows(
         &self,
-        connection: &mut PgConnection,
+        snapshot: &mut Snapshot,
         context: &Context,
         scan: &Scan<'_>,
         asker: &Asker<'_>,
     ) -> Result<Option<Vec<Row>>, StoreError> {
         let Some((cut, dated)) = by_the_day(scan, asker.scope) else { return Ok(None) };
         let whole = Window { from: cut.first_day(), to: cut.window.to };
-        let Some(days) = self.scanned(connection, context, scan, asker, (cut, dated), whole).await? else {
+        let Some(days) = self.scanned(snapshot, context, scan, asker, (cut, dated), whole).await? else {
             return Ok(None);
         };
         let of = |window: Window| window.dates().filter_map(|day| Some(&*days.days.get(&day)?.1));
@@ -155,14 +162,14 @@ impl Days {
         if let Some(previous) = cut.previous {
             rows.extend(together(scan, &days.names, of(previous), true));
         }
-        names::fill(connection, context.datasource, scan, &mut rows).await?;
+        names::fill(snapshot.connection(), context.datasource, scan, &mut rows).await?;
         Ok(Some(rows))
     }
 
     /// The days of a window, kept or counted now, and perhaps others; `None` where they have too many groups.
     async fn scanned(
         &self,
-        connection: &mut PgConnection,
+        snapshot: &mut Snapshot,
         context: &Context,
         scan: &Scan<'_>,
         asker: &Asker<'_>,
@@ -171,7 +178,10 @@ impl Days {
     ) -> Result<Option<Arc<Scanned>>, StoreError> {
         let noted: Vec<&str> = dated.noted.iter().flat_map(|noted| noted.by).copied().collect();
         let key = scans::key(context, scan, asker, Some(cut.column), &noted)?;
-        let marks = marks(connection, context, cut, dated.noted, window).await?;
+        if self.overfull.contains_key(&key) {
+            return Ok(None);
+        }
+        let marks = marks(snapshot.connection(), context, cut, dated.noted, window).await?;
         let kept = self.kept.get(&key).await.unwrap_or_default();
         let is_missing = |(day, mark): (&NaiveDate, &i64)| {
             kept.days.get(day).is_none_or(|(counted_at, _)| counted_at != mark).then_some(*day)
@@ -183,9 +193,12 @@ impl Days {
         }
         let Scanned { mut days, mut names } = Scanned::clone(&kept);
         days.retain(|day, _| *day >= window.from || (window.to - *day).num_days() <= *WINDOW_DAYS.end());
+        let mut naming = names.naming();
         for range in ranges(&missing) {
-            let counted = count(connection, scan, cut, range, asker, &mut names).await?;
-            let Some(counted) = counted else { return Ok(None) };
+            let Some(counted) = count(snapshot, scan, cut, range, asker, &mut naming).await? else {
+                self.overfull.insert(key, ()).await;
+                return Ok(None);
+            };
             self.counted.fetch_add(counted.len() as u64, Ordering::Relaxed);
             for (day, groups) in counted {
                 let Some(mark) = marks.get(&day) else { continue };
@@ -201,7 +214,7 @@ impl Days {
 /// What a scan without keys comes to on each day of a cut's window: a value and a number of rows for each layer, of
 /// counts and sums. The days are kept where their changes are noted and `kept` is there.
 pub(super) async fn by_day(
-    connection: &mut PgConnection,
+    snapshot: &mut Snapshot,
     scan: &Scan<'_>,
     asker: &Asker<'_>,
     cut: Cut<'_>,
@@ -209,10 +222,11 @@ pub(super) async fn by_day(
 ) -> Result<Vec<(NaiveDate, Vec<(f64, i64)>)>, StoreError> {
     let dated = dated(scan[0].1.dataset, cut).filter(|_| !reads::of_scan(scan, asker.scope).clock);
     let scanned = if let Some(((days, context), dated)) = kept.zip(dated) {
-        days.scanned(connection, context, scan, asker, (cut, dated), cut.window).await?.unwrap_or_default()
+        days.scanned(snapshot, context, scan, asker, (cut, dated), cut.window).await?.unwrap_or_default()
     } else {
         let mut names = Names::default();
-        let counted = count(connection, scan, cut, cut.window, asker, &mut names).await?.unwrap_or_default();
+        let counted =
+            count(snapshot, scan, cut, cut.window, asker, &mut names.naming()).await?.unwrap_or_default();
         let days = counted.into_iter().map(|(day, groups)| (day, (0, Arc::new(groups)))).collect();
         Arc::new(Scanned { days, names })
     };
@@ -332,12 +346,12 @@ fn ranges(days: &[NaiveDate]) -> Vec<Window> {
 
 /// Counts each day of a window; `None` where the days have more than [`DAY_GROUPS_MAX`] groups or [`NAMES_MAX`] names.
 async fn count(
-    connection: &mut PgConnection,
+    snapshot: &mut Snapshot,
     scan: &Scan<'_>,
     cut: Cut<'_>,
     window: Window,
     asker: &Asker<'_>,
-    names: &mut Names,
+    naming: &mut Naming<'_>,
 ) -> Result<Option<BTreeMap<NaiveDate, Groups>>, StoreError> {
     type Counted = (
         NaiveDate,
@@ -352,14 +366,12 @@ async fn count(
         Vec<f64>,
         Vec<String>,
     );
-    leave_the_rest(connection).await?;
     let mut sql = statement::by_day(scan, cut, window, asker)?;
     sql.push(format_args!("\nlimit {}", DAY_GROUPS_MAX + 1));
     let mut days: BTreeMap<NaiveDate, Groups> = window.dates().map(|day| (day, Groups::default())).collect();
-    let mut naming = names.naming();
     let mut read = 0;
     // As they come: what is kept of a row is little.
-    let mut rows = sql.build_query_as::<Counted>().fetch(connection);
+    let mut rows = sql.build_query_as::<Counted>().fetch(snapshot.next().await?);
     while let Some((day, k1, l1, o1, k2, l2, o2, values, counts, numbers, texts)) = rows.try_next().await? {
         read += 1;
         if read > DAY_GROUPS_MAX || naming.len() > NAMES_MAX {

@@ -8,7 +8,7 @@ use super::{
     bucket::Bucket,
     counted,
     fold::{Cells, OTHERS, label, share},
-    invalid, leave_the_rest,
+    invalid,
     plan::{Dimension, Key, Measured, Plan, PlanLayer, Within},
     statement::{Asker, push_counted, quoted},
 };
@@ -130,13 +130,13 @@ impl Store {
         let context = self.gauge_context(datasource).await?;
         let drill = self.drill(&context, gauge, question, scope, at).await?;
         let asker = context.asker(scope, at);
-        let mut reading = self.reading_from(at, drill.whole.first_day()).await?;
+        let mut snapshot = self.snapshot_from(at, drill.whole.first_day()).await?;
         let (cells, mut labels) =
-            drill.narrowed.totals(counted(&mut reading, &drill.narrowed, &asker, None).await?);
+            drill.narrowed.totals(counted(&mut snapshot, &drill.narrowed, &asker, None).await?);
         let value = match drill.value() {
             Some(measure) if measure.of_total => {
-                leave_the_rest(&mut reading).await?;
-                let (whole, _) = drill.whole.totals(counted(&mut reading, &drill.whole, &asker, None).await?);
+                let (whole, _) =
+                    drill.whole.totals(counted(&mut snapshot, &drill.whole, &asker, None).await?);
                 let part = drill.whole.number(measure, &cells);
                 part.zip(drill.whole.number(measure, &whole)).and_then(|(part, whole)| share(part, whole))
             }
@@ -151,13 +151,11 @@ impl Store {
                 .iter()
                 .find(|layer| is_mean_duration(layer, gauge.unit) && layer.layer.id == part.id)
             {
-                leave_the_rest(&mut reading).await?;
-                part.spread = spread(&mut reading, layer, &asker).await?;
+                part.spread = spread(snapshot.next().await?, layer, &asker).await?;
             }
         }
-        leave_the_rest(&mut reading).await?;
-        let page = drill.read(&asker, at).page(&mut reading, &drill.shown()).await?;
-        reading.commit().await?;
+        let page = drill.read(&asker, at).page(snapshot.next().await?, &drill.shown()).await?;
+        snapshot.end().await?;
         if !drill.is_named(&labels) {
             // Without rows nothing says what they are of, apart from the answer that has other rows of it.
             let answer = self.kept_answer(&context, gauge, &question.filters, scope, at).await?;
@@ -279,8 +277,8 @@ impl Store {
         if let Some(measure) =
             drill.value().filter(|it| spot.keys.is_empty() && drill.whole.leaves_out_groups(it))
         {
-            let mut reading = self.reading_from(at, drill.whole.first_day()).await?;
-            let rows = counted(&mut reading, &drill.whole, &context.asker(scope, at), None).await?;
+            let mut snapshot = self.snapshot_from(at, drill.whole.first_day()).await?;
+            let rows = counted(&mut snapshot, &drill.whole, &context.asker(scope, at), None).await?;
             groups = vec![(drill.whole.keys_with_number(measure, rows), false)];
             drill.leaves_out = true;
         }
@@ -456,7 +454,7 @@ fn is_mean_duration(layer: &PlanLayer<'_>, unit: Unit) -> bool {
 
 /// Median and 90th percentile of what a layer measures; `None` without rows.
 async fn spread(
-    reading: &mut PgConnection,
+    connection: &mut PgConnection,
     layer: &PlanLayer<'_>,
     asker: &Asker<'_>,
 ) -> Result<Option<(f64, f64)>, StoreError> {
@@ -465,7 +463,7 @@ async fn spread(
     sql.push(quoted(&column.name));
     sql.push("::float8)");
     push_counted(&mut sql, layer, asker)?;
-    let found: Option<Vec<f64>> = sql.build_query_scalar().fetch_one(reading).await?;
+    let found: Option<Vec<f64>> = sql.build_query_scalar().fetch_one(connection).await?;
     Ok(found.and_then(|found| Some((*found.first()?, *found.get(1)?))))
 }
 

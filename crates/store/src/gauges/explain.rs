@@ -1,7 +1,7 @@
 //! How a number came about: which rows were counted, and which were left out and why.
 
 use super::{
-    Context, cache, leave_the_rest,
+    Context, cache,
     plan::{Plan, PlanLayer},
     statement::{Asker, push_condition, push_source, push_window, quoted},
 };
@@ -66,7 +66,8 @@ impl Store {
             return Err(StoreError::NotFound { what: "gauge" });
         }
         let key = cache::key(&context, &plan, gauge, filters, scope, at)?;
-        self.answers.explained(key, self.explain_in(&context, &plan, scope, at).boxed()).await
+        let explanation = self.explain_in(&context, &plan, scope, at).boxed();
+        Ok(Explanation::clone(&*self.answers.explained(key, explanation).await?))
     }
 
     async fn explain_in(
@@ -77,13 +78,12 @@ impl Store {
         at: DateTime<Utc>,
     ) -> Result<Explanation, StoreError> {
         let asker = context.asker(scope, at);
-        let mut reading = self.reading_at(at).await?;
+        let mut snapshot = self.snapshot(at).await?;
         let mut layers = Vec::new();
         for layer in &plan.layers {
-            leave_the_rest(&mut reading).await?;
             let (mut sql, reasons) = statement_of(layer, plan.window, &asker)?;
             let counts: HashMap<i64, i64> =
-                sql.build_query_as().fetch_all(&mut *reading).await?.into_iter().collect();
+                sql.build_query_as().fetch_all(snapshot.next().await?).await?.into_iter().collect();
             let rows = |step: usize| {
                 let step = i64::try_from(step).unwrap_or(i64::MAX);
                 counts.get(&step).copied().unwrap_or_default().cast_unsigned()
@@ -97,7 +97,6 @@ impl Store {
             });
         }
         let out_of_scope = if plan.layers.iter().any(|layer| layer.dataset.of_tickets_in_scope) {
-            leave_the_rest(&mut reading).await?;
             let tickets: i64 = sqlx::query_scalar(
                 "select count(*)
                 from autotask.tickets t
@@ -111,13 +110,13 @@ impl Store {
             )
             .bind(context.datasource.0)
             .bind(scope.companies())
-            .fetch_one(&mut *reading)
+            .fetch_one(snapshot.next().await?)
             .await?;
             Some(tickets.cast_unsigned())
         } else {
             None
         };
-        reading.commit().await?;
+        snapshot.end().await?;
         let mut entities: Vec<String> =
             plan.layers.iter().flat_map(|layer| layer.dataset.entities.iter().cloned()).collect();
         entities.sort_unstable();

@@ -6,13 +6,11 @@
 use super::{
     Context,
     days::{self, Days},
-    leave_the_rest,
     plan::{Cut, Key, PlanLayer},
     statement::{self, Asker, Row, Scan, level},
 };
-use crate::StoreError;
+use crate::{StoreError, snapshot::Snapshot};
 use chrono::{Days as Later, NaiveDate};
-use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use taskgauge_model::{
     dataset::{ColumnKind, DatasetColumn},
@@ -29,7 +27,7 @@ type Stand = Vec<(f64, i64)>;
 /// The rows of a scan that is a level by the end of each day, week or month, as a statement would answer them; `None`
 /// for every other scan.
 pub(super) async fn rows(
-    connection: &mut PgConnection,
+    snapshot: &mut Snapshot,
     scan: &Scan<'_>,
     asker: &Asker<'_>,
     kept: Option<(&Days, &Context)>,
@@ -40,7 +38,7 @@ pub(super) async fn rows(
     // What stands now, and what has an end that is still to come: it does not stand today, but it did before.
     let today = asker.today;
     let now = Cut { window: Window { from: today, to: today }, previous: None, ..cut };
-    let stands_now = total(connection, scan, now, None, asker).await?;
+    let stands_now = total(snapshot, scan, now, None, asker).await?;
     let ahead = |days| today.checked_add_days(Later::new(days)).unwrap_or(today);
     let to_come = Cut {
         column: until,
@@ -51,14 +49,14 @@ pub(super) async fn rows(
         workdays: false,
     };
     let begun = begun_by(cut.column, today, asker);
-    let mut stands = plus(&stands_now, 1, &total(connection, scan, to_come, Some(&begun), asker).await?);
+    let mut stands = plus(&stands_now, 1, &total(snapshot, scan, to_come, Some(&begun), asker).await?);
     let mut changes: BTreeMap<NaiveDate, Stand> = BTreeMap::new();
     let window = Window { from: cut.window.from.min(today), to: today };
     for (column, sign) in [(cut.column, -1), (until, 1)] {
         let standing = Some((cut.column, until));
         let cut = Cut { column, window, previous: None, until: None, standing, workdays: false };
         let layers = without_keys(scan, cut);
-        for (day, stand) in days::by_day(connection, &as_scan(scan, &layers), asker, cut, kept).await? {
+        for (day, stand) in days::by_day(snapshot, &as_scan(scan, &layers), asker, cut, kept).await? {
             let change = changes.entry(day).or_insert_with(|| vec![(0.0, 0); scan.len()]);
             *change = plus(change, sign, &stand);
         }
@@ -107,7 +105,7 @@ fn as_scan<'a>(scan: &Scan<'_>, layers: &'a [PlanLayer<'a>]) -> Scan<'a> {
 
 /// What a scan comes to in total in a cut, under one more condition or none.
 async fn total(
-    connection: &mut PgConnection,
+    snapshot: &mut Snapshot,
     scan: &Scan<'_>,
     cut: Cut<'_>,
     condition: Option<&Condition>,
@@ -117,9 +115,8 @@ async fn total(
     for layer in &mut layers {
         layer.conditions.extend(condition.cloned());
     }
-    leave_the_rest(connection).await?;
     let mut sql = statement::statement(&[as_scan(scan, &layers)], asker)?;
-    let rows: Vec<Row> = sql.build_query_as().fetch_all(connection).await?;
+    let rows: Vec<Row> = sql.build_query_as().fetch_all(snapshot.next().await?).await?;
     let of = |at: usize| rows.iter().find(|row| usize::try_from(row.0) == Ok(at));
     Ok(scan
         .iter()

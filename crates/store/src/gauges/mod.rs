@@ -37,24 +37,23 @@ pub(crate) mod relative;
 mod rows;
 mod scans;
 pub(crate) mod statement;
+mod there;
 
 pub use cache::AnswerCounts;
-pub use choices::CHOICES_MAX;
 pub use days::DayCounts;
 pub use drill::{Behind, Part, Question, Spot};
 pub use explain::{ExplainedLayer, Explanation};
 pub use plan::filters_of;
+pub use there::OwnQuestion;
 
-use crate::{Scope, Store, StoreError};
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use crate::{Scope, Store, StoreError, snapshot::Snapshot};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures::{FutureExt as _, StreamExt as _, stream};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use std::{
     collections::{HashMap, HashSet},
     num::NonZero,
     ops::RangeInclusive,
-    time::Duration,
 };
 use taskgauge_model::{
     catalogue::Catalogue,
@@ -67,10 +66,6 @@ use taskgauge_model::{
 
 /// Fewest and most connections one board may use at once; between them it is as many as this machine has cores.
 const BOARD_CONNECTIONS: RangeInclusive<usize> = 2..=8;
-/// Longest time that a statement of a gauge may take.
-pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
-/// Memory that a step of such a statement may take before it writes to disk.
-const WORK_MEM: &str = "32MB";
 /// What was observed for so long only says nothing yet.
 const SEEN_LITTLE: TimeDelta = TimeDelta::days(1);
 /// A state of records this much before the last reading is not the one that is stored.
@@ -211,13 +206,12 @@ impl Store {
             return Ok(answer);
         }
         let asker = context.asker(scope, at);
-        let mut reading = self.reading_from(at, plan.first_day()).await?;
-        let counted = counted(&mut reading, plan, &asker, Some((&self.counts, context))).await?;
+        let mut snapshot = self.snapshot_from(at, plan.first_day()).await?;
+        let counted = counted(&mut snapshot, plan, &asker, Some((&self.counts, context))).await?;
         if let Some(list) = &gauge.rows {
-            leave_the_rest(&mut reading).await?;
-            answer.table = Some(rows::read(&mut reading, context, plan, list, &asker).await?);
+            answer.table = Some(rows::read(snapshot.next().await?, context, plan, list, &asker).await?);
         }
-        reading.commit().await?;
+        snapshot.end().await?;
         fold::fold(plan, context.calendar, counted, &mut answer);
         if context.is_past(plan, at) {
             answer.note = Some(
@@ -235,55 +229,6 @@ impl Store {
             .collect();
         answer.note = (!known.is_empty()).then(|| known.join(" "));
         Ok(answer)
-    }
-
-    /// A transaction in which the views see the instant `at`, and nothing can be changed.
-    pub(crate) async fn reading_at(
-        &self,
-        at: DateTime<Utc>,
-    ) -> Result<Transaction<'static, Postgres>, StoreError> {
-        self.reading_from(at, None).await
-    }
-
-    /// As [`Store::reading_at`], for a reader who takes the rows at their own pace.
-    pub(crate) async fn exporting_at(
-        &self,
-        at: DateTime<Utc>,
-    ) -> Result<Transaction<'static, Postgres>, StoreError> {
-        self.reading_on(&self.exports, at, None).await
-    }
-
-    /// As [`Store::reading_at`], for a question that is about no day before the first one.
-    async fn reading_from(
-        &self,
-        at: DateTime<Utc>,
-        first_day: Option<NaiveDate>,
-    ) -> Result<Transaction<'static, Postgres>, StoreError> {
-        self.reading_on(&self.readers, at, first_day).await
-    }
-
-    async fn reading_on(
-        &self,
-        pool: &PgPool,
-        at: DateTime<Utc>,
-        first_day: Option<NaiveDate>,
-    ) -> Result<Transaction<'static, Postgres>, StoreError> {
-        let mut reading = pool.begin_with("begin isolation level repeatable read read only").await?;
-        sqlx::query(
-            "select
-                set_config('taskgauge.now', $1, true),
-                set_config('taskgauge.first_day', $2, true),
-                set_config('statement_timeout', $3, true),
-                set_config('taskgauge.time', $3, true),
-                set_config('work_mem', $4, true)",
-        )
-        .bind(at.to_rfc3339())
-        .bind(first_day.map(|day| day.to_string()).unwrap_or_default())
-        .bind(format!("{}ms", self.statement_timeout.as_millis()))
-        .bind(WORK_MEM)
-        .execute(&mut *reading)
-        .await?;
-        Ok(reading)
     }
 
     async fn gauge_context(&self, datasource: DatasourceId) -> Result<Context, StoreError> {
@@ -350,7 +295,7 @@ pub(crate) struct KeptCounts {
 
 /// What the layers of a plan come to: levels, long windows by the day where counts are kept, and all else by statements.
 async fn counted(
-    connection: &mut PgConnection,
+    snapshot: &mut Snapshot,
     plan: &plan::Plan<'_>,
     asker: &statement::Asker<'_>,
     kept: Option<(&KeptCounts, &Context)>,
@@ -359,47 +304,25 @@ async fn counted(
     let scans = statement::scans(plan);
     let kept_scans = kept.filter(|_| scans.len() > 1);
     let days = kept.map(|(kept, context)| (&kept.days, context));
-    for (place, scan) in scans.into_iter().enumerate() {
-        if place > 0 {
-            leave_the_rest(connection).await?;
-        }
-        let mut rows = levels::rows(connection, &scan, asker, days).await?;
+    for scan in scans {
+        let mut rows = levels::rows(snapshot, &scan, asker, days).await?;
         if let Some((days, context)) = days.filter(|_| rows.is_none()) {
-            rows = days.rows(connection, context, &scan, asker).await?;
+            rows = days.rows(snapshot, context, &scan, asker).await?;
         }
         match (rows, kept_scans) {
             (Some(rows), _) => counted.extend(rows),
             (None, Some((kept, context))) => {
-                counted.extend(kept.scans.rows(connection, context, scan, asker).await?);
+                counted.extend(kept.scans.rows(snapshot, context, scan, asker).await?);
             }
             (None, None) => at_once.push(scan),
         }
     }
     if !at_once.is_empty() {
-        leave_the_rest(connection).await?;
         let mut sql = statement::statement(&at_once, asker)?;
-        let rows: Vec<statement::Row> = sql.build_query_as().fetch_all(connection).await?;
+        let rows: Vec<statement::Row> = sql.build_query_as().fetch_all(snapshot.next().await?).await?;
         counted.extend(rows);
     }
     Ok(counted)
-}
-
-/// Leaves the next statements of a reading what the ones before left of its time: several may take no longer than one.
-async fn leave_the_rest(connection: &mut PgConnection) -> Result<(), StoreError> {
-    sqlx::query(
-        "select set_config(
-            'statement_timeout',
-            greatest(
-                1,
-                rtrim(current_setting('taskgauge.time'), 'ms')::int8
-                    - (1000 * extract(epoch from clock_timestamp() - transaction_timestamp()))::int8
-            ) || 'ms',
-            true
-        )",
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 impl Context {
@@ -444,42 +367,4 @@ impl Context {
 
 fn invalid(what: String) -> StoreError {
     StoreError::Invalid(what)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing;
-
-    /// Statements that are sent until some milliseconds have passed for sure.
-    const MANY: usize = 10_000;
-
-    #[tokio::test]
-    async fn several_statements_together_have_the_time_of_one() {
-        let database = testing::database().await;
-        let mut reading = database.store.reading_at(database.store.clock().now()).await.unwrap();
-        let whole = i64::try_from(STATEMENT_TIMEOUT.as_millis()).unwrap();
-        let mut left = whole;
-        for _ in 0..MANY {
-            leave_the_rest(&mut reading).await.unwrap();
-            let now: i64 =
-                sqlx::query_scalar("select setting::int8 from pg_settings where name = 'statement_timeout'")
-                    .fetch_one(&mut *reading)
-                    .await
-                    .unwrap();
-            assert!(now <= left, "{now} ms after {left} ms");
-            left = now;
-            if left < whole - 2 {
-                break;
-            }
-        }
-        assert!((1..whole - 2).contains(&left), "{left} ms");
-
-        // Time that is up is not time without an end, as 0 would be.
-        sqlx::query("select set_config('taskgauge.time', '0ms', true)").execute(&mut *reading).await.unwrap();
-        leave_the_rest(&mut reading).await.unwrap();
-        let endless = sqlx::query("select count(*) from generate_series(1, 10000000000)");
-        let stopped = StoreError::from(endless.execute(&mut *reading).await.unwrap_err());
-        assert!(matches!(stopped, StoreError::TimedOut(_)), "{stopped:?}");
-    }
 }

@@ -12,7 +12,7 @@ use taskgauge_model::{
 pub(crate) fn at_instant(condition: &Condition, column: &DatasetColumn, at: DateTime<Utc>) -> Condition {
     let mut condition = condition.clone();
     if let (ColumnKind::Time, Scalar::Text(text)) = (column.kind, &condition.value)
-        && let Some(instant) = relative(text, at)
+        && let Some(instant) = instant(text, at)
     {
         condition.value = Scalar::Text(instant.to_rfc3339());
     }
@@ -29,7 +29,7 @@ pub(super) fn at_moment(
 ) -> Condition {
     let mut condition = at_instant(condition, column, at);
     if let (ColumnKind::Date, Scalar::Text(text)) = (column.kind, &condition.value)
-        && let Some(date) = relative_date(text, at, zone)
+        && let Some(date) = date(text, at, zone)
     {
         condition.value = Scalar::Text(date.to_string());
     }
@@ -48,22 +48,25 @@ pub(super) fn at_moment(
     condition
 }
 
+/// The local date that `now` and the like mean; `None` for other text.
+///
 /// Days are counted from the local date: where clocks change in between, so many times 24 hours may end on another.
-fn relative_date(text: &str, at: DateTime<Utc>, zone: Tz) -> Option<NaiveDate> {
+pub(super) fn date(text: &str, at: DateTime<Utc>, zone: Tz) -> Option<NaiveDate> {
     let local = |instant: DateTime<Utc>| instant.with_timezone(&zone).date_naive();
     match text.strip_prefix("now")?.strip_suffix('d') {
         Some(days) => local(at).checked_add_signed(TimeDelta::try_days(days.parse().ok()?)?),
-        None => relative(text, at).map(local),
+        None => instant(text, at).map(local),
     }
 }
 
 /// Whether a condition means another instant at each time of day: `now` and the like of a time column.
 pub(super) fn is_time_of_day(condition: &Condition, column: &DatasetColumn) -> bool {
     let at = DateTime::UNIX_EPOCH;
-    matches!((column.kind, &condition.value), (ColumnKind::Time, Scalar::Text(text)) if relative(text, at).is_some())
+    matches!((column.kind, &condition.value), (ColumnKind::Time, Scalar::Text(text)) if instant(text, at).is_some())
 }
 
-fn relative(text: &str, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+/// The instant that `now` and the like mean; `None` for other text.
+pub(super) fn instant(text: &str, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let offset = text.strip_prefix("now")?;
     if offset.is_empty() {
         return Some(at);
@@ -96,7 +99,7 @@ mod tests {
         for text in
             ["", "now+", "now+h", "now+4x", "now+4é", "nowh", "now+99999999999999999999h", "now+9999999999d"]
         {
-            assert_eq!(relative(text, at), None, "{text}");
+            assert_eq!(instant(text, at), None, "{text}");
         }
     }
 
@@ -125,11 +128,11 @@ mod tests {
         let zone = chrono_tz::America::New_York;
         // Half past midnight, two days after clocks went forward: 168 hours ago was the evening of 2 March.
         let at: DateTime<Utc> = "2026-03-10T04:30:00Z".parse().unwrap();
-        assert_eq!(relative_date("now-7d", at, zone), Some(date("2026-03-03")));
-        assert_eq!(relative_date("now", at, zone), Some(date("2026-03-10")));
-        assert_eq!(relative_date("now-1h", at, zone), Some(date("2026-03-09")));
+        assert_eq!(super::date("now-7d", at, zone), Some(date("2026-03-03")));
+        assert_eq!(super::date("now", at, zone), Some(date("2026-03-10")));
+        assert_eq!(super::date("now-1h", at, zone), Some(date("2026-03-09")));
         for text in ["", "today", "now-d", "now+9999999999d"] {
-            assert_eq!(relative_date(text, at, zone), None, "{text}");
+            assert_eq!(date(text, at, zone), None, "{text}");
         }
     }
 }

@@ -7,10 +7,9 @@ use super::{
     reads,
     statement::{self, Asker, Row, Scan},
 };
-use crate::StoreError;
+use crate::{StoreError, snapshot::Snapshot};
 use moka::future::Cache;
 use serde::Serialize;
-use sqlx::PgConnection;
 use std::{mem::size_of, sync::Arc, time::Duration};
 use taskgauge_model::{
     dataset::DatasetColumn,
@@ -43,7 +42,7 @@ impl Scans {
     /// The rows of a scan's statement, kept or read now.
     pub(super) async fn rows(
         &self,
-        connection: &mut PgConnection,
+        snapshot: &mut Snapshot,
         context: &Context,
         scan: Scan<'_>,
         asker: &Asker<'_>,
@@ -57,7 +56,7 @@ impl Scans {
             return Ok(rows.to_vec());
         }
         let mut sql = statement::statement(&[scan], asker)?;
-        let rows: Vec<Row> = sql.build_query_as().fetch_all(connection).await?;
+        let rows: Vec<Row> = sql.build_query_as().fetch_all(snapshot.next().await?).await?;
         if let Some(key) = key {
             self.kept.insert(key, Arc::new(rows.clone())).await;
         }

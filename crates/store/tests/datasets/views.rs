@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use taskgauge_model::{
     catalogue::Catalogue,
     dataset::{ColumnKind, TABLE_ROWS_MAX, TableQuery},
-    entity::Entity,
+    entity::{Entity, column_name},
 };
 use taskgauge_store::Scope;
 
@@ -44,6 +44,33 @@ async fn views_have_exactly_the_declared_columns() {
             assert!(fits, "{}.{} is {:?} and {sql}", dataset.slug, column.name, column.kind);
         }
     }
+}
+
+/// A column that is said to show a field of Autotask shows what is stored of that field.
+#[tokio::test]
+async fn columns_that_are_fields_show_them() {
+    let mut world = World::new().await;
+    let mut compared = 0;
+    for dataset in &Catalogue::shipped().datasets {
+        let Some(entity) = dataset.entities.first().and_then(|name| Entity::named(name)) else { continue };
+        for column in &dataset.columns {
+            let Some(field) = &column.field else { continue };
+            let sql = format!(
+                "select count(*) filter (where d.{0} is distinct from t.{1}), count(t.{1})
+                from dataset.{2} d
+                join autotask.{3} t on t.datasource_id = d.datasource_id and t.id = d.id",
+                column.name,
+                column_name(field),
+                dataset.slug,
+                entity.table
+            );
+            let (differ, filled): (i64, i64) =
+                sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut world.sql).await.expect("columns");
+            assert_eq!(differ, 0, "{}.{} is not {field}", dataset.slug, column.name);
+            compared += usize::from(filled > 0);
+        }
+    }
+    assert!(compared > 150, "{compared}");
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ mod expected;
 mod health;
 mod invariants;
 mod money;
+mod own_count;
 mod people;
 mod projects;
 mod records;

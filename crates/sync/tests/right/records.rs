@@ -131,6 +131,8 @@ pub struct Records {
     pub at_first: HashMap<String, usize>,
     /// How many tickets are open by the tenant's own count.
     pub open_there: u64,
+    /// What the tenant counts of each gauge's rows.
+    pub own: Vec<super::own_count::Own>,
     /// How many requests the last run made.
     pub requests: u64,
 }

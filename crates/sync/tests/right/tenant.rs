@@ -2,8 +2,8 @@
 
 use super::clocks::{Moment, READ_AT};
 use super::common::{Tenant, connector, credentials};
-use super::edges;
 use super::records::Records;
+use super::{edges, own_count};
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -78,6 +78,7 @@ async fn make() -> Read {
     let client = connector(&tenant.simulator).client(tenant.simulator.url(), credentials()).unwrap();
     read_lists(&client, &mut records).await;
     records.open_there = client.count("Tickets", &Filter::noteq("status", 5)).await.unwrap();
+    records.own = own_count::ask(&tenant, end).await;
     let read = Read { records, url: tenant.database.url.clone(), datasource: tenant.datasource };
     // As Postgres does by itself after a while: statements are planned for the rows that are there.
     sqlx::raw_sql("analyze").execute(&tenant.pool).await.unwrap();

@@ -282,6 +282,38 @@ async fn pages_are_made_once_per_person_and_change() {
     assert_eq!(refused.status(), StatusCode::SEE_OTHER);
 }
 
+/// Tiles of a page whose gauge could not be asked, and tiles whose data are marked as old.
+fn failed_and_stale(page: &str) -> (usize, usize) {
+    (page.matches(r#"role="status">! "#).count(), page.matches(r#"class="is-stale""#).count())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tile_that_fails_and_data_that_are_old_are_told_beside_the_rest() {
+    let desk = Desk::open().await;
+    let ada = desk.viewer("ada@example.com", Role::Admin).await;
+    let path = format!("/dashboards/{BOARD}");
+    sqlx::query("update taskgauge.entity_state set read_at = $1")
+        .bind(desk.database.clock.now())
+        .execute(&desk.pool)
+        .await
+        .unwrap();
+    desk.receives(1).await;
+    let well = ada.page(&path).await;
+    assert_eq!(failed_and_stale(&well), (0, 0));
+
+    // Five hours later a view is gone, and nothing was read since.
+    desk.database.clock.set(desk.database.clock.now() + TimeDelta::hours(5));
+    sqlx::raw_sql("drop view dataset.tickets_14d cascade").execute(&desk.pool).await.unwrap();
+    let page = ada.page(&path).await;
+    let tiles = page.matches(r#"class="tile-foot""#).count();
+    let (failed, stale) = failed_and_stale(&page);
+    assert_eq!(tiles, well.matches(r#"class="tile-foot""#).count());
+    assert!(failed > 3 && failed < tiles - 3, "{failed} of {tiles} failed");
+    assert!(stale >= tiles - failed, "{stale} of {tiles} are old");
+    assert!(page.contains("<svg") && page.contains("</html>"));
+    assert!(!page.contains("tickets_14d"), "what the database says is not for people");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kept_page_runs_our_scripts_alone_and_is_the_same_in_every_encoding() {
     let desk = Desk::open().await;
