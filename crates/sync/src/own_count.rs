@@ -34,12 +34,13 @@ pub async fn own_counts(
             }
         };
         let before = known.iter().find(|(asked, _)| *asked == question).map(|(_, count)| count.clone());
-        let count = match (before, asked(question.entity, &question.filter)) {
+        let filter = Entity::named(question.entity).and_then(|entity| asked(entity, &question.filter));
+        let count = match (before, filter) {
             (Some(count), _) => count,
             (None, None) => {
                 Err("A value that is compared with is of another kind than the field.".to_owned())
             }
-            (None, Some(filter)) => match client.count(question.entity.name, &filter).await {
+            (None, Some(filter)) => match client.count(question.entity, &filter).await {
                 Ok(rows) => Ok(rows),
                 Err(error @ Error::Unauthorized) => return Err(Box::new(error).into()),
                 Err(error) => Err(failure::sentence(&error)),

@@ -21,7 +21,6 @@ use taskgauge_model::{
     catalogue::Catalogue,
     dashboard::{Dashboard, Tile},
     dataset::DatasetColumn,
-    format,
     gauge::{Answer, ChartKind, DATE_RANGE, FILTERS, Filters, Gauge, Unit},
     ids::DatasourceId,
     range::Range,

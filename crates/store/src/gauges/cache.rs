@@ -105,7 +105,7 @@ impl Answers {
 
 /// What was computed before, by key.
 #[derive(Debug)]
-struct Kept<T> {
+struct Kept<T: Send + Sync + 'static> {
     kept: Cache<Key, Arc<T>>,
     /// Questions whose time was up a short while ago.
     given_up: Cache<Key, Arc<StoreError>>,

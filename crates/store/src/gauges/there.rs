@@ -23,8 +23,8 @@ use taskgauge_model::{
 /// Rows that Autotask can be asked to count.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OwnQuestion {
-    /// Whose rows.
-    pub entity: &'static Entity,
+    /// Whose rows: name of an entity.
+    pub entity: &'static str,
     /// Which of them: comparisons with values, without labels and without `now`.
     pub filter: FieldFilter,
 }
@@ -53,7 +53,7 @@ impl Store {
             questions.push(match in_fields(layer, &context, scope) {
                 Ok((entity, filter)) => {
                     let filter = self.in_values(&context, entity, filter, at).await?;
-                    Ok(OwnQuestion { entity, filter })
+                    Ok(OwnQuestion { entity: entity.name, filter })
                 }
                 Err(why) => Err(why),
             });

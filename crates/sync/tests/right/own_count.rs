@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use taskgauge_model::catalogue::Catalogue;
 use taskgauge_model::gauge::{Filters, Gauge};
 use taskgauge_model::range::Range;
-use taskgauge_store::gauges::filters_of;
 use taskgauge_store::{Scope, StoreError};
 use taskgauge_sync::own_counts;
 
