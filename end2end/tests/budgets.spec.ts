@@ -13,10 +13,17 @@ const PAGE_MAX = 120_000;
 const SCRIPT_MAX = 350_000;
 /** What opening a second board may transfer, in bytes. */
 const SECOND_MAX = 60_000;
+/** What a first visit may take until every chart is drawn: requests, and bytes of all of them, scripts included. */
+const FIRST_REQUESTS_MAX = 16;
+const FIRST_BYTES_MAX = 700_000;
 /** How long a phone of the middle class may take until a board is alive, in milliseconds. */
 const ALIVE_MAX = 1_500;
 /** How long a page without wasm takes on such a phone where nothing else is going on: busy machines get more time. */
 const PLAIN_USUAL = 350;
+/** So many times more at most: what a machine is too busy for is not measured. */
+const BUSY_MAX = 3;
+/** Boards that are looked at as on a phone: those with the largest pages. */
+const PHONE_BOARDS = 3;
 /** Tries of which the best counts. */
 const TRIES = 5;
 /** Charts of all boards together that the simulated tenant fills, at least. */
@@ -77,6 +84,32 @@ async function drawn(page: Page): Promise<void> {
   for (const chart of await page.locator(".tile-chart:visible").all()) await expect(chart.locator(".chart-live svg")).toBeVisible();
 }
 
+test("a first visit takes few requests and bytes", async ({ browser, server, admin }) => {
+  const context = await browser.newContext({ storageState: admin.state });
+  const page = await context.newPage();
+  const network = await context.newCDPSession(page);
+  await network.send("Network.enable");
+  let requests = 0;
+  let bytes = 0;
+  network.on("Network.requestWillBeSent", () => (requests += 1));
+  network.on("Network.loadingFinished", ({ encodedDataLength }) => (bytes += encodedDataLength));
+  const began = Date.now();
+  await page.goto(server.url + address("service-ticket-kpis"), { waitUntil: "commit" });
+  // The first HTML has them as pictures.
+  await expect(page.locator(".tile-foot").last()).toBeVisible();
+  for (const chart of await page.locator(".tile-chart:visible").all()) await expect(chart.locator("svg:visible").first()).toBeVisible();
+  const seen = Date.now() - began;
+  await drawn(page);
+  const alive = Date.now() - began;
+  console.log(`a first visit: all charts to be seen after ${seen} ms, alive after ${alive} ms, ${requests} requests, ${kilobytes(bytes)}`);
+  await context.close();
+  // The page, its style, its script and the wasm at least.
+  expect(requests).toBeGreaterThanOrEqual(4);
+  expect(requests).toBeLessThanOrEqual(FIRST_REQUESTS_MAX);
+  expect(bytes).toBeGreaterThan(SCRIPT_MAX / 2);
+  expect(bytes).toBeLessThanOrEqual(FIRST_BYTES_MAX);
+});
+
 test("every board costs little when it is the second", async ({ page }) => {
   test.setTimeout(60_000);
   await open(page, address(BOARDS[BOARDS.length - 1]));
@@ -125,12 +158,12 @@ test("on every board the charts are there before the wasm is", async ({ page }) 
   release();
 });
 
-test("the heaviest board is alive soon on a phone", async ({ page, server, admin }) => {
-  test.setTimeout(90_000);
-  const [[heaviest]] = [...(await sizes(server, admin))].sort(([, one], [, other]) => other - one);
+test("the heaviest boards are alive soon on a phone", async ({ page, server, admin }) => {
+  test.setTimeout(120_000);
+  const heaviest = [...(await sizes(server, admin))].sort(([, one], [, other]) => other - one).slice(0, PHONE_BOARDS);
   await page.setViewportSize({ width: 390, height: 844 });
   // The scripts are in the browser's cache, as on every visit but the first.
-  await open(page, address(heaviest));
+  await open(page, address(heaviest[0][0]));
   const slow = await page.context().newCDPSession(page);
   await slow.send("Emulation.setCPUThrottlingRate", { rate: 4 });
   const timed = async (work: () => Promise<unknown>) => {
@@ -143,12 +176,15 @@ test("the heaviest board is alive soon on a phone", async ({ page, server, admin
     return Math.min(...took);
   };
   const floor = await timed(() => page.goto("/gauges", { waitUntil: "domcontentloaded" }));
-  const alive = await timed(() =>
-    Promise.all([
-      page.waitForRequest((request) => new URL(request.url()).pathname === "/events"),
-      page.goto(address(heaviest), { waitUntil: "commit" }),
-    ]),
-  );
-  console.log(`${heaviest} is alive after ${alive} ms with the processor slowed down four times, a page without wasm after ${floor} ms`);
-  expect(alive).toBeLessThanOrEqual(ALIVE_MAX * Math.max(1, floor / PLAIN_USUAL));
+  const busy = Math.min(BUSY_MAX, Math.max(1, floor / PLAIN_USUAL));
+  for (const [board] of heaviest) {
+    const alive = await timed(() =>
+      Promise.all([
+        page.waitForRequest((request) => new URL(request.url()).pathname === "/events"),
+        page.goto(address(board), { waitUntil: "commit" }),
+      ]),
+    );
+    console.log(`${board} is alive after ${alive} ms with the processor slowed down four times, a page without wasm after ${floor} ms`);
+    expect.soft(alive, board).toBeLessThanOrEqual(ALIVE_MAX * busy);
+  }
 });

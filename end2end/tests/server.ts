@@ -43,6 +43,8 @@ export interface Server {
   cli(args: string[], options?: { env?: Record<string, string>; input?: string }): Promise<Answer>;
   /** What the server has written so far, for tests that look for secrets in it. */
   log(): string;
+  /** Stops the program and starts it again with the same data at the same address. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -151,11 +153,14 @@ export async function startServer({ simulatorArgs = ["--size", "small"], front =
     await simulator.service.stop();
     for (const folder of [dataDir, dirname(program)]) await rm(folder, { recursive: true, force: true });
   };
-  const service = new Service("taskgauge serve", ["serve"], env, program);
+  const serve = () => new Service("taskgauge serve", ["serve"], env, program);
+  const listening = (service: Service) => service.until("it listened", () => /Listening on /.exec(service.output)?.[0]);
+  let service = serve();
+  let written = "";
   let signInLink: string;
   try {
     signInLink = await service.until("it gave a sign-in link", () => /\S+\/welcome\?token=\S+/.exec(service.output)?.[0]);
-    await service.until("it listened", () => /Listening on /.exec(service.output)?.[0]);
+    await listening(service);
   } catch (error) {
     await stopAll(service);
     throw error;
@@ -167,7 +172,13 @@ export async function startServer({ simulatorArgs = ["--size", "small"], front =
     simulator: new SimulatorControl(simulator.url),
     front: recorder,
     dataDir,
-    log: () => service.output,
+    log: () => written + service.output,
+    restart: async () => {
+      await service.stop();
+      written += service.output;
+      service = serve();
+      await listening(service);
+    },
     stop: () => stopAll(service),
     cli: (args, options = {}) =>
       new Promise((resolve, reject) => {

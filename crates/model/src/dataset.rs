@@ -1,6 +1,8 @@
 //! Datasets: named, documented views for people, declared in `catalogue/datasets/*.toml`.
 
-use crate::{field_filter::FieldFilter, link::DeepLink};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::field_filter::FieldFilter;
+use crate::link::DeepLink;
 use serde::{Deserialize, Serialize};
 
 /// A named view of the copy of Autotask: columns with labels, a window, joins done.
@@ -34,8 +36,10 @@ pub struct Dataset {
     #[serde(default)]
     pub of_tickets_in_scope: bool,
     /// What Autotask is asked for to have the same rows of the leading entity, all of it; `None` where rows are put together
-    /// here. Besides, tickets count as the settings say ([`Dataset::of_tickets_in_scope`]). `now-336h` is such an instant.
-    #[serde(default)]
+    /// here. Besides, tickets count as the settings say ([`Dataset::of_tickets_in_scope`]). `now-336h` is such an instant. No
+    /// browser needs it.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[serde(default, skip_serializing)]
     pub there: Option<Vec<FieldFilter>>,
     /// The record type a row opens in Autotask, if any.
     #[serde(default)]
@@ -70,11 +74,14 @@ pub struct DatasetColumn {
     /// For a label: the column that holds its place in Autotask's picklist.
     #[serde(default)]
     pub order: Option<String>,
-    /// The field of the leading entity that it shows as it is.
-    #[serde(default)]
+    /// The field of the leading entity that it shows as it is. No browser needs it.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[serde(default, skip_serializing)]
     pub field: Option<String>,
-    /// Of a flag that always has a value: what holds of fields of the leading entity where it is set, all of it.
-    #[serde(default)]
+    /// Of a flag that always has a value: what holds of fields of the leading entity where it is set, all of it. No browser
+    /// needs it.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[serde(default, skip_serializing)]
     pub when: Vec<FieldFilter>,
     /// Whether it is money or cost that clients must not see.
     #[serde(default)]

@@ -12,6 +12,7 @@ pub mod dataset;
 pub mod datasource;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod entity;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod field_filter;
 pub mod format;
 pub mod formula;

@@ -110,7 +110,9 @@ fn what_datasets_name_is_there() {
 fn fields<'a>(filter: &'a FieldFilter, found: &mut Vec<&'a str>) {
     match filter {
         FieldFilter::Any { any: filters } | FieldFilter::Every { every: filters } => {
-            filters.iter().for_each(|filter| fields(filter, found));
+            for filter in filters {
+                fields(filter, found);
+            }
         }
         FieldFilter::Like { field, .. } | FieldFilter::Unlike { field, .. } => found.push(field),
         FieldFilter::Compared(condition) => found.push(&condition.column),

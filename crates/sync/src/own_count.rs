@@ -143,12 +143,11 @@ fn value_of(kind: Kind, value: &Scalar) -> Option<serde_json::Value> {
         }
         (Kind::Number, Scalar::Number(number)) => serde_json::Number::from_f64(*number)?.into(),
         (Kind::Flag, Scalar::Flag(flag)) => (*flag).into(),
-        (Kind::Text | Kind::Code, Scalar::Text(text)) => text.clone().into(),
+        (Kind::Text | Kind::Code | Kind::Date, Scalar::Text(text)) => text.clone().into(),
         (Kind::DateTime, Scalar::Text(text)) => {
             let instant: DateTime<Utc> = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
             instant.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string().into()
         }
-        (Kind::Date, Scalar::Text(text)) => text.clone().into(),
         _ => return None,
     })
 }

@@ -26,13 +26,14 @@ use taskgauge_app::{
     },
 };
 use taskgauge_model::{
-    gauge::{Filters, Gauge},
+    gauge::{ChartKind, Filters, Gauge},
     ids::DatasourceId,
 };
 use taskgauge_store::{Scope, StoreError, content::Piece as _, gauges::filters_of, users::Session};
 use taskgauge_sync::own_counts;
 
-/// Columns and rows of a gauge's own page, and of the preview beside the form.
+/// Columns and rows of a gauge's own page: of one that is a number, and of the others; and of the preview beside the form.
+const NUMBER_SIZE: (u8, u8) = (12, 2);
 const PAGE_SIZE: (u8, u8) = (12, 5);
 const PREVIEW_SIZE: (u8, u8) = (5, 4);
 
@@ -171,9 +172,11 @@ async fn props_of(
             .filter(|counted| entities.contains(&counted.entity))
             .map(|counted| (label(&counted.entity), counted))
             .collect();
+        let is_number = matches!(gauge.chart, ChartKind::Number | ChartKind::Percent | ChartKind::Progress);
+        let size = if is_number { NUMBER_SIZE } else { PAGE_SIZE };
         asked = Some(Asked {
             source: source.clone(),
-            tile: answered::single(&cx, gauge, source.id, &filters, PAGE_SIZE).await,
+            tile: answered::single(&cx, gauge, source.id, &filters, size).await,
             explanation: explanation.map_err(|error| error.to_string()),
             own: None,
             counts,

@@ -53,7 +53,7 @@ pub struct AnswerCounts {
 /// The answers of one process, and how they came about.
 #[derive(Debug)]
 pub(crate) struct Answers {
-    answers: Kept<Answer>,
+    given: Kept<Answer>,
     explanations: Kept<Explanation>,
     asked: AtomicU64,
     computed: AtomicU64,
@@ -61,7 +61,7 @@ pub(crate) struct Answers {
 
 impl Default for Answers {
     fn default() -> Self {
-        let answers = Cache::builder()
+        let given = Cache::builder()
             .weigher(|_, answer: &Arc<Answer>| weight(answer))
             .max_capacity(KEPT_BYTES)
             // A new minute's answer is asked for next, however often the last minute's was asked for.
@@ -70,7 +70,7 @@ impl Default for Answers {
             .build();
         let explanations = Cache::builder().max_capacity(EXPLAINED_MAX).time_to_idle(IDLE).build();
         Self {
-            answers: Kept::new(answers),
+            given: Kept::new(given),
             explanations: Kept::new(explanations),
             asked: AtomicU64::new(0),
             computed: AtomicU64::new(0),
@@ -90,7 +90,7 @@ impl Answers {
             self.computed.fetch_add(1, Ordering::Relaxed);
             compute.await
         };
-        self.answers.get(key, counted).await
+        self.given.get(key, counted).await
     }
 
     /// The explanation kept under the key of its answer, or the one that `compute` makes: once for all who ask meanwhile.
@@ -144,7 +144,7 @@ impl Store {
         AnswerCounts {
             asked: self.answers.asked.load(Ordering::Relaxed),
             computed: self.answers.computed.load(Ordering::Relaxed),
-            bytes: self.answers.answers.kept.weighted_size(),
+            bytes: self.answers.given.kept.weighted_size(),
         }
     }
 }

@@ -185,15 +185,12 @@ fn in_fields(
             return Err("Autotask cannot leave out Saturdays and Sundays.".to_owned());
         }
         let field = field_of(cut.column)?;
-        let (from, until) = match cut.column.kind {
-            ColumnKind::Date => {
-                let after = cut.window.to.succ_opt().unwrap_or(NaiveDate::MAX);
-                (cut.window.from.to_string(), after.to_string())
-            }
-            _ => {
-                let (from, until) = cut.window.instants(&context.zone);
-                (from.to_rfc3339(), until.to_rfc3339())
-            }
+        let (from, until) = if cut.column.kind == ColumnKind::Date {
+            let after = cut.window.to.succ_opt().unwrap_or(NaiveDate::MAX);
+            (cut.window.from.to_string(), after.to_string())
+        } else {
+            let (from, until) = cut.window.instants(&context.zone);
+            (from.to_rfc3339(), until.to_rfc3339())
         };
         every.push(FieldFilter::compared(field, Op::AtLeast, Scalar::Text(from)));
         every.push(FieldFilter::compared(field, Op::Under, Scalar::Text(until)));
