@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Its rows come from the Postgres view `dataset.<slug>`; the two are compared by a test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "a declaration, in which each says something by itself")]
 pub struct Dataset {
     /// Stable name, also of the view, e.g. `tickets_14d`.
     pub slug: String,
@@ -41,6 +42,9 @@ pub struct Dataset {
     #[cfg(not(target_arch = "wasm32"))]
     #[serde(default, skip_serializing)]
     pub there: Option<Vec<FieldFilter>>,
+    /// Whether some rows have no id, so that rows are not found by it.
+    #[serde(default)]
+    pub some_without_id: bool,
     /// The record type a row opens in Autotask, if any.
     #[serde(default)]
     pub link: Option<DeepLink>,

@@ -77,7 +77,7 @@ impl<'a> Reading<'a> {
         let mut selected = columns.clone();
         selected
             .extend(link.iter().flat_map(|link| link.columns()).filter_map(|name| self.dataset.column(name)));
-        let rows = if self.has_unique_id() {
+        let rows = if self.id().is_some() {
             self.page_by_id(connection, &order, &selected).await?
         } else {
             let mut sql = QueryBuilder::new("select ");
@@ -144,7 +144,7 @@ impl<'a> Reading<'a> {
         } else {
             ordered(self.dataset, self.column(directed(chosen).0)?, chosen)?
         };
-        match self.dataset.column("id") {
+        match self.id() {
             Some(id) => order.push((id, false)),
             None => order.extend(
                 self.visible()
@@ -155,9 +155,9 @@ impl<'a> Reading<'a> {
         Ok(order)
     }
 
-    /// Whether the rows have an id, which is unique in every dataset that has one.
-    fn has_unique_id(&self) -> bool {
-        self.dataset.column("id").is_some_and(|column| column.kind == ColumnKind::Id)
+    /// The column that tells rows apart, if there is one.
+    fn id(&self) -> Option<&'a DatasetColumn> {
+        self.dataset.column("id").filter(|id| id.kind == ColumnKind::Id && !self.dataset.some_without_id)
     }
 
     /// `from` and `where` of the rows.

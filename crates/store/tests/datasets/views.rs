@@ -74,6 +74,38 @@ async fn columns_that_are_fields_show_them() {
 }
 
 #[tokio::test]
+async fn rows_are_told_apart_by_their_id_where_all_have_one() {
+    let mut world = World::new().await;
+    let mut lone = 0;
+    for dataset in &Catalogue::shipped().datasets {
+        if dataset.column("id").is_none() {
+            continue;
+        }
+        let sql = format!(
+            "select count(*), count(id), count(distinct id) from dataset.{} where datasource_id = $1",
+            dataset.slug
+        );
+        let (rows, with_id, ids): (i64, i64, i64) = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(world.datasource.0)
+            .fetch_one(&mut world.sql)
+            .await
+            .expect("a count");
+        assert_eq!(with_id, ids, "{}: an id twice", dataset.slug);
+        assert!(rows == with_id || dataset.some_without_id, "{}: rows without an id", dataset.slug);
+        lone += rows - with_id;
+        if dataset.some_without_id {
+            // Every row is on a page, those without an id too.
+            let query = TableQuery { limit: TABLE_ROWS_MAX, ..TableQuery::default() };
+            let page =
+                world.db.store.table(world.datasource, dataset, &query, &Scope::All).await.expect("a page");
+            assert_eq!(i64::try_from(page.rows.len()), Ok(rows), "{}", dataset.slug);
+            assert_eq!(page.total, rows.cast_unsigned(), "{}", dataset.slug);
+        }
+    }
+    assert!(lone > 0);
+}
+
+#[tokio::test]
 async fn joins_multiply_nothing_and_tenants_do_not_mix() {
     let world = World::new().await;
     for (slug, expected) in [

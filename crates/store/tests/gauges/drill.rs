@@ -1,28 +1,34 @@
 //! The rows behind each number, added up here, are the number.
 
 use super::{
-    CLOCKS, close,
+    CLOCKS,
     days::by,
-    expected::{mean, percentile},
-    filters, gauge, money, work,
+    filters, gauge, money,
+    spots::{Opener, Wanted, spots},
+    work,
     world::World,
 };
 use chrono_tz::Europe;
-use serde_json::Value as Json;
-use std::collections::{BTreeMap, BTreeSet};
+use sqlx::AssertSqlSafe;
+use std::collections::BTreeSet;
 use taskgauge_model::{
     catalogue::Catalogue,
-    dataset::{ColumnKind, TABLE_ROWS_MAX, TableQuery},
-    formula::Formula,
-    gauge::{Answer, Condition, Filters, Gauge, Group, Measure, OTHER, Op, Scalar, Status},
+    dataset::TableQuery,
+    gauge::{
+        Answer, Condition, DATE_RANGE, FILTERS, Filters, Gauge, Group, Measure, OTHER, Op, Scalar, Status,
+    },
     range::Range,
 };
 use taskgauge_store::{
     Scope, StoreError,
-    gauges::{Behind, Question, Spot},
+    gauges::{Behind, Spot, filters_of},
 };
 
 impl World {
+    fn opener<'a>(&'a self, filters: &'a Filters, scope: &'a Scope) -> Opener<'a> {
+        Opener { store: &self.database.store, datasource: self.datasource, at: self.at, filters, scope }
+    }
+
     async fn behind(
         &self,
         gauge: &Gauge,
@@ -31,109 +37,29 @@ impl World {
         table: TableQuery,
         scope: &Scope,
     ) -> Result<Behind, StoreError> {
-        let question = Question { filters: filters.clone(), spot, table };
-        self.database.store.rows_behind(self.datasource, gauge, &question, scope, self.at).await
-    }
-
-    /// Values of one column of all rows behind a spot, page by page, and what was said beside them.
-    async fn column(
-        &self,
-        gauge: &Gauge,
-        filters: &Filters,
-        spot: &Spot,
-        column: &str,
-        scope: &Scope,
-    ) -> (Vec<Json>, Behind) {
-        let mut values = Vec::new();
-        loop {
-            let table = TableQuery {
-                columns: vec![column.to_owned()],
-                offset: u64::try_from(values.len()).expect("few"),
-                limit: TABLE_ROWS_MAX,
-                ..TableQuery::default()
-            };
-            let behind = self
-                .behind(gauge, filters, spot.clone(), table, scope)
-                .await
-                .unwrap_or_else(|error| panic!("{} {spot:?}: {error:?}", gauge.id));
-            values.extend(behind.page.rows.iter().map(|row| row.values[0].clone()));
-            if behind.page.rows.is_empty() || values.len() as u64 == behind.page.total {
-                assert_eq!(values.len() as u64, behind.page.total, "{} {spot:?}", gauge.id);
-                return (values, behind);
-            }
-        }
-    }
-
-    /// Adds up the rows of every part of a spot; what comes of them is `wanted`, where that is known.
-    async fn spot_adds_up(
-        &self,
-        gauge: &Gauge,
-        filters: &Filters,
-        scope: &Scope,
-        spot: &Spot,
-        wanted: Wanted,
-    ) {
-        let mut numbers = BTreeMap::new();
-        let mut ids: Vec<Option<String>> = vec![None];
-        let mut said = None;
-        while let Some(layer) = ids.pop() {
-            let spot = Spot { layer, ..spot.clone() };
-            let listed = match &spot.layer {
-                Some(id) => gauge.layers.iter().find(|layer| layer.id == *id),
-                None => gauge.layers.iter().find(|layer| {
-                    let value = spot.value.as_deref();
-                    let names = names(gauge, value);
-                    names.contains(&layer.id)
-                }),
-            };
-            let layer = listed.unwrap_or_else(|| panic!("{} {spot:?}: no layer", gauge.id));
-            let dataset = Catalogue::shipped().dataset(&layer.dataset).expect("a dataset");
-            let column = layer.measure.column().unwrap_or(&dataset.columns[0].name);
-            let (values, behind) = self.column(gauge, filters, &spot, column, scope).await;
-            let part = &behind.parts[behind.listed];
-            let what = format!("{spot:?}");
-            assert_eq!(part.id, layer.id, "{}: {what}", gauge.id);
-            assert_eq!(part.rows, behind.page.total, "{}: {what}", gauge.id);
-            let number = measured(&layer.measure, &values);
-            close(&gauge.id, &what, part.value, number);
-            // A mean of durations is told with what is beside it.
-            let is_duration = dataset.column(column).is_some_and(|column| column.kind == ColumnKind::Hours)
-                || gauge.id == "sales_cycle";
-            let is_mean = is_duration && matches!(layer.measure, Measure::Avg(_));
-            for (share, said) in [(0.5, part.spread.map(|it| it.0)), (0.9, part.spread.map(|it| it.1))] {
-                let numbers = values.iter().filter_map(Json::as_f64).collect();
-                close(&gauge.id, &what, said, percentile(numbers, share).filter(|_| is_mean));
-            }
-            numbers.insert(layer.id.clone(), number);
-            if spot.layer.is_none() {
-                ids.extend(behind.parts.iter().filter(|it| it.id != layer.id).map(|it| Some(it.id.clone())));
-                said = Some(behind);
-            }
-        }
-        let said = said.expect("asked");
-        let what = format!("{spot:?}");
-        let value = gauge.values.iter().find(|value| spot.value.as_ref().is_none_or(|id| value.id == *id));
-        let formula = value.map(|value| Formula::parse(&value.formula).expect("a formula"));
-        if let Some(formula) = formula
-            && !formula.names().contains("months")
-            && value.is_none_or(|value| !value.of_total)
-            && said.value.is_some()
-        {
-            let number = formula.value(&|name| numbers.get(name).copied().flatten());
-            close(&gauge.id, &what, said.value, number);
-        }
-        if let Wanted::Number(wanted) = wanted {
-            close(&gauge.id, &what, said.value, wanted);
-        }
+        self.opener(filters, scope).behind(gauge, spot, table).await
     }
 
     /// Opens everything a gauge shows. How many numbers those are.
     async fn adds_up(&self, gauge: &Gauge, filters: &Filters, scope: &Scope) -> usize {
         let answer = self.ask(gauge, filters, scope).await.expect("an answer");
-        let mut opened = 0;
-        for (spot, wanted) in spots(gauge, &answer) {
-            self.spot_adds_up(gauge, filters, scope, &spot, wanted).await;
-            opened += 1;
+        let spots = spots(gauge, &answer);
+        self.open(gauge, filters, scope, &answer, &spots).await;
+        spots.len()
+    }
+
+    /// Opens these numbers of an answer, and its list. How many rows are behind them.
+    async fn open(
+        &self,
+        gauge: &Gauge,
+        filters: &Filters,
+        scope: &Scope,
+        answer: &Answer,
+        spots: &[(Spot, Wanted)],
+    ) -> u64 {
+        let mut rows = 0;
+        for (spot, wanted) in spots {
+            rows += self.opener(filters, scope).adds_up(gauge, spot, *wanted).await;
         }
         if let Some(table) = &answer.table {
             let behind = self.behind(gauge, filters, Spot::default(), TableQuery::default(), scope).await;
@@ -142,79 +68,7 @@ impl World {
             assert_eq!(behind.page.columns, table.columns, "{}", gauge.id);
             assert_eq!(behind.value, None, "{}", gauge.id);
         }
-        opened
-    }
-}
-
-/// What an answer says at a spot.
-#[derive(Clone, Copy)]
-enum Wanted {
-    /// This number, or that there is none.
-    Number(Option<f64>),
-    /// Nothing.
-    Unsaid,
-}
-
-/// Layers that a value is made of: all where the gauge has no such value.
-fn names(gauge: &Gauge, value: Option<&str>) -> BTreeSet<String> {
-    let found = match value {
-        Some(id) => gauge.values.iter().find(|value| value.id == id),
-        None => gauge.values.first(),
-    };
-    match (found, value) {
-        (Some(found), _) => Formula::parse(&found.formula)
-            .expect("a formula")
-            .names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
-        (None, Some(layer)) => BTreeSet::from([layer.to_owned()]),
-        (None, None) => BTreeSet::from([gauge.layers[0].id.clone()]),
-    }
-}
-
-/// Every number of an answer, and the number where it is said.
-fn spots(gauge: &Gauge, answer: &Answer) -> Vec<(Spot, Wanted)> {
-    let spot = |value: Option<&str>, keys: &[&str]| Spot {
-        value: value.map(str::to_owned),
-        layer: None,
-        keys: keys.iter().map(|key| (*key).to_owned()).collect(),
-    };
-    let is_ok = answer.status == Status::Ok;
-    let is_level = gauge.chart == taskgauge_model::gauge::ChartKind::Area;
-    let is_said = is_ok && gauge.rows.is_none() && !is_level;
-    let first = if is_said { Wanted::Number(answer.value) } else { Wanted::Unsaid };
-    let mut spots = vec![(spot(None, &[]), first)];
-    spots.extend(gauge.layers.iter().map(|layer| (spot(Some(&layer.id), &[]), Wanted::Unsaid)));
-    spots.extend(answer.figures.iter().map(|it| (spot(Some(&it.id), &[]), Wanted::Number(Some(it.value)))));
-    for group in &answer.groups {
-        for series in &answer.series {
-            let number = Wanted::Number(group.values.get(&series.id).copied());
-            spots.push(if gauge.groups.len() > 1 {
-                (spot(None, &[&group.key, &series.id]), number)
-            } else {
-                (spot(Some(&series.id), &[&group.key]), number)
-            });
-        }
-        if gauge.groups.len() > 1 {
-            spots.push((spot(None, &[&group.key]), Wanted::Unsaid));
-        }
-    }
-    spots
-}
-
-fn measured(measure: &Measure, values: &[Json]) -> Option<f64> {
-    let numbers: Vec<f64> = values.iter().filter_map(Json::as_f64).collect();
-    match measure {
-        Measure::Count => Some(values.len() as f64),
-        Measure::Sum(_) => Some(numbers.iter().sum()),
-        Measure::Avg(_) => mean(&numbers),
-        Measure::Percentile(percent, _) => percentile(numbers, f64::from(*percent) / 100.0),
-        Measure::Min(_) => numbers.into_iter().reduce(f64::min),
-        Measure::Max(_) => numbers.into_iter().reduce(f64::max),
-        Measure::Distinct(_) => {
-            Some(values.iter().map(Json::to_string).collect::<BTreeSet<_>>().len() as f64)
-        }
+        rows
     }
 }
 
@@ -285,6 +139,195 @@ async fn somebody_who_sees_some_clients_opens_their_rows_only() {
     assert!(all.page.rows.iter().all(|row| row.link.is_none()));
     let withheld = world.behind(gauge("mrr"), &none, Spot::default(), TableQuery::default(), &scope);
     assert!(matches!(withheld.await, Err(StoreError::NotFound { .. })));
+}
+
+/// Worlds that together have records behind nearly every gauge, some of them late, due or under an SLA.
+async fn worlds() -> [World; 3] {
+    let (zone, at) = CLOCKS[0];
+    let worlds = [World::busy(zone, at).await, work::world().await, money::provider().await];
+    for world in &worlds {
+        let sql = MORE.replace("{ds}", &world.datasource.0.to_string());
+        let sql = sql.replace("{at}", &world.at.to_rfc3339());
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&world.pool).await.expect("the rows are valid");
+    }
+    worlds
+}
+
+/// What gauges need that the worlds have none of: due dates, SLA results, warranties, teams, and a day of 17 hours.
+const MORE: &str = "
+    update autotask.tickets set
+        due_date_time = case when id % 3 = 0 then '{at}'::timestamptz + interval '1 hour' else create_date end,
+        resolved_due_date_time =
+            case when id % 5 = 1 then '{at}'::timestamptz + interval '2 hours' else resolved_due_date_time end,
+        resolution_plan_date_time = '{at}'::timestamptz - id % 7 * interval '1 day'
+    where datasource_id = {ds};
+    insert into autotask.service_level_agreement_results
+        (datasource_id, id, ticket_id, is_first_response_met, is_resolution_met, changed_at)
+    select {ds}, id, id, id % 2 = 0, id % 3 = 0, now()
+    from autotask.tickets;
+    update autotask.configuration_items set warranty_expiration_date = '{at}'::timestamptz + interval '20 days';
+    insert into autotask.departments (datasource_id, id, name, changed_at) values ({ds}, 4, 'Desk', now());
+    insert into autotask.resource_role_departments
+        (datasource_id, id, resource_id, department_id, is_default, is_active, changed_at)
+    values ({ds}, 1, 29, 4, true, true, now());
+    update autotask.projects set department = 4 where id % 2 = 1;
+    update autotask.tasks set department_id = 4 where id % 2 = 1;
+    insert into autotask.time_entries (
+        datasource_id, id, ticket_id, resource_id, date_worked, hours_worked, is_non_billable,
+        last_modified_date_time, changed_at
+    )
+    select {ds}, 9999, min(id), 29, '{at}'::timestamptz::date, 17, false, '{at}', now()
+    from autotask.tickets
+    where company_id = 1;";
+
+/// Values by which each filter finds records of the worlds, and leaves others out.
+const CHOSEN: [(&str, &[&str]); 11] = [
+    ("queue", &["8", "9"]),
+    ("priority", &["1", "2"]),
+    ("client", &["1", "2", "5", "8"]),
+    ("member", &["29", "30"]),
+    ("owner", &["29", "30"]),
+    ("status", &["5", "8"]),
+    ("lead", &["29", "30"]),
+    ("project_status", &["1", "8"]),
+    ("category", &["7"]),
+    ("contract_type", &["7"]),
+    ("team", &["4"]),
+];
+
+/// The numbers that stand for a gauge's others: the whole, the first group, the last, and the rest.
+fn telling(gauge: &Gauge, answer: &Answer) -> Vec<(Spot, Wanted)> {
+    let mut spots = spots(gauge, answer);
+    let of_groups = spots.split_off(spots.iter().take_while(|(spot, _)| spot.keys.is_empty()).count());
+    spots.truncate(1);
+    let rest = of_groups.iter().position(|(spot, _)| spot.keys.iter().any(|key| key == OTHER));
+    let last = of_groups.len().checked_sub(1);
+    let places: BTreeSet<usize> = [last.map(|_| 0), rest, last].into_iter().flatten().collect();
+    spots.extend(places.into_iter().map(|place| of_groups[place].clone()));
+    spots
+}
+
+/// Opens a gauge in the first of these worlds in which it counts anything; where it does in none, in the last. How many
+/// rows are behind what was opened.
+async fn opened(worlds: &[World], gauge: &Gauge, filters: &Filters, scope: &Scope) -> u64 {
+    let mut found = None;
+    for world in worlds {
+        let answer = world.ask(gauge, filters, scope).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{} by {filters:?}: {error:?}", gauge.id));
+        let is_enough = answer.rows > 0;
+        found = Some((world, answer));
+        if is_enough {
+            break;
+        }
+    }
+    let (world, answer) = found.expect("a world");
+    world.open(gauge, filters, scope, &answer, &telling(gauge, &answer)).await
+}
+
+/// What Taskgauge says of itself is of no queue and of no client.
+const OF_ITSELF: [&str; 4] = ["api_budget", "count_reconciliation", "data_freshness", "permission_gaps"];
+
+/// By filters in turn, until one leaves a gauge some of its records.
+#[tokio::test]
+async fn rows_of_every_gauge_add_up_by_a_filter() {
+    let worlds = worlds().await;
+    let (mut without, mut empty, mut used) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
+    for (place, gauge) in Catalogue::shipped().gauges.iter().enumerate() {
+        let mut names = filters_of(gauge);
+        let turn = place % names.len().max(1);
+        names.rotate_left(turn);
+        let (mut is_applied, mut has_rows) = (false, false);
+        for name in names {
+            let (_, values) = CHOSEN.iter().find(|(filter, _)| *filter == name).expect("a filter");
+            let (_, label, _) = FILTERS.iter().find(|(filter, ..)| *filter == name).expect("a filter");
+            let chosen = filters(&[(name, values)]);
+            let answer = worlds[0].ask(gauge, &chosen, &Scope::All).await.expect("an answer");
+            // Of a number that is made of several, each has to have the filter's column.
+            if answer.unfiltered.iter().any(|left| left == label) {
+                continue;
+            }
+            is_applied = true;
+            has_rows = opened(&worlds, gauge, &chosen, &Scope::All).await > 0;
+            if has_rows {
+                used.insert(name);
+                break;
+            }
+        }
+        if !is_applied {
+            without.insert(gauge.id.as_str());
+        } else if !has_rows {
+            empty.push(gauge.id.as_str());
+        }
+    }
+    assert_eq!(without, OF_ITSELF.into());
+    assert!(empty.len() < 5, "{empty:?}");
+    assert_eq!(used, CHOSEN.map(|(name, _)| name).into());
+}
+
+/// Dates that somebody chose, wherever they take the place of a gauge's own.
+#[tokio::test]
+async fn rows_of_every_gauge_add_up_over_a_chosen_range() {
+    let worlds = worlds().await;
+    let dates =
+        |from: &str, to: &str| Range::Dates(from.parse().expect("a date"), to.parse().expect("a date"));
+    let ranges = [Range::Last(90), dates("2026-02-09", "2026-03-17"), Range::LastTwelveMonths];
+    let (mut taken, mut empty) = (0, Vec::new());
+    for (place, gauge) in Catalogue::shipped().gauges.iter().enumerate() {
+        let chosen = Filters { range: Some(ranges[place % ranges.len()]), ..Filters::default() };
+        let answer = worlds[0].ask(gauge, &chosen, &Scope::All).await.expect("an answer");
+        if answer.unfiltered.iter().any(|left| left == DATE_RANGE) {
+            continue;
+        }
+        taken += 1;
+        if opened(&worlds, gauge, &chosen, &Scope::All).await == 0 {
+            empty.push(gauge.id.as_str());
+        }
+    }
+    assert!(taken > 60, "{taken}");
+    assert!(empty.len() < 5, "{empty:?}");
+}
+
+/// Whoever sees some clients opens the rows of those, of every gauge that is not withheld, and of the others none.
+#[tokio::test]
+async fn rows_of_every_gauge_add_up_for_somebody_who_sees_some_clients() {
+    let worlds = worlds().await;
+    let (none, scope) = (Filters::default(), Scope::Companies(vec![1, 2, 5, 8]));
+    let (mut shown, mut empty) = (0, Vec::new());
+    for gauge in &Catalogue::shipped().gauges {
+        let answer = worlds[0].ask(gauge, &none, &scope).await.expect("an answer");
+        if answer.status == Status::NotPermitted {
+            let withheld = worlds[0].behind(gauge, &none, Spot::default(), TableQuery::default(), &scope);
+            assert!(matches!(withheld.await, Err(StoreError::NotFound { .. })), "{}", gauge.id);
+            continue;
+        }
+        shown += 1;
+        if opened(&worlds, gauge, &none, &scope).await == 0 {
+            empty.push(gauge.id.as_str());
+        }
+    }
+    assert!(shown > 60, "{shown}");
+    assert!(empty.len() < 5, "{empty:?}");
+}
+
+/// A service call without tickets and tasks stands by itself, without an id.
+#[tokio::test]
+async fn a_call_without_tickets_is_opened() {
+    let world = money::provider().await;
+    let before = world.answer("calls_today").await;
+    sqlx::query(
+        "insert into autotask.service_calls
+            (datasource_id, id, company_id, is_complete, start_date_time, end_date_time, changed_at)
+        values ($1, 20, 1, 0, $2, $2, now())",
+    )
+    .bind(world.datasource.0)
+    .bind(world.at)
+    .execute(&world.pool)
+    .await
+    .expect("inserted");
+    let (calls, none) = (gauge("calls_today"), Filters::default());
+    let behind = world.behind(calls, &none, Spot::default(), TableQuery::default(), &Scope::All).await;
+    let page = behind.expect("rows").page;
+    assert_eq!((page.total, page.rows.len() as u64), (before.rows + 1, before.rows + 1));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The gauges of the board, counted from the records themselves.
 
+use super::spots::{mean, percentile};
 use super::world::{Ticket, Work, World};
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Timelike, Utc};
 use std::{collections::BTreeMap, ops::RangeInclusive};
@@ -91,19 +92,6 @@ fn label(id: Option<i64>, none: &str, labels: &[(i64, &str)]) -> String {
 
 fn hours(from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {
     (to - from).num_seconds() as f64 / 3_600.0
-}
-
-pub fn mean(numbers: &[f64]) -> Option<f64> {
-    (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
-}
-
-/// Linear between the two nearest, as `percentile_cont` has it.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "places in a short list")]
-pub fn percentile(mut numbers: Vec<f64>, share: f64) -> Option<f64> {
-    numbers.sort_by(f64::total_cmp);
-    let place = share * (numbers.len().checked_sub(1)? as f64);
-    let (below, above) = (numbers[place.floor() as usize], numbers[place.ceil() as usize]);
-    Some(below + (above - below) * place.fract())
 }
 
 fn share(part: usize, whole: usize) -> Option<f64> {

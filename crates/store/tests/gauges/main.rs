@@ -13,12 +13,14 @@ mod marks;
 mod money;
 mod names;
 mod reads;
+mod spots;
 mod work;
 mod world;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::{America, Europe, Pacific, Tz};
 use expected::{Expected, Keep};
+use spots::close;
 use std::collections::BTreeMap;
 use taskgauge_model::{
     catalogue::Catalogue,
@@ -63,16 +65,6 @@ impl World {
             check(id, expected, &answer);
         }
     }
-}
-
-#[track_caller]
-fn close(id: &str, what: &str, got: Option<f64>, wanted: Option<f64>) {
-    let same = match (got, wanted) {
-        (Some(got), Some(wanted)) => (got - wanted).abs() < 1e-3,
-        (None, None) => true,
-        _ => false,
-    };
-    assert!(same, "{id}: {what} is {got:?} and should be {wanted:?}");
 }
 
 fn check(id: &str, expected: &Expected, answer: &Answer) {

@@ -15,7 +15,7 @@ use taskgauge_model::gauge::{Answer, ChartKind, Filters, Gauge, Measure, OTHER, 
 use taskgauge_model::range::Range;
 use taskgauge_store::Scope;
 
-fn gauge(id: &str) -> &'static Gauge {
+pub fn gauge(id: &str) -> &'static Gauge {
     Catalogue::shipped().gauge(id).unwrap()
 }
 
@@ -34,7 +34,7 @@ impl Copy {
     }
 }
 
-fn by_day(answer: &Answer, series: &str) -> Vec<(NaiveDate, f64)> {
+pub fn by_day(answer: &Answer, series: &str) -> Vec<(NaiveDate, f64)> {
     answer.groups.iter().map(|group| (group.key.parse().unwrap(), group.values[series])).collect()
 }
 
@@ -72,7 +72,7 @@ async fn opened_less_closed_is_the_change_of_the_backlog(#[case] moment: Moment)
 }
 
 /// The number of a layer whose groups add up to the whole, if the gauge's first number is one.
-fn adds_up(gauge: &Gauge) -> bool {
+pub fn adds_up(gauge: &Gauge) -> bool {
     let first = match gauge.values.first() {
         Some(value) => gauge.layers.iter().find(|layer| layer.id == value.formula),
         None => gauge.layers.first(),

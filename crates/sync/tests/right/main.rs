@@ -12,6 +12,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../../../store/tests/gauges/spots.rs"]
+mod spots;
 
 mod clients;
 mod clocks;
@@ -24,6 +26,8 @@ mod money;
 mod own_count;
 mod people;
 mod projects;
+mod properties;
+mod questions;
 mod records;
 mod sales;
 mod service_desk;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// A field's value.
 #[derive(Debug, Clone)]
@@ -156,6 +156,17 @@ impl Records {
     pub fn get(&self, entity: &str, id: Option<i64>) -> Option<&Row> {
         let place = self.places.get(entity).unwrap_or_else(|| panic!("no {entity}")).get(&id?)?;
         Some(&self.all(entity)[*place])
+    }
+
+    /// Every whole number that records of any entity have in fields of these names.
+    pub fn numbers_in(&self, fields: &[&str]) -> BTreeSet<i64> {
+        let rows = self.tables.values().flatten();
+        let cells = rows.flat_map(|row| fields.iter().filter_map(|field| row.0.get(*field)));
+        let numbers = cells.filter_map(|cell| match cell {
+            Cell::Whole(number) => Some(*number),
+            _ => None,
+        });
+        numbers.collect()
     }
 
     fn list(&self, entity: &str, field: &str) -> &[(i64, String)] {

@@ -5,6 +5,7 @@ use super::common::{Tenant, connector, credentials};
 use super::records::Records;
 use super::{edges, own_count};
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -37,6 +38,7 @@ pub struct Read {
 pub struct Copy {
     pub store: Store,
     pub datasource: DatasourceId,
+    url: SecretString,
 }
 
 static READ: OnceLock<Read> = OnceLock::new();
@@ -155,20 +157,42 @@ impl Read {
         let url = SecretString::from(at(&copy));
         let mut direct = PgConnection::connect(url.expose_secret()).await.unwrap();
         // It has been there for longer than any gauge looks back.
-        sqlx::query("update taskgauge.datasources set time_zone = $2, created_at = created_at - interval '3 years' where id = $1")
-            .bind(self.datasource.0)
-            .bind(moment.zone.name())
-            .execute(&mut direct)
-            .await
-            .unwrap();
+        sqlx::query(
+            "update taskgauge.datasources set created_at = created_at - interval '3 years' where id = $1",
+        )
+        .bind(self.datasource.0)
+        .execute(&mut direct)
+        .await
+        .unwrap();
         direct.close().await.unwrap();
         let store = Store::connect(&url, sealer(), Clock::fixed(moment.at())).await.unwrap();
+        let copy = Copy { store, datasource: self.datasource, url };
         let settings = Settings {
             week_starts: moment.week_starts,
             fiscal_year_starts: u8::try_from(moment.year_starts).unwrap(),
             ..(moment.settings)()
         };
-        store.set_settings("test", self.datasource, &settings).await.unwrap();
-        Copy { store, datasource: self.datasource }
+        copy.settle(moment.zone, &settings).await;
+        copy
+    }
+}
+
+impl Copy {
+    /// Puts the workspace into a time zone, with these settings.
+    pub async fn settle(&self, zone: Tz, settings: &Settings) {
+        let mut direct = PgConnection::connect(self.url.expose_secret()).await.unwrap();
+        sqlx::query("update taskgauge.datasources set time_zone = $2 where id = $1")
+            .bind(self.datasource.0)
+            .bind(zone.name())
+            .execute(&mut direct)
+            .await
+            .unwrap();
+        direct.close().await.unwrap();
+        self.store.set_settings("test", self.datasource, settings).await.unwrap();
+    }
+
+    /// The same database, for somebody who has kept nothing of it yet.
+    pub async fn anew(&self) -> Store {
+        Store::connect(&self.url, sealer(), self.store.clock().clone()).await.unwrap()
     }
 }
