@@ -347,7 +347,7 @@ fn is_of_companies(gauge: &Gauge) -> bool {
     gauge.layers.iter().all(|layer| dataset(layer).company.is_some())
 }
 
-/// Who sees the clients of two others has their numbers, added up; who sees all has those of nobody's, too.
+/// Who sees the clients of two others has the numbers of both, added up.
 #[test]
 fn scopes_add_up() {
     let ids = ids(|gauge| is_of_companies(gauge) && !additive(gauge, |_| true).is_empty());
@@ -539,25 +539,25 @@ fn rows_behind_a_number_are_the_number() {
             let gauges: Vec<&Gauge> = ids.into_iter().map(gauge).collect();
             let answers = question.ask(copy, &gauges).await;
             let Question { at, filters, scope, .. } = &question;
-            let opener = Opener { store: &copy.store, datasource: copy.datasource, at: *at, filters, scope };
-            let mut found = 0;
+            let asker = Opener { store: &copy.store, datasource: copy.datasource, at: *at, filters, scope };
+            let mut opened = 0;
             for (gauge, answer) in gauges.into_iter().zip(&answers) {
                 if !is_shown(answer) {
-                    let refused = opener.behind(gauge, Spot::default(), TableQuery::default()).await;
+                    let refused = asker.behind(gauge, Spot::default(), TableQuery::default()).await;
                     assert!(matches!(refused, Err(StoreError::NotFound { .. })), "{}: {refused:?}", gauge.id);
                     continue;
                 }
                 let spots = spots(gauge, answer);
                 for place in &places {
                     let (spot, wanted) = place.get(&spots);
-                    found += usize::from(opener.adds_up(gauge, spot, *wanted).await > 0);
+                    opened += usize::from(asker.adds_up(gauge, spot, *wanted).await > 0);
                 }
                 if let Some(table) = &answer.table {
-                    let behind = opener.behind(gauge, Spot::default(), TableQuery::default()).await.unwrap();
+                    let behind = asker.behind(gauge, Spot::default(), TableQuery::default()).await.unwrap();
                     assert_eq!(behind.page.total, table.total, "{}", gauge.id);
                 }
             }
-            found
+            opened
         },
     );
     assert!(opened > 35, "{opened}");

@@ -280,25 +280,25 @@ pub fn some(choices: &Choices) -> impl Strategy<Value = Vec<i64>> + use<> {
     subsequence(choices.companies.clone(), 1..=8)
 }
 
-/// Holds a draw against a property so many times, in a copy of the tenant's database. What the property says of each draw is
+/// Holds so many draws against a property, in a copy of the tenant's database. What the property says of each draw is
 /// added up: how much it compared.
 pub fn hold<S: Strategy>(
-    times: u32,
-    drawn: impl FnOnce(&Choices) -> S,
+    draws: u32,
+    strategy: impl FnOnce(&Choices) -> S,
     property: impl AsyncFn(&Copy, S::Value) -> usize,
 ) -> usize {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let copy = runtime.block_on(tenant::read().copy(&clocks::ORDINARY));
-    let strategy = drawn(&runtime.block_on(Choices::of(&copy)));
+    let strategy = strategy(&runtime.block_on(Choices::of(&copy)));
     // What the environment says is in there.
     let config = Config::default();
-    let times = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { times };
+    let draws = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { draws };
     let seed = match config.rng_seed {
         RngSeed::Random => SEED,
         RngSeed::Fixed(seed) => seed,
     };
     let config = Config {
-        cases: times,
+        cases: draws,
         rng_seed: RngSeed::Fixed(seed),
         max_shrink_time: SHRINKING,
         failure_persistence: None,
